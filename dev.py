@@ -82,7 +82,13 @@ def run(
     """
     output = subprocess.PIPE if quiet else None
     done = subprocess.run(
-        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     if done.returncode:
         if done.stdout:
@@ -142,7 +148,11 @@ def make_venv() -> None:
     """Make `.venv` with this Python, unless one with the same Python stands already."""
     wanted = f"{sys.version_info.major}.{sys.version_info.minor}"
     config = VENV / "pyvenv.cfg"
-    if PYTHON.exists() and config.is_file() and re.search(rf"^version.*= {wanted}\.", config.read_text(), re.M):
+    if (
+        PYTHON.exists()
+        and config.is_file()
+        and re.search(rf"^version.*= {wanted}\.", config.read_text(), re.M)
+    ):
         return
     if VENV.exists():
         shutil.rmtree(VENV)
@@ -302,8 +312,8 @@ def apt_install(*packages: str) -> bool:
 
 
 def find_chromium() -> str | None:
-    """Return a Chromium or Chrome of this machine; `FAIRWAY_CHROMIUM` names one that stands elsewhere."""
-    named = os.environ.get("FAIRWAY_CHROMIUM")
+    """Return a Chromium or Chrome of this machine; `CHROMIUM` names one that stands elsewhere."""
+    named = os.environ.get("CHROMIUM")
     names = [named] if named else ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
     return next(filter(None, map(shutil.which, names)), None)
 
@@ -311,7 +321,11 @@ def find_chromium() -> str | None:
 def find_postgres() -> str | None:
     """Return the folder of the newest PostgreSQL server programs of this machine."""
     said = subprocess.run(
-        [PYTHON, "-m", "tests.support.postgres", "find"], cwd=ROOT, capture_output=True, text=True, check=False
+        [PYTHON, "-m", "tests.support.postgres", "find"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return said.stdout.strip() or None
 
@@ -475,9 +489,17 @@ class Check:
 def pytest_part(name: str, *arguments: str, env: Mapping[str, str] | None = None) -> Part:
     """Describe one run of pytest with its counts written beside its log."""
     report = BUILD / "test" / f"{name.replace(' ', '-')}.xml"
-    command: list[str | Path] = [PYTHON, "-m", "pytest", "-q", f"--junitxml={report}", "-o", "junit_family=xunit1"]
+    command: list[str | Path] = [
+        PYTHON,
+        "-m",
+        "pytest",
+        "-q",
+        f"--junitxml={report}",
+        "-o",
+        "junit_family=xunit1",
+    ]
     folder = BUILD / "test" / name.replace(" ", "-")
-    return Part(name, [*command, *arguments], {"FAIRWAY_TEST_FOLDER": str(folder), **(env or {})}, report=report)
+    return Part(name, [*command, *arguments], {"TEST_FOLDER": str(folder), **(env or {})}, report=report)
 
 
 def lint_parts() -> list[Part]:
@@ -569,7 +591,9 @@ def types(arguments: Sequence[str]) -> int:
     return call([PYTHON, "-m", "mypy", *arguments])
 
 
-@recipe("run the quick tests on SQLite, at most a minute; takes pytest's arguments, --postgres first for PostgreSQL")
+@recipe(
+    "run the quick tests on SQLite, at most a minute; takes pytest's arguments, --postgres first for PostgreSQL"
+)
 def unit(arguments: Sequence[str]) -> int:
     set_up(tools=True)
     return run_pytest(arguments, "-m", NOT_SLOW, *([] if arguments else ["-n", "2"]))
@@ -623,10 +647,18 @@ def build(_: Sequence[str]) -> int:
     return call([tool("hatchling"), "build", "-d", "dist"])
 
 
-@recipe("write the locks anew from pyproject.toml; --upgrade takes the newest releases, --upgrade-package X one")
+@recipe(
+    "write the locks anew from pyproject.toml; --upgrade takes the newest releases, --upgrade-package X one"
+)
 def lock(arguments: Sequence[str]) -> int:
     set_up(tools=True)
-    common = ["--universal", "--python-version=3.11", "--generate-hashes", "--no-emit-index-url", "--no-header"]
+    common = [
+        "--universal",
+        "--python-version=3.11",
+        "--generate-hashes",
+        "--no-emit-index-url",
+        "--no-header",
+    ]
     for path, group in ((RUNTIME_LOCK, "setup"), (DEV_LOCK, "dev")):
         limits = [] if path is RUNTIME_LOCK else ["--constraint", RUNTIME_LOCK.name]
         command = [tool("uv"), "pip", "compile", "--quiet", *common, *limits, "--group", group]
@@ -651,7 +683,7 @@ def run_pytest(arguments: Sequence[str], *options: str) -> int:
 
 def browser_part() -> Part:
     """Describe the browser tests; the pages they open come from the demo company."""
-    return pytest_part("browser", "-m", "browser", env={"FAIRWAY_CHROMIUM": find_chromium() or ""})
+    return pytest_part("browser", "-m", "browser", env={"CHROMIUM": find_chromium() or ""})
 
 
 def main(arguments: Sequence[str]) -> int:
