@@ -1,0 +1,20 @@
+"""The style guide's own addresses; `interfaces` includes them where DEBUG is on, and tests use them as root."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from fairway.ui import styleguide
+
+urlpatterns = [
+    path("styleguide", styleguide.show),
+    path("styleguide/record", styleguide.record),
+    path("styleguide/form", styleguide.form),
+    path("styleguide/list", styleguide.table),
+    path("styleguide/timeline", styleguide.timeline),
+    path("styleguide/signin", styleguide.sign_in),
+    path("styleguide/error", styleguide.error),
+    path("styleguide/pick", styleguide.pick),
+    path("styleguide/verdict", styleguide.verdict),
+    path("styleguide/calendar.json", styleguide.calendar),
+]
