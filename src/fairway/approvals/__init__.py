@@ -1,0 +1,1 @@
+"""Voting rounds: knows what is voted on only by reference and content digest."""
