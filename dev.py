@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Task runner of the repository. Needs Python 3.11 and git; everything else it sets up itself.
 
-`python3 dev.py` lists the recipes. What a recipe makes stays in this folder: `.venv/` (packages), `build/` (logs,
-screenshots), `data/` (the database of `run`) and the built pages. Nothing is made twice while its sources stay the
-same: stamps with content hashes lie beside what was made.
+`python3 dev.py` lists the recipes. What a recipe makes stays in this folder: `.venv/` (packages),
+`build/` (logs, screenshots), `data/` (the database of `run`) and the built pages. Nothing is made twice
+while its sources stay the same: stamps with content hashes lie beside what was made.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036  (the one file that an older Python may be asked to run)
     sys.exit("Fairway needs Python 3.11 or later; this is " + sys.version.split()[0] + ".")
 
 ROOT = Path(__file__).resolve().parent
@@ -354,7 +354,8 @@ def postgres_cluster() -> Iterator[str]:
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as helper:
-        assert helper.stdin is not None and helper.stdout is not None  # noqa: S101  (both are pipes)
+        assert helper.stdin is not None  # noqa: S101  (a pipe)
+        assert helper.stdout is not None  # noqa: S101  (a pipe)
         url = helper.stdout.readline().strip()
         if not url:
             stop("PostgreSQL did not start; its words stand above")
@@ -591,9 +592,7 @@ def types(arguments: Sequence[str]) -> int:
     return call([PYTHON, "-m", "mypy", *arguments])
 
 
-@recipe(
-    "run the quick tests on SQLite, at most a minute; takes pytest's arguments, --postgres first for PostgreSQL"
-)
+@recipe("run the quick tests on SQLite, at most a minute; takes pytest's arguments and --postgres")
 def unit(arguments: Sequence[str]) -> int:
     set_up(tools=True)
     return run_pytest(arguments, "-m", NOT_SLOW, *([] if arguments else ["-n", "2"]))
@@ -647,9 +646,7 @@ def build(_: Sequence[str]) -> int:
     return call([tool("hatchling"), "build", "-d", "dist"])
 
 
-@recipe(
-    "write the locks anew from pyproject.toml; --upgrade takes the newest releases, --upgrade-package X one"
-)
+@recipe("write the locks anew from pyproject.toml; --upgrade or --upgrade-package X for newer releases")
 def lock(arguments: Sequence[str]) -> int:
     set_up(tools=True)
     common = [
@@ -670,7 +667,7 @@ def lock(arguments: Sequence[str]) -> int:
 
 
 def run_pytest(arguments: Sequence[str], *options: str) -> int:
-    """Run pytest in the foreground; a first argument `--postgres` runs it on a throw-away cluster."""
+    """Run pytest in the foreground; the argument `--postgres` runs it on a throw-away cluster."""
     command: list[str | Path] = [PYTHON, "-m", "pytest", *options]
     if "--postgres" not in arguments:
         return call([*command, *arguments])

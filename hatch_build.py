@@ -10,9 +10,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+# dev.py stands beside this file, a place that build front ends do not put on the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
-import dev  # noqa: E402  (stands beside this file, which build front ends do not put on the path)
+import dev
 
 
 class BuiltPages(BuildHookInterface):  # type: ignore[type-arg]

@@ -1,7 +1,7 @@
 """A pytest plugin that sets what the settings read. pytest loads it by `-p`, hence before Django is set up.
 
-Tests never see what a person has set for a server of their own: every `FAIRWAY_` variable is taken away but those that
-dev.py sets for the tests.
+Tests never see what a person has set for a server of their own: every `FAIRWAY_` variable is taken away
+but the database that dev.py sets for them.
 """
 
 import os

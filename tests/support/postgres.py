@@ -1,7 +1,7 @@
 """Throw-away PostgreSQL clusters: started in a temporary folder, on a free port of loopback, gone afterwards.
 
-`python -m tests.support.postgres find` prints the folder of the server programs, `serve` runs a cluster, prints its
-URL and stops when its standard input ends. Standard library only, so that dev.py can rely on it everywhere.
+`python -m tests.support.postgres find` prints the folder of the server programs, `serve` runs a cluster,
+prints its URL and stops when its standard input ends.
 """
 
 from __future__ import annotations
@@ -72,8 +72,9 @@ def owner() -> pwd.struct_passwd | None:
 class Cluster:
     """One server with one superuser. Use as a context manager.
 
-    `durable` keeps fsync and synchronous commit on, for tests that kill the server. :raises RuntimeError: no server
-    programs here, or it did not start in a minute; its own words are in the message.
+    `durable` keeps fsync and synchronous commit on, for tests that kill the server.
+
+    :raises RuntimeError: no server programs here, or it did not start in a minute; the message holds its words.
     """
 
     def __init__(self, *, durable: bool = False) -> None:
