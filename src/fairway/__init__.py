@@ -1,0 +1,3 @@
+"""Fairway: change, release and environment management."""
+
+__version__ = "0.1.0"

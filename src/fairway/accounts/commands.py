@@ -1,0 +1,362 @@
+"""What can be done to people, organisations, grants and tokens."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar
+from zoneinfo import available_timezones
+
+import msgspec
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Model
+
+from fairway.accounts import queries
+from fairway.accounts.models import (
+    ApiToken,
+    Delegation,
+    Grant,
+    Membership,
+    Organisation,
+    OrganisationPath,
+    Team,
+    User,
+)
+from fairway.accounts.rules import PERMISSIONS
+from fairway.audit.commands import Command, Plan, expect, projection
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from fairway.kernel.models import SLUG
+from fairway.kernel.period import Period, parse_instant
+
+Patch = msgspec.UnsetType
+
+
+class CreateOrganisation(Command, name="accounts.organisation.create"):
+    """Add a node to the organisation tree; without parent: the root, once."""
+
+    permission: ClassVar[str] = "accounts.administer"
+    slug: str
+    name: str
+    parent: str | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        parent = queries.organisation(actor, self.parent) if self.parent else None
+        queries.require(actor, self.permission, at=parent.pk if parent else -1)
+        if parent is None and queries.root() is not None:
+            raise Invalid.field("parent", "There is a root organisation already; name the parent of the new one.")
+        made = Organisation(slug=_free_slug(Organisation, self.slug), name=_name(self.name), parent=parent)
+        return Plan(subject=made, create=[made])
+
+
+class EditOrganisation(Command, name="accounts.organisation.edit"):
+    """Rename an organisation or hang its branch elsewhere."""
+
+    permission: ClassVar[str] = "accounts.administer"
+    organisation: str
+    version: int | None = None
+    name: str | Patch = msgspec.UNSET
+    parent: str | Patch = msgspec.UNSET
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = queries.organisation(actor, self.organisation)
+        queries.require(actor, self.permission, at=found.pk)
+        expect(found, self.version)
+        values: dict[str, object] = {}
+        if self.name is not msgspec.UNSET:
+            values["name"] = _name(self.name)
+        if self.parent is not msgspec.UNSET:
+            parent = queries.organisation(actor, self.parent)
+            queries.require(actor, self.permission, at=parent.pk)
+            if found.parent_id is None:
+                raise Invalid.field("parent", "The root organisation has no parent.")
+            if parent.pk in queries.descendants(found.pk):
+                raise Invalid.field("parent", f"{parent.name} lies below {found.name}; choose one outside its branch.")
+            values["parent"] = parent
+        return Plan(subject=found, change=[(found, values)])
+
+
+@projection("accounts.Organisation")
+def rebuild_paths(written: Sequence[Organisation]) -> None:
+    """Bring the closure of the tree up to date."""
+    parents = dict(Organisation.objects.values_list("pk", "parent_id"))
+    paths = []
+    for pk in parents:
+        ancestor, distance = pk, 0
+        while ancestor is not None:
+            paths.append(OrganisationPath(ancestor_id=ancestor, descendant_id=pk, distance=distance))
+            ancestor, distance = parents[ancestor], distance + 1
+    OrganisationPath.objects.all().delete()
+    OrganisationPath.objects.bulk_create(paths, batch_size=1000)
+
+
+class CreateUser(Command, name="accounts.user.create"):
+    """Add a person (who gets a link to choose a password) or a service account (which acts by token only)."""
+
+    permission: ClassVar[str] = "accounts.invite"
+    email: str
+    name: str
+    organisation: str
+    zone: str = "UTC"
+    is_service: bool = False
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        organisation = queries.organisation(actor, self.organisation)
+        queries.require(actor, self.permission, at=organisation.pk)
+        try:
+            validate_email(self.email)
+        except ValidationError as cause:
+            raise Invalid.field("email", f"“{self.email[:80]}” is not an e-mail address.") from cause
+        if User.objects.filter(email_folded=self.email.casefold()).exists():
+            raise Conflict(f"{self.email} has an account already.", code="accounts.user.exists")
+        made = User(
+            email=self.email, name=_name(self.name, 120), organisation=organisation, zone=zone(self.zone),
+            is_service=self.is_service,
+        )  # fmt: skip
+        made.set_unusable_password()
+        return Plan(subject=made, create=[made])
+
+
+class EditUser(Command, name="accounts.user.edit"):
+    """Change a person's name, zone or organisation; people may edit name and zone of their own."""
+
+    permission: ClassVar[str] = "accounts.administer"
+    user: str
+    version: int | None = None
+    name: str | Patch = msgspec.UNSET
+    zone: str | Patch = msgspec.UNSET
+    organisation: str | Patch = msgspec.UNSET
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = queries.user(actor, self.user)
+        if found.pk != actor.pk or self.organisation is not msgspec.UNSET:
+            queries.require(actor, self.permission, at=found.organisation_id)
+        expect(found, self.version)
+        values: dict[str, object] = {}
+        if self.name is not msgspec.UNSET:
+            values["name"] = _name(self.name, 120)
+        if self.zone is not msgspec.UNSET:
+            values["zone"] = zone(self.zone)
+        if self.organisation is not msgspec.UNSET:
+            target = queries.organisation(actor, self.organisation)
+            queries.require(actor, self.permission, at=target.pk)
+            values["organisation"] = target
+        return Plan(subject=found, change=[(found, values)])
+
+
+class SetUserActive(Command, name="accounts.user.activate"):
+    """Deactivate a person who leaves (tokens and sign-in end at once), or take them back."""
+
+    permission: ClassVar[str] = "accounts.administer"
+    user: str
+    active: bool
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = queries.user(actor, self.user)
+        queries.require(actor, self.permission, at=found.organisation_id)
+        if found.pk == actor.pk:
+            raise Forbidden("You cannot deactivate yourself; ask another administrator.")
+        return Plan(subject=found, change=[(found, {"is_active": self.active})])
+
+
+class SetPassword(Command, name="accounts.user.set_password"):
+    """Choose one's own password. The password itself never enters the log."""
+
+    user: str
+    password: str
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = User.objects.filter(**(User.lookup(self.user) or {"email_folded": self.user.casefold()})).first()
+        if found is None or (found.pk != actor.pk and not actor.is_system):
+            raise NotFound(f"There is nobody called “{self.user}”.")
+        if found.is_service:
+            raise Invalid.field("password", "A service account has no password; it acts by token.")
+        try:
+            validate_password(self.password, found)
+        except ValidationError as cause:
+            raise Invalid.field("password", " ".join(cause.messages)) from cause
+        found.set_password(self.password)
+        hashed, found.password = found.password, ""
+        return Plan(subject=found, change=[(found, {"password": hashed})], note={"password": "set"})
+
+
+class CreateTeam(Command, name="accounts.team.create"):
+    """Add a team."""
+
+    permission: ClassVar[str] = "accounts.invite"
+    slug: str
+    name: str
+    organisation: str
+    members: list[str] = []
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        organisation = queries.organisation(actor, self.organisation)
+        queries.require(actor, self.permission, at=organisation.pk)
+        made = Team(slug=_free_slug(Team, self.slug), name=_name(self.name), organisation=organisation)
+        people = [queries.user(actor, member) for member in dict.fromkeys(self.members)]
+        return Plan(subject=made, create=[made, *(Membership(team=made, user=person) for person in people)])
+
+
+class SetMembers(Command, name="accounts.team.set_members"):
+    """Say who is in a team."""
+
+    permission: ClassVar[str] = "accounts.invite"
+    team: str
+    members: list[str]
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        team = queries.team(actor, self.team)
+        queries.require(actor, self.permission, at=team.organisation_id)
+        wanted = {person.pk: person for person in (queries.user(actor, member) for member in self.members)}
+        present = {m.user_id: m for m in Membership.objects.filter(team=team).select_related("team", "user")}
+        # A member inherits what the team was granted: adding one is granting, so it takes the granter's right.
+        if wanted.keys() - present.keys():
+            for where in Grant.objects.filter(team=team).values_list("organisation_id", flat=True):
+                queries.require(actor, "accounts.administer", at=where)
+        create = [Membership(team=team, user=person) for pk, person in wanted.items() if pk not in present]
+        remove = [row for pk, row in present.items() if pk not in wanted]
+        return Plan(subject=team, create=create, remove=remove)
+
+
+class GrantRole(Command, name="accounts.grant.create"):
+    """Give a role to a person or a team on an organisation and the whole branch below."""
+
+    permission: ClassVar[str] = "accounts.administer"
+    role: str
+    organisation: str
+    user: str | None = None
+    team: str | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        organisation = queries.organisation(actor, self.organisation)
+        queries.require(actor, self.permission, at=organisation.pk)
+        if (self.user is None) == (self.team is None):
+            raise Invalid.field("user", "Name either a person or a team.")
+        role = queries.role(self.role)
+        user = queries.user(actor, self.user) if self.user else None
+        team = queries.team(actor, self.team) if self.team else None
+        if user is not None and user.pk == actor.pk:
+            raise Forbidden("Nobody grants a role to themselves; ask another administrator.")
+        if Grant.objects.filter(role=role, organisation=organisation, user=user, team=team).exists():
+            raise Conflict("This was granted already.", code="accounts.grant.exists")
+        made = Grant(role=role, organisation=organisation, user=user, team=team)
+        who = user or team
+        assert who is not None
+        return Plan(subject=who, create=[made], note={"role": role.slug, "organisation": organisation.slug})
+
+
+class RevokeRole(Command, name="accounts.grant.revoke"):
+    """Take a granted role back."""
+
+    permission: ClassVar[str] = "accounts.administer"
+    grant: str
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = queries.grants(actor).filter(**_by_uid(self.grant)).first()
+        if found is None:
+            raise NotFound(f"There is no grant “{self.grant}”.")
+        queries.require(actor, self.permission, at=found.organisation_id)
+        if found.user_id == actor.pk:
+            raise Forbidden("Nobody revokes a role of their own; ask another administrator.")
+        who = found.user or found.team
+        assert who is not None
+        note = {"role": found.role.slug, "organisation": found.organisation.slug}
+        return Plan(subject=who, remove=[found], note=note)
+
+
+class CreateToken(Command, name="accounts.token.create"):
+    """Make a key to the API for oneself, or for a service account; the secret is told once, as the answer."""
+
+    name: str
+    user: str | None = None
+    scopes: list[str] | None = None
+    days: int = 90
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        if self.user is None:
+            owner = User.objects.get(pk=actor.pk)
+        else:
+            owner = queries.user(actor, self.user)
+        if owner.pk != actor.pk:
+            queries.require(actor, "accounts.administer", at=owner.organisation_id)
+            if not owner.is_service and not actor.is_system:
+                raise Forbidden("People make their own tokens; administrators make those of service accounts.")
+        if actor.scopes is not None and not set(self.scopes or PERMISSIONS) <= actor.scopes:
+            raise Forbidden("A token cannot make one that may do more than itself.")
+        unknown = sorted(set(self.scopes or ()) - PERMISSIONS.keys())
+        if unknown:
+            raise Invalid.field("scopes", f"“{unknown[0]}” is not a permission; there are {', '.join(PERMISSIONS)}.")
+        if not 1 <= self.days <= 366:
+            raise Invalid.field("days", "A token lives from 1 to 366 days.")
+        secret = f"fw_{secrets.token_urlsafe(32)}"
+        made = ApiToken(
+            user=owner, name=_name(self.name, 80), digest=queries.digest(secret), hint=secret[:7],
+            scopes=self.scopes, created_at=at, expires_at=at + timedelta(days=self.days),
+        )  # fmt: skip
+        return Plan(subject=owner, create=[made], note={"token": str(made.uid)}, answer=secret)
+
+
+class RevokeToken(Command, name="accounts.token.revoke"):
+    """End a token at once."""
+
+    token: str
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = ApiToken.objects.select_related("user").filter(**_by_uid(self.token)).first()
+        if found is None or not queries.access(actor).sees(found.user.ref()):
+            raise NotFound(f"There is no token “{self.token}”.")
+        if found.user_id != actor.pk:
+            queries.require(actor, "accounts.administer", at=found.user.organisation_id)
+        if found.revoked_at is not None:
+            return Plan(subject=found.user)
+        return Plan(subject=found.user, change=[(found, {"revoked_at": at})])
+
+
+class Delegate(Command, name="accounts.delegation.create"):
+    """Let somebody act for oneself for a time."""
+
+    taker: str
+    start: str
+    end: str
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        giver = User.objects.get(pk=actor.pk)
+        taker = queries.user(actor, self.taker)
+        if taker.pk == giver.pk:
+            raise Invalid.field("taker", "Name somebody else.")
+        period = Period(parse_instant(self.start, field="start"), parse_instant(self.end, field="end"))
+        made = Delegation(giver=giver, taker=taker, starts_at=period.start, ends_at=period.end)
+        return Plan(subject=giver, create=[made])
+
+
+def zone(name: str) -> str:
+    """Return the name of a time zone.
+
+    :raises Invalid: the IANA database has no such zone.
+    """
+    if name not in available_timezones():
+        raise Invalid.field("zone", f"“{name[:60]}” is not an IANA time zone; write one such as Europe/London.")
+    return name
+
+
+def _name(text: str, longest: int = 200) -> str:
+    text = " ".join(text.split())
+    if not 1 <= len(text) <= longest:
+        raise Invalid.field("name", f"A name has 1 to {longest} characters.")
+    return text
+
+
+def _free_slug(model: type[Model], slug: str) -> str:
+    if not SLUG.fullmatch(slug):
+        raise Invalid.field("slug", f"“{slug[:60]}” is not a key: use a-z, 0-9, “.”, “_” and “-”.")
+    if model._default_manager.filter(slug=slug).exists():
+        raise Conflict(f"The key “{slug}” is taken.", code="slug-taken")
+    return slug
+
+
+def _by_uid(reference: str) -> dict[str, object]:
+    from_uid = queries.uid_lookup(reference)
+    return dict(from_uid) if from_uid else {"pk__in": ()}

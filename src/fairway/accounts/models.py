@@ -1,0 +1,195 @@
+"""People and what they may do, where."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import F, Q
+
+from fairway.kernel.models import Numbered, Row, Slugged, Versioned, fold
+
+
+class Organisation(Versioned):
+    """A node of the organisation tree; what is granted here holds for the whole branch below."""
+
+    slug = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=200)
+    name_folded = models.CharField(max_length=400, editable=False, db_index=True)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
+
+    kind = "organisation"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                models.Case(models.When(parent__isnull=True, then=1)), name="accounts_one_root"
+            )
+        ]
+
+    def before_write(self) -> None:
+        self.name_folded = fold(self.name)
+
+    @property
+    def key(self) -> str:
+        return self.slug
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.pk
+
+
+class OrganisationPath(models.Model):
+    """The closure of the tree: every organisation with each of its ancestors and itself (distance 0)."""
+
+    ancestor = models.ForeignKey(Organisation, models.CASCADE, related_name="+")
+    descendant = models.ForeignKey(Organisation, models.CASCADE, related_name="+")
+    distance = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint("ancestor", "descendant", name="accounts_path")]
+
+    def __str__(self) -> str:
+        return f"{self.ancestor_id} > {self.descendant_id} ({self.distance})"
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email_folded=fold(username or ""))
+
+
+class User(AbstractBaseUser, Numbered):
+    """A person or a service account. Whoever leaves is deactivated; the name stays on what they did."""
+
+    email = models.EmailField(max_length=254)
+    email_folded = models.CharField(max_length=254, unique=True, editable=False)
+    name = models.CharField(max_length=120)
+    zone = models.CharField(max_length=60, default="UTC", help_text="IANA time zone")
+    is_active = models.BooleanField(default=True)
+    is_service = models.BooleanField(default=False, help_text="acts by token only")
+
+    USERNAME_FIELD = "email_folded"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    kind = "user"
+    prefix = "USR"
+    free_text = frozenset({"email", "email_folded", "name"})
+    unlogged = frozenset({"password", "last_login"})
+    objects = UserManager()
+
+    def __str__(self) -> str:
+        return self.name
+
+    def before_write(self) -> None:
+        self.email_folded = fold(self.email)
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+
+class Team(Slugged):
+    kind = "team"
+
+
+class Membership(Row):
+    team = models.ForeignKey(Team, models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("team", "user", name="accounts_member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.team}"
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.team.organisation_id
+
+
+class Role(Row):
+    """A named set of permissions (`context.verb`)."""
+
+    slug = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=80)
+    description = models.CharField(max_length=300, blank=True)
+    permissions = models.JSONField(default=list)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Grant(Row):
+    """Gives a role to a person or a team, on an organisation and the whole branch below."""
+
+    role = models.ForeignKey(Role, models.PROTECT, related_name="grants")
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="grants")
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="grants")
+    team = models.ForeignKey(Team, models.PROTECT, null=True, blank=True, related_name="grants")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, team__isnull=True) | Q(user__isnull=True, team__isnull=False),
+                name="accounts_grant_to_one",
+            ),
+            models.UniqueConstraint("role", "organisation", "user", name="accounts_grant_user_once"),
+            models.UniqueConstraint("role", "organisation", "team", name="accounts_grant_team_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} on {self.organisation}"
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.organisation_id
+
+
+class ApiToken(Row):
+    """A key to the API: only its digest is stored; scoped, expiring, dead with its person."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="tokens")
+    name = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    hint = models.CharField(max_length=8, editable=False, help_text="the first characters, to tell tokens apart")
+    scopes = models.JSONField(null=True, blank=True, help_text="permissions; null: all of the person's")
+    created_at = models.DateTimeField(help_text="UTC")
+    expires_at = models.DateTimeField(help_text="UTC, excluded")
+    revoked_at = models.DateTimeField(null=True, blank=True, help_text="UTC")
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="UTC, to the hour or so")
+
+    unlogged = frozenset({"digest", "last_used_at"})
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.user.organisation_id
+
+
+class Delegation(Row):
+    """One person acts for another for a half-open period; neither may vote where the other may not."""
+
+    giver = models.ForeignKey(User, models.PROTECT, related_name="delegations_given")
+    taker = models.ForeignKey(User, models.PROTECT, related_name="delegations_taken")
+    starts_at = models.DateTimeField(help_text="UTC, included")
+    ends_at = models.DateTimeField(help_text="UTC, excluded")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="accounts_delegation_order"),
+            models.CheckConstraint(condition=~Q(giver=F("taker")), name="accounts_delegation_two_people"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.giver} to {self.taker}"
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.giver.organisation_id

@@ -1,0 +1,293 @@
+"""Who somebody is, what they see and may do; the one visibility filter used by every query."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+from django.db import connection
+from django.db.models import Model, Q, QuerySet
+
+from fairway.accounts.models import (
+    ApiToken,
+    Delegation,
+    Grant,
+    Membership,
+    Organisation,
+    OrganisationPath,
+    Role,
+    Team,
+    User,
+)
+from fairway.accounts.rules import PERMISSIONS
+from fairway.audit import queries as audit
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import Forbidden, NotFound
+from fairway.kernel.models import uid_lookup
+from fairway.kernel.refs import Ref
+
+M = TypeVar("M", bound=Model)
+Organisations = frozenset[int] | None
+"""Primary keys; None stands for the whole tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an actor sees and may do, by organisation."""
+
+    organisations: Organisations
+    permissions: Mapping[str, Organisations]
+
+    def sees(self, ref: Ref) -> bool:
+        return self.organisations is None or ref.organisation is None or ref.organisation in self.organisations
+
+    def may(self, permission: str, organisation: int | None) -> bool:
+        """Say whether the actor may do this there; None as organisation: anywhere at all."""
+        if permission not in self.permissions:
+            return False
+        where = self.permissions[permission]
+        return where is None or organisation is None or organisation in where
+
+
+EVERYTHING = Access(None, dict.fromkeys(PERMISSIONS))
+_accesses: dict[tuple[int, frozenset[str] | None], tuple[int, Access]] = {}
+_tree: tuple[int, dict[int, frozenset[int]], dict[int, frozenset[int]]] | None = None
+
+
+def access(actor: Actor) -> Access:
+    """Return what the actor sees and may do; kept per process until anything in accounts is written."""
+    if actor.is_system:
+        return EVERYTHING
+    assert actor.pk is not None
+    revision = _revision(actor)
+    key = (actor.pk, actor.scopes)
+    known = _accesses.get(key)
+    if known is None or known[0] != revision:
+        if len(_accesses) > 10_000:
+            _accesses.clear()
+        known = _accesses[key] = (revision, _access(actor, revision))
+    return known[1]
+
+
+def require(actor: Actor, permission: str, *, at: int | None) -> None:
+    """Check that the actor may do this on the organisation (None: anywhere).
+
+    :raises Forbidden: the actor may not; the message names the permission.
+    """
+    if not access(actor).may(permission, at):
+        what = PERMISSIONS[permission].lower()
+        scoped = " with this token" if actor.scopes is not None else ""
+        raise Forbidden(f"You may not do this here{scoped}: it needs the permission {permission} ({what}).")
+
+
+def visible(queryset: QuerySet[M], actor: Actor, field: str = "organisation_id") -> QuerySet[M]:
+    """Limit a queryset to what the actor may see."""
+    organisations = access(actor).organisations
+    return queryset if organisations is None else queryset.filter(**{f"{field}__in": organisations})
+
+
+def ancestors(organisation: int) -> frozenset[int]:
+    """Return the organisation and all above it."""
+    return _branches()[1].get(organisation, frozenset({organisation}))
+
+
+def descendants(organisation: int) -> frozenset[int]:
+    """Return the organisation and all below it."""
+    return _branches()[2].get(organisation, frozenset({organisation}))
+
+
+branch = ancestors
+
+
+def organisation(actor: Actor, reference: str) -> Organisation:
+    """Return the organisation by slug or uid.
+
+    :raises NotFound: there is none, or the actor may not see it.
+    """
+    found = visible(Organisation.objects.filter(**(uid_lookup(reference) or {"slug": reference})), actor, "pk").first()
+    if found is None:
+        raise NotFound(f"There is no organisation “{reference}”.")
+    return found
+
+
+def organisations(actor: Actor) -> QuerySet[Organisation]:
+    return visible(Organisation.objects.order_by("name_folded"), actor, "pk")
+
+
+def root() -> Organisation | None:
+    """Return the root of the tree; None before the first start is through."""
+    return Organisation.objects.filter(parent=None).first()
+
+
+def user(actor: Actor, reference: str) -> User:
+    """Return the person by key, uid or e-mail address.
+
+    :raises NotFound: there is none, or the actor may not see them.
+    """
+    lookup = User.lookup(reference) or {"email_folded": reference.casefold()}
+    found = people(actor).filter(**lookup).first()
+    if found is None:
+        raise NotFound(f"There is nobody called “{reference}”.")
+    return found
+
+
+def people(actor: Actor) -> QuerySet[User]:
+    return visible(User.objects.order_by("name", "pk"), actor)
+
+
+def names(uids: Collection[str]) -> Mapping[str, str]:
+    """Return people's names by uid, for histories."""
+    return {str(uid): name for uid, name in User.objects.filter(uid__in=uids).values_list("uid", "name")}
+
+
+def team(actor: Actor, reference: str) -> Team:
+    """Return the team by slug or uid.
+
+    :raises NotFound: there is none, or the actor may not see it.
+    """
+    found = teams(actor).filter(**(Team.lookup(reference) or {"slug": reference})).first()
+    if found is None:
+        raise NotFound(f"There is no team “{reference}”.")
+    return found
+
+
+def teams(actor: Actor) -> QuerySet[Team]:
+    return visible(Team.objects.order_by("name_folded"), actor)
+
+
+def roles() -> QuerySet[Role]:
+    return Role.objects.order_by("position")
+
+
+def role(reference: str) -> Role:
+    """Return the role by slug.
+
+    :raises NotFound: there is none.
+    """
+    found = Role.objects.filter(slug=reference).first()
+    if found is None:
+        raise NotFound(f"There is no role “{reference}”.")
+    return found
+
+
+def grants(actor: Actor) -> QuerySet[Grant]:
+    query = Grant.objects.select_related("role", "organisation", "user", "team").order_by("pk")
+    return visible(query, actor)
+
+
+def delegates(users: Collection[int], *, at: datetime) -> frozenset[int]:
+    """Return the people who act for any of these at the instant."""
+    found = Delegation.objects.filter(giver__in=users, starts_at__lte=at, ends_at__gt=at)
+    return frozenset(found.values_list("taker_id", flat=True))
+
+
+def person(user: User, *, request_id: str = "", revisions: Mapping[str, int] | None = None) -> Actor:
+    """Return the actor for a signed-in person."""
+    return Actor(
+        "service" if user.is_service else "person",
+        user.pk,
+        str(user.uid),
+        user.name,
+        user.zone,
+        request_id=request_id,
+        revisions=revisions if revisions is not None else audit.revisions(),
+    )
+
+
+def digest(secret: str) -> str:
+    """Return what is stored of a token: SHA-256 is enough for 32 random bytes, and costs nothing per call."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def bearer(secret: str, *, at: datetime, request_id: str = "") -> Actor | None:
+    """Return the actor of a token, or None where it is unknown, expired, revoked or its person is inactive.
+
+    One statement: it brings the revisions along.
+    """
+    aggregate = "json_object_agg" if connection.vendor == "postgresql" else "json_group_object"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT u.id, u.uid, u.name, u.zone, u.is_service, t.scopes, t.id, t.last_used_at,"
+            f" (SELECT {aggregate}(label, value) FROM audit_revision)"
+            " FROM accounts_apitoken t JOIN accounts_user u ON u.id = t.user_id"
+            " WHERE t.digest = %s AND t.revoked_at IS NULL AND t.expires_at > %s AND u.is_active",
+            [digest(secret), at],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    pk, uid, name, zone, is_service, scopes, token, used, revisions = row
+    _mark_used(token, used, at)
+    scopes = msgspec.json.decode(scopes) if isinstance(scopes, str) else scopes
+    revisions = msgspec.json.decode(revisions) if isinstance(revisions, str) else revisions
+    return Actor(
+        "service" if is_service else "person",
+        pk,
+        _uid_text(uid),
+        name,
+        zone,
+        None if scopes is None else frozenset(scopes),
+        request_id=request_id,
+        revisions=revisions or {},
+    )
+
+
+def _uid_text(uid: object) -> str:
+    text = str(uid)
+    return text if "-" in text else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _mark_used(token: int, used: datetime | str | None, at: datetime) -> None:
+    """Remember to the hour that a token was used: not each time, or every read would write."""
+    if isinstance(used, str):
+        used = datetime.fromisoformat(used).replace(tzinfo=UTC)
+    if used is None or (at - used).total_seconds() > 3600:
+        ApiToken.objects.filter(pk=token).update(last_used_at=at)
+
+
+def _revision(actor: Actor) -> int:
+    revisions = actor.revisions or audit.revisions()
+    return revisions.get("accounts", 0)
+
+
+def _access(actor: Actor, revision: int) -> Access:
+    below = _branches(revision)[2]
+    teams = Membership.objects.filter(user_id=actor.pk).values("team_id")
+    given = Grant.objects.filter(Q(user_id=actor.pk) | Q(team__in=teams))
+    everywhere = Organisation.objects.filter(parent=None).values_list("pk", flat=True).first()
+    visible: set[int] = set()
+    permissions: dict[str, set[int]] = {}
+    for where, allowed in given.values_list("organisation_id", "role__permissions"):
+        places = below.get(where, frozenset({where}))
+        visible |= places
+        for permission in allowed:
+            if actor.scopes is None or permission in actor.scopes:
+                permissions.setdefault(permission, set()).update(places)
+
+    def whole(places: set[int]) -> Organisations:
+        return None if everywhere in places else frozenset(places)
+
+    return Access(whole(visible), {permission: whole(places) for permission, places in permissions.items()})
+
+
+def _branches(revision: int | None = None) -> tuple[int, dict[int, frozenset[int]], dict[int, frozenset[int]]]:
+    """Return revision, ancestors and descendants of every organisation (each with itself), kept per process."""
+    global _tree
+    if revision is None:
+        revision = audit.revisions().get("accounts", 0)
+    if _tree is None or _tree[0] != revision:
+        up: dict[int, set[int]] = {}
+        down: dict[int, set[int]] = {}
+        for ancestor, descendant in OrganisationPath.objects.values_list("ancestor_id", "descendant_id"):
+            up.setdefault(descendant, set()).add(ancestor)
+            down.setdefault(ancestor, set()).add(descendant)
+        _tree = (
+            revision,
+            {pk: frozenset(some) for pk, some in up.items()},
+            {pk: frozenset(some) for pk, some in down.items()},
+        )
+    return _tree

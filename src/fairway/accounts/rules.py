@@ -1,0 +1,28 @@
+"""What can be permitted; pure. The built-in roles are rows, made by a migration."""
+
+from __future__ import annotations
+
+PERMISSIONS = {
+    "accounts.view": "See people, teams and the organisation tree",
+    "accounts.invite": "Invite people and manage teams",
+    "accounts.administer": "Manage organisations, grants and other people's tokens",
+    "catalog.view": "See configuration items and relations",
+    "catalog.edit": "Create and edit configuration items and relations",
+    "catalog.import": "Import items and relations",
+    "environments.view": "See environments",
+    "environments.edit": "Create and edit environments",
+    "calendars.view": "See freezes and maintenance windows",
+    "calendars.edit": "Create and edit freezes and maintenance windows",
+    "changes.view": "See changes",
+    "changes.request": "Request changes and edit one's own",
+    "changes.edit": "Edit other people's changes",
+    "changes.assess": "Assess changes",
+    "changes.approve": "Approve or reject changes",
+    "changes.implement": "Start and complete changes",
+    "changes.manage": "Return, hold, cancel and close any change",
+    "changes.import": "Import past changes",
+    "audit.view": "See the history of what one may see",
+    "decisions.ask": "Ask whether something may be done",
+}
+"""Every permission (`context.verb`) and what it means."""
+

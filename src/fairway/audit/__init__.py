@@ -1,0 +1,1 @@
+"""The frame that runs commands and records them; the append-only event log."""

@@ -1,0 +1,5 @@
+"""All addresses."""
+
+from __future__ import annotations
+
+urlpatterns: list = []

@@ -1,0 +1,1 @@
+"""Vocabulary every context shares; knows nothing of the business."""

@@ -1,0 +1,59 @@
+"""How a finding becomes a sentence: each context registers one for each of its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+
+from fairway.kernel.period import Period
+from fairway.policy.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The reader: in whose zone times are told. The API tells them in UTC, a page in the reader's zone."""
+
+    zone: tzinfo = UTC
+
+    def instant(self, at: datetime) -> str:
+        local = at.astimezone(self.zone)
+        return f"{local:%Y-%m-%d %H:%M} {local.tzname()}"
+
+    def period(self, period: Period) -> str:
+        """Write both ends, the second day and the zone only where they differ."""
+        start, end = period.start.astimezone(self.zone), period.end.astimezone(self.zone)
+        if start.tzname() != end.tzname():
+            return f"{self.instant(period.start)} to {self.instant(period.end)}"
+        pattern = "%H:%M" if start.date() == end.date() else "%Y-%m-%d %H:%M"
+        return f"{start:%Y-%m-%d %H:%M} to {end.strftime(pattern)} {end.tzname()}"
+
+
+Sentence = Callable[[Finding, Words], str]
+_SENTENCES: dict[str, Sentence] = {}
+UTC_WORDS = Words()
+
+
+def sentence(rule: str) -> Callable[[Sentence], Sentence]:
+    """Register the sentence of a rule; gettext belongs inside the function."""
+
+    def register(write: Sentence) -> Sentence:
+        if rule in _SENTENCES:
+            raise RuntimeError(f"the rule {rule} has a sentence already")
+        _SENTENCES[rule] = write
+        return write
+
+    return register
+
+
+def tell(finding: Finding, words: Words = UTC_WORDS) -> str:
+    """Return the finding as one sentence for the reader.
+
+    :raises KeyError: the rule has no sentence; the architecture tests list all rules.
+    """
+    return _SENTENCES[finding.rule](finding, words)
+
+
+def rules() -> frozenset[str]:
+    """Return the names of all rules that have a sentence."""
+    return frozenset(_SENTENCES)
