@@ -233,6 +233,7 @@ def page_sources() -> str:
     for folder, folders, names in os.walk(WEB):
         folders[:] = [name for name in folders if name != "node_modules"]
         files += [Path(folder, name) for name in names]
+    files += (ROOT / "src/fairway/ui").glob("*.css")
     return digest(*sorted(files))
 
 
@@ -512,17 +513,21 @@ def lint_parts() -> list[Part]:
     ]
 
 
-def django_command(*arguments: str) -> list[str | Path]:
-    """Return a call of Django's own commands under the settings of the tests."""
-    return [PYTHON, "-m", "tests.support.manage", *arguments]
+def django_parts() -> list[Part]:
+    """Describe Django's own checks, under the settings of the tests."""
+    django: list[str | Path] = [PYTHON, "-m", "tests.support.manage"]
+    return [
+        Part("django check", [*django, "check", "--fail-level", "WARNING"]),
+        Part("migrations", [*django, "makemigrations", "--check", "--dry-run"]),
+    ]
 
 
 def call_parts(parts: Sequence[Part]) -> int:
     """Run parts and give the verdict of them all."""
-    check = Check()
-    check.start(*parts)
-    check.wait()
-    return check.verdict()
+    running = Check()
+    running.start(*parts)
+    running.wait()
+    return running.verdict()
 
 
 # Recipes
@@ -541,30 +546,29 @@ def test(_: Sequence[str]) -> int:
     set_up(tools=True)
     say(f"set up in {time.monotonic() - began:.1f} s\n")
     npm, node_env = install_node_packages(PYTHON)
-    check = Check()
-    check.start(
+    parts = Check()
+    parts.start(
         *lint_parts(),
         pytest_part("pytest sqlite", env={"FAIRWAY_DATABASE_URL": ""}),
         Part("types", [PYTHON, "-m", "mypy"]),
-        Part("django check", django_command("check", "--fail-level", "WARNING")),
-        Part("migrations", django_command("makemigrations", "--check", "--dry-run")),
+        *django_parts(),
         Part("bandit", [tool("bandit"), "-q", "-c", "pyproject.toml", "-r", "src"]),
         Part("web types", [*npm, "run", "--silent", "types"], node_env, cwd=WEB),
         Part("web tests", [*npm, "run", "--silent", "test"], node_env, cwd=WEB),
     )
     with contextlib.ExitStack() as stack:
         if lacking := provide_postgres():
-            check.leave_out("pytest postgresql", lacking)
+            parts.leave_out("pytest postgresql", lacking)
         else:
             url = stack.enter_context(postgres_cluster())
-            check.start(pytest_part("pytest postgresql", env={"FAIRWAY_DATABASE_URL": url}))
+            parts.start(pytest_part("pytest postgresql", env={"FAIRWAY_DATABASE_URL": url}))
         if lacking := provide_chromium():
-            check.leave_out("browser", lacking)
+            parts.leave_out("browser", lacking)
         else:
-            check.start(browser_part())
-        check.wait()
+            parts.start(browser_part())
+        parts.wait()
     say(f"\nall in {time.monotonic() - began:.0f} s")
-    return check.verdict()
+    return parts.verdict()
 
 
 @recipe("make .venv and the pages without running anything")
@@ -590,6 +594,12 @@ def lint(_: Sequence[str]) -> int:
 def types(arguments: Sequence[str]) -> int:
     set_up(tools=True)
     return call([PYTHON, "-m", "mypy", *arguments])
+
+
+@recipe("let Django check itself and look for missing migrations")
+def check(_: Sequence[str]) -> int:
+    set_up(tools=True)
+    return call_parts(django_parts())
 
 
 @recipe("run the quick tests on SQLite, at most a minute; takes pytest's arguments and --postgres")

@@ -15,7 +15,7 @@ SOURCE = ROOT / "src"
 VOCABULARY = {"kernel", "policy"}  # words that every room may use
 LIBRARIES = {"ui", "scheduling"}  # no rooms of their own: all they hold is for use
 DOORS = {"queries", "commands", "events"}
-# `interfaces` puts the contexts together: routes from `api`, `pages` and `urls`, subscriptions from `listeners`.
+# `interfaces` puts the contexts together: their routes and what listens to events.
 WIRING = {"interfaces": {"api", "listeners", "pages", "urls"}}
 
 

@@ -74,7 +74,7 @@ class Cluster:
 
     `durable` keeps fsync and synchronous commit on, for tests that kill the server.
 
-    :raises RuntimeError: no server programs here, or it did not start in a minute; the message holds its words.
+    :raises RuntimeError: no server programs here, or it did not start in a minute; with its words.
     """
 
     def __init__(self, *, durable: bool = False) -> None:

@@ -1,0 +1,42 @@
+"""Every page that a person can open: what the browser tests check and `python3 dev.py shots` takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page, by the path where it stands.
+
+    A record has a key that nobody knows beforehand: `follow` is a CSS selector of links, and the first one
+    that the page at `path` shows leads to the page meant.
+    """
+
+    name: str
+    path: str
+    follow: str = ""
+    signed_in: bool = True
+    status: int = 200
+
+
+PAGES = (
+    Page("sign-in", "/sign-in", signed_in=False),
+    Page("home", "/"),
+    Page("calendar", "/calendar"),
+    Page("changes", "/changes"),
+    Page("change", "/changes", follow="main a[href^='/changes/CHG-']"),
+    Page("change-new", "/changes/new"),
+    Page("environments", "/environments"),
+    Page("environment", "/environments", follow="main tbody a[href^='/environments/']"),
+    Page("items", "/items"),
+    Page("item", "/items", follow="main tbody a[href^='/items/']"),
+    Page("conflicts", "/conflicts"),
+    Page("windows", "/windows"),
+    Page("administration", "/administration"),
+    Page("nowhere", "/no-such-page", status=404),
+)
+
+# Width and height of a phone, a laptop and a desk, in CSS pixels.
+SIZES = {390: 844, 1366: 768, 1920: 1080}
+SCHEMES = ("light", "dark")

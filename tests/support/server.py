@@ -1,0 +1,62 @@
+"""A server with the demo company, as `fairway up` starts it, on a free port and in a folder of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support.postgres import free_port
+
+START_LIMIT = 120.0  # seconds to migrate, to load the demo company and to answer
+
+
+@contextlib.contextmanager
+def demo_server() -> Iterator[str]:
+    """Run a server and give its address without a slash at the end.
+
+    :raises RuntimeError: it ended or did not answer in two minutes; its own words are in the message.
+    """
+    with tempfile.TemporaryDirectory(prefix="fairway-server-", ignore_cleanup_errors=True) as folder:
+        address = f"127.0.0.1:{free_port()}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRWAY_")}
+        env = kept | {"FAIRWAY_DATA": f"{folder}/data", "FAIRWAY_LISTEN": address, "FAIRWAY_DEMO": "1"}
+        log = Path(folder, "log")
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [Path(sys.executable).with_name("fairway"), "up"],
+                cwd=folder,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            _wait_for(f"http://{address}", process, log)
+            yield f"http://{address}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    limit = time.monotonic() + START_LIMIT
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/sign-in", timeout=5):  # noqa: S310  (our own server)
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError) as cause:
+            if process.poll() is not None or time.monotonic() > limit:
+                raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')}") from cause
+            time.sleep(0.2)
