@@ -1,0 +1,12 @@
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class ChangesConfig(AppConfig):
+    name = "fairway.changes"
+    label = "changes"
+
+    def ready(self) -> None:
+        for room in ("sentences",):
+            import_module(f"{self.name}.{room}")

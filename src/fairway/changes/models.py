@@ -1,0 +1,194 @@
+"""The tables of changes."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from fairway.kernel.models import Numbered, Row
+
+
+class ChangeModel(Row):
+    """A change model: its states, steps and approval, as data; saved only when proven (rules.proof)."""
+
+    slug = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=80)
+    definition = models.JSONField()
+    position = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ChangeTemplate(Row):
+    """A kind of change, authorised once for all; its plans are fixed for every change made from it."""
+
+    slug = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    model = models.ForeignKey(ChangeModel, models.PROTECT, related_name="+")
+    title = models.CharField(max_length=200, help_text="what the title begins with")
+    description = models.TextField(blank=True, help_text="prefilled, may be edited")
+    category = models.CharField(max_length=80, blank=True)
+    implementation_plan = models.TextField(blank=True)
+    test_plan = models.TextField(blank=True)
+    backout_plan = models.TextField(blank=True)
+    duration = models.DurationField(help_text="how long the work takes as a rule")
+    authorised = models.BooleanField(default=False)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    FIXED = ("category", "implementation_plan", "test_plan", "backout_plan")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Change(Numbered):
+    """A request to alter something at a planned time.
+
+    `digest` names the present content (rules.content). `planned_start` and `planned_end` span the planned
+    windows, `is_open` follows from the state: all are kept here for lists and decisions.
+    """
+
+    class Outcome(models.TextChoices):
+        SUCCESSFUL = "successful", _("Successful")
+        WITH_ISSUES = "with_issues", _("Successful with issues")
+        PARTIAL = "partial", _("Partially implemented")
+        UNSUCCESSFUL = "unsuccessful", _("Unsuccessful")
+        NOT_STARTED = "not_started", _("Not started")
+
+    model = models.ForeignKey(ChangeModel, models.PROTECT, related_name="+")
+    template = models.ForeignKey(ChangeTemplate, models.PROTECT, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=30)
+    is_open = models.BooleanField()
+    title = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    reason = models.TextField(blank=True, help_text="why it is done")
+    category = models.CharField(max_length=80, blank=True)
+    priority = models.PositiveSmallIntegerField(default=3, help_text="1 (most urgent) to 4")
+    external_id = models.CharField(max_length=200, blank=True)
+    implementation_plan = models.TextField(blank=True)
+    test_plan = models.TextField(blank=True)
+    backout_plan = models.TextField(blank=True)
+    freeze_reason = models.TextField(blank=True, help_text="why it has to be done within a soft freeze")
+    requester = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    owner = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    planned_start = models.DateTimeField(null=True, blank=True, help_text="UTC, included")
+    planned_end = models.DateTimeField(null=True, blank=True, help_text="UTC, excluded")
+    submitted_at = models.DateTimeField(null=True, blank=True, help_text="UTC")
+    actual_start = models.DateTimeField(null=True, blank=True, help_text="UTC")
+    actual_end = models.DateTimeField(null=True, blank=True, help_text="UTC")
+    outcome = models.CharField(max_length=14, choices=Outcome, blank=True)
+    backed_out = models.BooleanField(default=False)
+    outcome_note = models.TextField(blank=True)
+    held_at = models.DateTimeField(null=True, blank=True, help_text="UTC; on hold since")
+    held_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    hold_reason = models.TextField(blank=True)
+    round = models.ForeignKey("approvals.Round", models.PROTECT, null=True, blank=True, related_name="+")
+    digest = models.CharField(max_length=64, editable=False)
+
+    kind = "change"
+    prefix = "CHG"
+    free_text = frozenset(
+        {
+            "title",
+            "description",
+            "reason",
+            "implementation_plan",
+            "test_plan",
+            "backout_plan",
+            "freeze_reason",
+            "outcome_note",
+            "hold_reason",
+        }
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "organisation", "external_id", condition=~Q(external_id=""), name="changes_external_id_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(planned_start__isnull=True, planned_end__isnull=True)
+                | Q(planned_end__gt=F("planned_start")),
+                name="changes_plan_order",
+            ),
+            models.CheckConstraint(condition=Q(priority__gte=1, priority__lte=4), name="changes_priority"),
+        ]
+        indexes = [
+            models.Index("planned_start", "id", name="changes_by_start"),
+            models.Index("is_open", "planned_start", "id", name="changes_open_by_start"),
+            models.Index("state", "planned_start", "id", name="changes_state_by_start"),
+            models.Index("organisation", "planned_start", "id", name="changes_organisation_by_start"),
+            models.Index("requester", "is_open", name="changes_by_requester"),
+            models.Index("owner", "is_open", name="changes_by_owner"),
+        ]
+
+    @property
+    def label(self) -> str:
+        return self.title
+
+
+class _Part(Row):
+    """A row that belongs to a change and is seen by whoever sees it."""
+
+    change: models.ForeignKey[Change, Change]
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__} of {self.change_id}"  # type: ignore[attr-defined]
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.change.organisation_id
+
+
+class PlannedWindow(_Part):
+    """When work is planned, or when the items are down; a downtime lies within the work."""
+
+    change = models.ForeignKey(Change, models.PROTECT, related_name="windows")
+    starts_at = models.DateTimeField(help_text="UTC, included")
+    ends_at = models.DateTimeField(help_text="UTC, excluded")
+    downtime = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="changes_window_order"),
+            models.UniqueConstraint("change", "starts_at", "ends_at", "downtime", name="changes_window_once"),
+        ]
+
+
+class AffectedItem(_Part):
+    """A configuration item that the change alters; one of them may be the primary one."""
+
+    change = models.ForeignKey(Change, models.PROTECT, related_name="affected")
+    item = models.ForeignKey("catalog.ConfigurationItem", models.PROTECT, related_name="+")
+    primary = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("change", "item", name="changes_item_once"),
+            models.UniqueConstraint("change", condition=Q(primary=True), name="changes_one_primary"),
+        ]
+
+
+class AffectedEnvironment(_Part):
+    """Where the change is made; a change without any is made wherever its items stand."""
+
+    change = models.ForeignKey(Change, models.PROTECT, related_name="places")
+    environment = models.ForeignKey("environments.Environment", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("change", "environment", name="changes_environment_once")]
+
+
+class Implementer(_Part):
+    """Who carries the change out."""
+
+    change = models.ForeignKey(Change, models.PROTECT, related_name="implementers")
+    person = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("change", "person", name="changes_implementer_once")]

@@ -1,0 +1,104 @@
+"""How the findings of changes read."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from fairway.policy import Finding, Words, sentence
+
+
+def _key(finding: Finding) -> str:
+    return finding.parties[0].key if finding.parties and finding.parties[0].key else _("This change")
+
+
+@sentence("changes.plan")
+def plan(finding: Finding, words: Words) -> str:
+    missing = finding.params.get("missing")
+    if missing == "item":
+        return _("%(change)s names no affected item; add what it alters.") % {"change": _key(finding)}
+    return _("%(change)s has no planned window; add when the work is to be done.") % {"change": _key(finding)}
+
+
+@sentence("changes.consent")
+def consent(finding: Finding, words: Words) -> str:
+    values = {"change": _key(finding), **finding.params}
+    match finding.params.get("why"):
+        case "required":
+            return (
+                _("%(environment)s is under change control: name an authorised change.") % values
+                if "environment" in values
+                else _("This environment is under change control: name an authorised change.")
+            )
+        case "stale":
+            return (
+                _("%(change)s was changed after it was approved; it needs approval of its present content.")
+                % values
+            )
+        case "refused":
+            return _("%(change)s was refused.") % values
+        case "discounted":
+            return (
+                _(
+                    "The approval of %(change)s came from somebody who carries it out or asked for it; it needs another."
+                )
+                % values
+            )
+        case "template" if "template" in values:
+            return (
+                _("The template “%(template)s” is not authorised any more; %(change)s needs another way.")
+                % values
+            )
+        case "template":
+            return _("%(change)s was not made from an authorised template.") % values
+        case _:
+            return _("%(change)s is not approved yet.") % values
+
+
+@sentence("changes.separation")
+def separation(finding: Finding, words: Words) -> str:
+    return _(
+        "Whoever asks for %(change)s, carries it out or stands in for one of them cannot decide on it;"
+        " ask another approver."
+    ) % {"change": _key(finding)}
+
+
+@sentence("changes.state")
+def state(finding: Finding, words: Words) -> str:
+    return _("%(change)s is %(state)s; it has to be scheduled or in progress.") % {
+        "change": _key(finding),
+        "state": finding.params.get("state", _("not authorised")),
+    }
+
+
+@sentence("changes.hold")
+def hold(finding: Finding, words: Words) -> str:
+    values = {"change": _key(finding), **finding.params}
+    if finding.params.get("reason"):
+        return _("%(change)s is on hold: %(reason)s") % values
+    return _("%(change)s is on hold.") % values
+
+
+@sentence("changes.window")
+def window(finding: Finding, words: Words) -> str:
+    values = {"change": _key(finding)}
+    if finding.interval is None:
+        return _("%(change)s has no planned window.") % values
+    values["period"] = words.period(finding.interval)
+    if finding.params.get("over"):
+        return _("The last planned window of %(change)s, %(period)s, is over; reschedule it.") % values
+    return _("%(change)s is planned for %(period)s, not now.") % values
+
+
+@sentence("changes.scope")
+def scope(finding: Finding, words: Words) -> str:
+    values = {"change": _key(finding), **finding.params}
+    if "item" in values and "environment" in values:
+        return _("%(change)s does not cover %(item)s in %(environment)s.") % values
+    return _("%(change)s does not cover what is asked about.") % values
+
+
+@sentence("changes.coordinated")
+def coordinated(finding: Finding, words: Words) -> str:
+    if "environment" in finding.params:
+        return _("%(environment)s is coordinated: no authorised change is needed there.") % finding.params
+    return _("This environment is coordinated: no authorised change is needed there.")
