@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -168,14 +169,14 @@ def make_venv() -> None:
     run([sys.executable, "-m", "venv", VENV])
 
 
-def install(lock: Path, *extra: str) -> None:
+def install(lock: Path) -> None:
     """Install what a lock names, each file checked against its hash."""
     uv = shutil.which("uv") or (str(tool("uv")) if tool("uv").exists() else None)
     if uv:
         command: list[str | Path] = [uv, "pip", "install", "--quiet", "--python", PYTHON]
     else:
         command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    run([*command, "--require-hashes", "-r", lock, *extra])
+    run([*command, "--require-hashes", "-r", lock], quiet=True)
 
 
 def setup_python(*, tools: bool) -> None:
@@ -194,7 +195,7 @@ def setup_python(*, tools: bool) -> None:
     value = digest(metadata, sys.version, str(ROOT))
     if not stamped(VENV / "fairway.stamp", value):
         pip: list[str | Path] = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        run([*pip, "--no-deps", "--no-build-isolation", "--no-index", "--editable", ROOT])
+        run([*pip, "--no-deps", "--no-build-isolation", "--no-index", "--editable", ROOT], quiet=True)
         (VENV / "fairway.stamp").write_text(value)
 
 
@@ -351,7 +352,7 @@ def provide_postgres() -> str:
 @contextlib.contextmanager
 def postgres_cluster() -> Iterator[str]:
     """Run a throw-away PostgreSQL and give its URL; it ends with this program, however that ends."""
-    command = [PYTHON, "-m", "tests.support.postgres", "serve"]
+    command: list[str | Path] = [PYTHON, "-m", "tests.support.postgres", "serve"]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as helper:
@@ -415,7 +416,7 @@ class Check:
         self.running: set[subprocess.Popen[bytes]] = set()
         self.pool = ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2))
         self.futures: list[Future[None]] = []
-        self.ending = False
+        self.ending = threading.Event()
         (BUILD / "test").mkdir(parents=True, exist_ok=True)
 
     def start(self, *parts: Part) -> None:
@@ -435,7 +436,7 @@ class Check:
             for future in self.futures:
                 future.result()
         except BaseException:
-            self.ending = True
+            self.ending.set()
             self.pool.shutdown(wait=False, cancel_futures=True)
             for process in list(self.running):
                 with contextlib.suppress(ProcessLookupError):
@@ -443,7 +444,7 @@ class Check:
             raise
 
     def _run(self, part: Part) -> None:
-        if self.ending:
+        if self.ending.is_set():
             return
         if part.report:
             part.report.unlink(missing_ok=True)
@@ -469,7 +470,7 @@ class Check:
         part.seconds = time.monotonic() - began
         part.state = "FAILED" if code else "ok"
         part.count()
-        if self.ending:
+        if self.ending.is_set():
             return
         text = f"{part.state:<8}{part.seconds:5.1f} s {part.name}"
         if part.state == "FAILED":
@@ -668,8 +669,8 @@ def lock(arguments: Sequence[str]) -> int:
     ]
     for path, group in ((RUNTIME_LOCK, "setup"), (DEV_LOCK, "dev")):
         limits = [] if path is RUNTIME_LOCK else ["--constraint", RUNTIME_LOCK.name]
-        command = [tool("uv"), "pip", "compile", "--quiet", *common, *limits, "--group", group]
-        run([*command, "pyproject.toml", "--output-file", path.name, *arguments])
+        rest = [*common, *limits, "--group", group, "--output-file", path.name, *arguments]
+        run([tool("uv"), "pip", "compile", "--quiet", "pyproject.toml", *rest])
         if "://" in path.read_text():
             stop(f"{path.name} names an address; a lock holds names, versions and hashes only")
     setup_python(tools=True)

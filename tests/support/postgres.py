@@ -144,7 +144,7 @@ class Cluster:
                 start_new_session=True,
                 **self._as_owner(),
             )
-        ready = [self.bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        ready: list[str | Path] = [self.bin / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         limit = time.monotonic() + START_LIMIT
         while subprocess.run(ready, check=False).returncode:
             if self.server.poll() is not None or time.monotonic() > limit:
