@@ -1,0 +1,1 @@
+"""Reading, mapping and reports of imports; writes by running registered commands by name."""

@@ -1,0 +1,121 @@
+"""What came of an import, row by row; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
+
+from fairway.exchange.mapping import CellFault
+
+PROBLEM_LIMIT: Final = 10_000
+"""Problems a report lists; beyond, they are only counted."""
+SAMPLE_LIMIT: Final = 20
+"""Rows a report shows with what came of them."""
+
+Result = Literal["created", "updated", "unchanged", "refused", "skipped", "repeated"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """What is wrong in one place of a file.
+
+    `row` as a spreadsheet counts (the header is 1), `line` as an editor does; `column` and `field` are
+    empty where the whole row is meant.
+    """
+
+    row: int
+    line: int
+    column: str
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"row {self.row}"
+        if self.line != self.row:
+            place += f" (line {self.line})"
+        if self.column:
+            place += f", {self.column}"
+        return f"{place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """What came of one row.
+
+    `key` names the record, empty where there is none; `values` are those it was given, by field.
+    """
+
+    row: int
+    result: Result
+    key: str
+    values: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Report:
+    """The report of an import or of its dry run.
+
+    Each row stands in exactly one of the counts. `skipped`: left out because the mapping says so.
+    `repeated`: gives the same record as an earlier row, which the mapping allows. `warned`: stored although
+    it clashes with something; the conflicts are shown with the records.
+    """
+
+    kind: str
+    file: str
+    dry_run: bool
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    skipped: int = 0
+    repeated: int = 0
+    warned: int = 0
+    problems: list[RowProblem] = field(default_factory=list)
+    problems_left_out: int = 0
+    sample: list[RowResult] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def add(self, result: RowResult) -> None:
+        """Count a row under its result, and keep the first ones to show."""
+        self.rows += 1
+        setattr(self, result.result, getattr(self, result.result) + 1)
+        if len(self.sample) < SAMPLE_LIMIT:
+            self.sample.append(result)
+
+    def refuse(self, row: int, line: int, faults: list[CellFault], values: dict[str, Any]) -> None:
+        """Count a row as refused and list what is wrong with it, each fault once."""
+        self.add(RowResult(row, "refused", "", values))
+        for fault in faults:
+            if len(self.problems) < PROBLEM_LIMIT:
+                self.problems.append(RowProblem(row, line, fault.column, fault.field, fault.message))
+            else:
+                self.problems_left_out += 1
+
+    @property
+    def complete(self) -> bool:
+        """Whether no row was refused."""
+        return self.refused == 0
+
+    def document(self) -> dict[str, Any]:
+        """Return the report, ready for JSON."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the report as lines for a person."""
+        done = "would be" if self.dry_run else "were"
+        yield f"{self.rows:,} rows of {self.file or 'the text'}, as {self.kind}:"
+        for result in ("created", "updated", "unchanged", "refused", "skipped", "repeated"):
+            if count := getattr(self, result):
+                yield (
+                    f"  {count:,} {done} {result}"
+                    if result in {"created", "updated"}
+                    else f"  {count:,} {result}"
+                )
+        if self.warned:
+            yield f"  {self.warned:,} of them clash with something; see the conflicts"
+        for problem in self.problems:
+            yield str(problem)
+        if self.problems_left_out:
+            yield f"and {self.problems_left_out:,} problems more"
