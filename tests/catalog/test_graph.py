@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairway.catalog.rules import Direction, Edge, Failure, Graph, Reached, by_depth, trace
+from fairway.catalog.rules import Direction, Edge, Failure, Graph, ItemFacts, Level, nearest, trace
 from fairway.kernel.refs import Ref
 
 DEPENDS, PART, BOTH = 1, 2, 3
@@ -171,15 +171,33 @@ def test_trace_refuses_what_was_not_found() -> None:
         trace(found, 3)
 
 
-def test_groups_by_depth_name_the_worst_criticality_first() -> None:
-    from_names = [("b", 2, 1), ("A", 2, 1), ("z", 1, 1), ("far", 3, 2)]
-    reached = [
-        Reached(Ref("item", name, name), criticality, depth, (), DEPENDS)
-        for name, criticality, depth in from_names
-    ]
+@given(plans, items, directions)
+def test_step_names_the_kind_that_the_neighbours_name(
+    plan: list[Edge], here: int, direction: Direction
+) -> None:
+    graph = Graph(plan, failure=FAILURE)
 
-    groups = [
-        (depth, worst, [one.item.key for one in members]) for depth, worst, members in by_depth(reached)
-    ]
+    ways = graph.neighbours(here, direction)
+    assert {there: graph.step(here, there, direction) for there in ways} == ways
 
-    assert groups == [(1, 1, ["z", "A", "b"]), (2, 3, ["far"])]
+
+def test_nearest_counts_and_picks_what_may_be_seen_in_order_of_depth_criticality_and_name() -> None:
+    def fact(pk: int, name: str, criticality: int, organisation: int = 1) -> ItemFacts:
+        return ItemFacts(
+            Ref("item", f"item-{pk}", name, pk=pk, organisation=organisation), criticality, False, 1
+        )
+
+    facts = {
+        pk: fact(pk, *rest)
+        for pk, *rest in [
+            (1, "start", 4), (2, "b", 2), (3, "A", 2), (4, "z", 1), (5, "hidden", 1, 2), (6, "far", 3)
+        ]
+    }  # fmt: skip
+    found = Graph([(1, pk, PART) for pk in range(2, 6)] + [(5, 6, PART)], failure=FAILURE).reach(1)
+
+    levels, picked = nearest(found, facts, sees=lambda ref: ref.organisation == 1, limit=10)
+    _, first_two = nearest(found, facts, sees=lambda ref: True, limit=2)
+
+    assert levels == [Level(1, 3, 1), Level(2, 1, 3)]
+    assert picked == [4, 3, 2, 6]
+    assert first_two == [5, 4]

@@ -1,0 +1,1 @@
+"""Configuration items, what joins them, and how far a failure reaches."""

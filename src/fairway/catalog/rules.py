@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import StrEnum
+from heapq import nsmallest
+from itertools import groupby
 
 from fairway.kernel.refs import Ref
 
@@ -26,15 +28,6 @@ class Direction(StrEnum):
 
     DOWNSTREAM = "downstream"
     UPSTREAM = "upstream"
-
-
-class Criticality(IntEnum):
-    """How much the business depends on an item; 1 is the most critical."""
-
-    VITAL = 1
-    HIGH = 2
-    MEDIUM = 3
-    LOW = 4
 
 
 Edge = tuple[int, int, int]
@@ -169,6 +162,17 @@ class Graph:
             for there, kind in zip(ways.places[place], ways.kinds[place], strict=True)
         }
 
+    def step(self, here: int, there: int, direction: Direction = Direction.DOWNSTREAM) -> int:
+        """Return the kind of relation by which failure takes this one step.
+
+        :raises KeyError, ValueError: it takes no such step.
+        """
+        one, other = self._place[here], self._place[there]
+        ways, back = (self._down, self._up) if direction is Direction.DOWNSTREAM else (self._up, self._down)
+        if len(ways.places[one]) <= len(back.places[other]):  # either side knows; a hub's side is long
+            return ways.kinds[one][ways.places[one].index(other)]
+        return back.kinds[other][back.places[other].index(one)]
+
     def reach(
         self,
         start: int,
@@ -247,30 +251,48 @@ class ItemFacts:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """An item that failure reaches: how far off, by which path (with both ends), by what kind of last relation."""
+    """An item that failure reaches; `path` holds both ends, `relations` the kind of relation of each step."""
 
     item: Ref
     criticality: int
     depth: int
     path: tuple[Ref, ...]
-    relation: int
+    relations: tuple[int, ...]
 
 
-def worst(criticalities: Iterable[int]) -> int | None:
-    """Return the most critical, None for none; the least number is the most critical."""
-    return min(criticalities, default=None)
+@dataclass(frozen=True, slots=True)
+class Level:
+    """All that is reached at one depth: how many, and the criticality of the most critical one."""
+
+    depth: int
+    count: int
+    worst: int
 
 
-def by_depth(reached: Sequence[Reached]) -> list[tuple[int, int, list[Reached]]]:
-    """Group by depth, nearest first: (depth, worst criticality, items by criticality, name and key)."""
-    groups: dict[int, list[Reached]] = {}
-    for one in reached:
-        groups.setdefault(one.depth, []).append(one)
-    return [
-        (
-            depth,
-            min(one.criticality for one in members),
-            sorted(members, key=lambda one: (one.criticality, one.item.name.casefold(), one.item.key)),
-        )
-        for depth, members in sorted(groups.items())
-    ]
+def nearest(
+    found: Reach, facts: Mapping[int, ItemFacts], *, sees: Callable[[Ref], bool], limit: int
+) -> tuple[list[Level], list[int]]:
+    """Sum up a walk by depth, and pick at most `limit` items: nearest, most critical, then by name and key.
+
+    What may not be seen is neither counted nor picked.
+    """
+    levels: list[Level] = []
+    picked: list[int] = []
+
+    def order(item: int) -> tuple[str, str]:
+        ref = facts[item].ref
+        return ref.name.casefold(), ref.key
+
+    for depth, members in groupby(found, key=lambda item: found[item][0]):
+        ranks: dict[int, list[int]] = {}
+        for item in members:
+            fact = facts[item]
+            if sees(fact.ref):
+                ranks.setdefault(fact.criticality, []).append(item)
+        if not ranks:
+            continue
+        levels.append(Level(depth, sum(map(len, ranks.values())), min(ranks)))
+        for _, equals in sorted(ranks.items()):
+            if len(picked) < limit:
+                picked += nsmallest(limit - len(picked), equals, key=order)
+    return levels, picked

@@ -1,0 +1,1 @@
+"""Environments, how tightly each is controlled, and what stands in them."""

@@ -1,0 +1,99 @@
+"""The tables of the catalogue (the CMDB)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from fairway.kernel.models import Record, Row, Slugged
+
+
+class ItemKind(Row):
+    """What an item is: a system, a host, a network; as data, so that more can be added."""
+
+    slug = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=80)
+    shared_default = models.BooleanField(
+        default=False, help_text="a new item of this kind is one and the same in all environments"
+    )
+    position = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RelationKind(Row):
+    """How a source stands to a target, and which way failure travels between them."""
+
+    class Failure(models.TextChoices):
+        TO_SOURCE = "to_source"
+        TO_TARGET = "to_target"
+        BOTH = "both"
+
+    slug = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=80, help_text="read from source to target: depends on")
+    reverse_name = models.CharField(max_length=80, help_text="read from target to source: is needed by")
+    failure = models.CharField(max_length=10, choices=Failure)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(failure__in=["to_source", "to_target", "both"]), name="catalog_kind_failure"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ConfigurationItem(Slugged):
+    """A thing that changes are made to, or that something else runs on."""
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", _("Planned")
+        LIVE = "live", _("Live")
+        RETIRED = "retired", _("Retired")
+
+    item_kind = models.ForeignKey(ItemKind, models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=Status, default=Status.LIVE)
+    criticality = models.PositiveSmallIntegerField(default=3, help_text="1 (most critical) to 4")
+    shared = models.BooleanField(default=False, help_text="one and the same in all environments")
+    description = models.TextField(blank=True)
+    owner_team = models.ForeignKey("accounts.Team", models.PROTECT, null=True, blank=True, related_name="+")
+    external_id = models.CharField(max_length=200, blank=True, db_index=True)
+    attributes = models.JSONField(default=dict, blank=True)
+
+    kind = "item"
+    free_text = frozenset({"description"})
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(criticality__gte=1, criticality__lte=4), name="catalog_item_criticality"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["planned", "live", "retired"]), name="catalog_item_status"
+            ),
+        ]
+        indexes = [
+            models.Index("name_folded", "id", name="catalog_item_by_name"),
+            models.Index("organisation", "name_folded", "id", name="catalog_item_by_organisation"),
+        ]
+
+
+class Relation(Record):
+    """Joins a source to a target; seen by whoever sees the source, in whose organisation it stands."""
+
+    source = models.ForeignKey(ConfigurationItem, models.PROTECT, related_name="outgoing")
+    target = models.ForeignKey(ConfigurationItem, models.PROTECT, related_name="incoming")
+    relation_kind = models.ForeignKey(RelationKind, models.PROTECT, related_name="+")
+
+    kind = "relation"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("source", "target", "relation_kind", name="catalog_relation_once"),
+            models.CheckConstraint(condition=~Q(source=F("target")), name="catalog_relation_of_two"),
+        ]

@@ -1,0 +1,71 @@
+"""The tables of environments."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from fairway.kernel.models import Record, Slugged
+
+
+class Environment(Slugged):
+    """A place where items stand and releases run."""
+
+    class Tier(models.TextChoices):
+        DEVELOPMENT = "development", _("Development")
+        SYSTEM_TEST = "system_test", _("System test")
+        INTEGRATION = "integration", _("Integration")
+        PERFORMANCE = "performance", _("Performance")
+        ACCEPTANCE = "acceptance", _("Acceptance")
+        STAGING = "staging", _("Staging")
+        TRAINING = "training", _("Training")
+        PRODUCTION = "production", _("Production")
+        DISASTER_RECOVERY = "disaster_recovery", _("Disaster recovery")
+
+    class Control(models.TextChoices):
+        OPEN = "open", _("Open")
+        COORDINATED = "coordinated", _("Coordinated")
+        CONTROLLED = "controlled", _("Controlled")
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", _("Planned")
+        BUILDING = "building", _("Building")
+        AVAILABLE = "available", _("Available")
+        RESTRICTED = "restricted", _("Restricted")
+        DECOMMISSIONED = "decommissioned", _("Decommissioned")
+
+    tier = models.CharField(max_length=20, choices=Tier)
+    control = models.CharField(max_length=12, choices=Control)
+    status = models.CharField(max_length=16, choices=Status, default=Status.AVAILABLE)
+    zone = models.CharField(max_length=60, default="UTC", help_text="IANA time zone")
+    shared = models.BooleanField(default=False, help_text="several teams use it at once")
+    description = models.TextField(blank=True)
+    colour = models.CharField(max_length=7, blank=True, help_text="#rrggbb, or empty for that of the tier")
+    tier_position = models.PositiveSmallIntegerField(editable=False, help_text="rank of the tier")
+    position = models.IntegerField(default=0, help_text="order within the tier")
+
+    kind = "environment"
+    free_text = frozenset({"description"})
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(control__in=["open", "coordinated", "controlled"]), name="environments_control"
+            ),
+        ]
+        indexes = [
+            models.Index("tier_position", "position", "name_folded", "id", name="environments_in_order"),
+        ]
+
+
+class Instance(Record):
+    """An item standing in an environment: what changes and bookings take, where it is not shared."""
+
+    item = models.ForeignKey("catalog.ConfigurationItem", models.PROTECT, related_name="+")
+    environment = models.ForeignKey(Environment, models.PROTECT, related_name="instances")
+
+    kind = "instance"
+
+    class Meta:
+        constraints = [models.UniqueConstraint("item", "environment", name="environments_instance_once")]

@@ -1,0 +1,60 @@
+"""Tiers, control levels and what is asked of an environment again and again; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fairway.kernel.refs import Ref
+
+
+class Tier(StrEnum):
+    """How near to production, in the order of the way there."""
+
+    DEVELOPMENT = "development"
+    SYSTEM_TEST = "system_test"
+    INTEGRATION = "integration"
+    PERFORMANCE = "performance"
+    ACCEPTANCE = "acceptance"
+    STAGING = "staging"
+    TRAINING = "training"
+    PRODUCTION = "production"
+    DISASTER_RECOVERY = "disaster_recovery"
+
+
+TIER_ORDER = {tier: rank for rank, tier in enumerate(Tier)}
+
+
+class Control(StrEnum):
+    """How tightly an environment is controlled.
+
+    open: what happens is recorded; coordinated: it must be booked by the release or unclaimed;
+    controlled: it needs an authorised change whose window is open.
+    """
+
+    OPEN = "open"
+    COORDINATED = "coordinated"
+    CONTROLLED = "controlled"
+
+
+DEFAULT_CONTROL = {
+    tier: Control.CONTROLLED
+    if tier in {Tier.PRODUCTION, Tier.DISASTER_RECOVERY}
+    else Control.OPEN
+    if tier is Tier.DEVELOPMENT
+    else Control.COORDINATED
+    for tier in Tier
+}
+"""What a new environment of a tier gets unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFacts:
+    """`zone` is an IANA name; `shared`: several teams use it at once."""
+
+    ref: Ref
+    tier: Tier
+    control: Control
+    organisation: int
+    zone: str
+    shared: bool
