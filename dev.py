@@ -278,11 +278,11 @@ def node_from_lock() -> None:
     install(alone_lock)
 
 
-def set_up(*, tools: bool) -> None:
+def set_up(*, tools: bool, pages: bool = True) -> None:
     """Make everything that is missing: packages first, then pages."""
     with alone():
         setup_python(tools=tools)
-        if not pages_current():
+        if pages and not pages_current():
             node_from_lock()
             build_pages(PYTHON)
 
@@ -580,20 +580,20 @@ def setup(_: Sequence[str]) -> int:
 
 @recipe("bring the sources into the one format and mend what can be mended without thought")
 def format(arguments: Sequence[str]) -> int:
-    set_up(tools=True)
+    set_up(tools=True, pages=False)
     places = arguments or ["."]
     return call([tool("ruff"), "check", "--fix-only", *places]) or call([tool("ruff"), "format", *places])
 
 
 @recipe("check style, format and the import laws")
 def lint(_: Sequence[str]) -> int:
-    set_up(tools=True)
+    set_up(tools=True, pages=False)
     return call_parts(lint_parts())
 
 
 @recipe("check the types, strictly")
 def types(arguments: Sequence[str]) -> int:
-    set_up(tools=True)
+    set_up(tools=True, pages=False)
     return call([PYTHON, "-m", "mypy", *arguments])
 
 
@@ -659,7 +659,7 @@ def build(_: Sequence[str]) -> int:
 
 @recipe("write the locks anew from pyproject.toml; --upgrade or --upgrade-package X for newer releases")
 def lock(arguments: Sequence[str]) -> int:
-    set_up(tools=True)
+    set_up(tools=True, pages=False)
     common = [
         "--universal",
         "--python-version=3.11",
