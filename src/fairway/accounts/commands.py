@@ -47,7 +47,9 @@ class CreateOrganisation(Command, name="accounts.organisation.create"):
         parent = queries.organisation(actor, self.parent) if self.parent else None
         queries.require(actor, self.permission, at=parent.pk if parent else -1)
         if parent is None and queries.root() is not None:
-            raise Invalid.field("parent", "There is a root organisation already; name the parent of the new one.")
+            raise Invalid.field(
+                "parent", "There is a root organisation already; name the parent of the new one."
+            )
         made = Organisation(slug=_free_slug(Organisation, self.slug), name=_name(self.name), parent=parent)
         return Plan(subject=made, create=[made])
 
@@ -74,7 +76,9 @@ class EditOrganisation(Command, name="accounts.organisation.edit"):
             if found.parent_id is None:
                 raise Invalid.field("parent", "The root organisation has no parent.")
             if parent.pk in queries.descendants(found.pk):
-                raise Invalid.field("parent", f"{parent.name} lies below {found.name}; choose one outside its branch.")
+                raise Invalid.field(
+                    "parent", f"{parent.name} lies below {found.name}; choose one outside its branch."
+                )
             values["parent"] = parent
         return Plan(subject=found, change=[(found, values)])
 
@@ -169,7 +173,9 @@ class SetPassword(Command, name="accounts.user.set_password"):
     password: str
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        found = User.objects.filter(**(User.lookup(self.user) or {"email_folded": self.user.casefold()})).first()
+        found = User.objects.filter(
+            **(User.lookup(self.user) or {"email_folded": self.user.casefold()})
+        ).first()
         if found is None or (found.pk != actor.pk and not actor.is_system):
             raise NotFound(f"There is nobody called “{self.user}”.")
         if found.is_service:
@@ -283,12 +289,16 @@ class CreateToken(Command, name="accounts.token.create"):
         if owner.pk != actor.pk:
             queries.require(actor, "accounts.administer", at=owner.organisation_id)
             if not owner.is_service and not actor.is_system:
-                raise Forbidden("People make their own tokens; administrators make those of service accounts.")
+                raise Forbidden(
+                    "People make their own tokens; administrators make those of service accounts."
+                )
         if actor.scopes is not None and not set(self.scopes or PERMISSIONS) <= actor.scopes:
             raise Forbidden("A token cannot make one that may do more than itself.")
         unknown = sorted(set(self.scopes or ()) - PERMISSIONS.keys())
         if unknown:
-            raise Invalid.field("scopes", f"“{unknown[0]}” is not a permission; there are {', '.join(PERMISSIONS)}.")
+            raise Invalid.field(
+                "scopes", f"“{unknown[0]}” is not a permission; there are {', '.join(PERMISSIONS)}."
+            )
         if not 1 <= self.days <= 366:
             raise Invalid.field("days", "A token lives from 1 to 366 days.")
         secret = f"fw_{secrets.token_urlsafe(32)}"
@@ -338,7 +348,9 @@ def zone(name: str) -> str:
     :raises Invalid: the IANA database has no such zone.
     """
     if name not in available_timezones():
-        raise Invalid.field("zone", f"“{name[:60]}” is not an IANA time zone; write one such as Europe/London.")
+        raise Invalid.field(
+            "zone", f"“{name[:60]}” is not an IANA time zone; write one such as Europe/London."
+        )
     return name
 
 

@@ -156,7 +156,9 @@ class ApiToken(Row):
     user = models.ForeignKey(User, models.PROTECT, related_name="tokens")
     name = models.CharField(max_length=80)
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    hint = models.CharField(max_length=8, editable=False, help_text="the first characters, to tell tokens apart")
+    hint = models.CharField(
+        max_length=8, editable=False, help_text="the first characters, to tell tokens apart"
+    )
     scopes = models.JSONField(null=True, blank=True, help_text="permissions; null: all of the person's")
     created_at = models.DateTimeField(help_text="UTC")
     expires_at = models.DateTimeField(help_text="UTC, excluded")

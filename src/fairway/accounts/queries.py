@@ -43,7 +43,9 @@ class Access:
     permissions: Mapping[str, Organisations]
 
     def sees(self, ref: Ref) -> bool:
-        return self.organisations is None or ref.organisation is None or ref.organisation in self.organisations
+        return (
+            self.organisations is None or ref.organisation is None or ref.organisation in self.organisations
+        )
 
     def may(self, permission: str, organisation: int | None) -> bool:
         """Say whether the actor may do this there; None as organisation: anywhere at all."""
@@ -108,7 +110,9 @@ def organisation(actor: Actor, reference: str) -> Organisation:
 
     :raises NotFound: there is none, or the actor may not see it.
     """
-    found = visible(Organisation.objects.filter(**(uid_lookup(reference) or {"slug": reference})), actor, "pk").first()
+    found = visible(
+        Organisation.objects.filter(**(uid_lookup(reference) or {"slug": reference})), actor, "pk"
+    ).first()
     if found is None:
         raise NotFound(f"There is no organisation “{reference}”.")
     return found
@@ -243,8 +247,10 @@ def _uid_text(uid: object) -> str:
 
 def _mark_used(token: int, used: datetime | str | None, at: datetime) -> None:
     """Remember to the hour that a token was used: not each time, or every read would write."""
-    if isinstance(used, str):
-        used = datetime.fromisoformat(used).replace(tzinfo=UTC)
+    if isinstance(used, str):  # SQLite, read without the model
+        used = datetime.fromisoformat(used)
+    if used is not None and used.tzinfo is None:
+        used = used.replace(tzinfo=UTC)
     if used is None or (at - used).total_seconds() > 3600:
         ApiToken.objects.filter(pk=token).update(last_used_at=at)
 
@@ -274,7 +280,9 @@ def _access(actor: Actor, revision: int) -> Access:
     return Access(whole(visible), {permission: whole(places) for permission, places in permissions.items()})
 
 
-def _branches(revision: int | None = None) -> tuple[int, dict[int, frozenset[int]], dict[int, frozenset[int]]]:
+def _branches(
+    revision: int | None = None,
+) -> tuple[int, dict[int, frozenset[int]], dict[int, frozenset[int]]]:
     """Return revision, ancestors and descendants of every organisation (each with itself), kept per process."""
     global _tree
     if revision is None:

@@ -25,4 +25,3 @@ PERMISSIONS = {
     "decisions.ask": "Ask whether something may be done",
 }
 """Every permission (`context.verb`) and what it means."""
-

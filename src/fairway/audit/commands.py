@@ -19,13 +19,13 @@ from uuid import UUID
 
 import msgspec
 from django.apps import apps
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F, ForeignKey, Model
 
 from fairway.audit.models import ChainHead, Denial, Event, EventRow, EventText, IdempotentRequest, Revision
 from fairway.audit.rules import LoggedEvent, LoggedRow, canonical, commitment
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Busy, FieldError, Forbidden, Invalid, Problem, Refused, Stale
+from fairway.kernel.errors import Busy, Conflict, FieldError, Forbidden, Invalid, Problem, Refused, Stale
 from fairway.kernel.models import Row, Versioned
 from fairway.kernel.numbers import next_numbers
 from fairway.kernel.refs import Ref
@@ -37,10 +37,23 @@ registry: dict[str, type[Command]] = {}
 
 class _CommandMeta(type(msgspec.Struct)):  # type: ignore[misc]
     def __new__(
-        mcls, class_name: str, bases: tuple[type, ...], namespace: dict[str, Any], *, name: str = "", **options: Any
+        mcls,
+        class_name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        name: str = "",
+        **options: Any,
     ) -> Any:
         made = super().__new__(
-            mcls, class_name, bases, namespace, frozen=True, kw_only=True, forbid_unknown_fields=True, **options
+            mcls,
+            class_name,
+            bases,
+            namespace,
+            frozen=True,
+            kw_only=True,
+            forbid_unknown_fields=True,
+            **options,
         )
         if name:
             if name in registry:
@@ -125,7 +138,9 @@ def invalid(cause: msgspec.ValidationError) -> Invalid:
         if message.startswith(start):
             leaf = message.removeprefix(start).rstrip("`")
             name = f"{name}.{leaf}" if name else leaf
-            message = "There is no such field, or it cannot be set." if "unknown" in start else "This is needed."
+            message = (
+                "There is no such field, or it cannot be set." if "unknown" in start else "This is needed."
+            )
     return Invalid(f"{name}: {message}" if name else message, errors=[FieldError(name or "body", message)])
 
 
@@ -151,7 +166,9 @@ def execute(
             journal.close()
             outcome = journal.numbered(outcome)
             if idempotent is not None:
-                idempotent.outcome = canonical({"sequence": outcome.sequence, "created": outcome.created})
+                idempotent.outcome = canonical(
+                    {"sequence": outcome.sequence, "created": outcome.created, "subject": outcome.subject}
+                )
                 idempotent.save(update_fields=["outcome"])
             return outcome
 
@@ -306,10 +323,14 @@ class Journal:
         self._note(row, "remove", before, {}, entry)
         type(row)._default_manager.filter(pk=row.pk).delete()
 
-    def _note(self, row: Row, action: str, before: dict[str, Any], after: dict[str, Any], entry: _Entry) -> None:
+    def _note(
+        self, row: Row, action: str, before: dict[str, Any], after: dict[str, Any], entry: _Entry
+    ) -> None:
         self._touched.setdefault(row._meta.label, []).append(row)
         names = [name for name in {**before, **after} if name not in row.unlogged]
-        changed = {name: [_plain(row, name, before.get(name)), _plain(row, name, after.get(name))] for name in names}
+        changed = {
+            name: [_plain(row, name, before.get(name)), _plain(row, name, after.get(name))] for name in names
+        }
         texts = {name: changed.pop(name) for name in names if name in row.free_text}
         if not any(any(pair) for pair in texts.values()):
             texts = {}  # empty words need no digest
@@ -429,13 +450,20 @@ def _persist(run: Callable[[], T]) -> T:
     for attempt in range(3):
         try:
             return run()
+        except IntegrityError as error:
+            raise Conflict(
+                "Somebody else wrote the same at this moment; read it again and repeat.",
+                code="written-meanwhile",
+            ) from error
         except OperationalError as error:
             state = getattr(error.__cause__, "sqlstate", "")
             if state in {"40001", "40P01"} and attempt < 2:
                 time.sleep(0.01 * (attempt + 1))
                 continue
             if state in {"40001", "40P01", "55P03"} or "locked" in str(error):
-                raise Busy("Many are writing at this moment; try again.", headers={"Retry-After": "2"}) from error
+                raise Busy(
+                    "Many are writing at this moment; try again.", headers={"Retry-After": "2"}
+                ) from error
             raise
     raise AssertionError("the loop returns or raises")
 
@@ -444,7 +472,9 @@ def _record_denial(command: Command, denial: Problem, *, actor: Actor, at: datet
     """Leave one denial a minute for a known actor, with a counter; a transaction of its own."""
     if actor.pk is None:
         return
-    subject = next((v for v in (getattr(command, name) for name in command.__struct_fields__) if isinstance(v, str)), "")
+    subject = next(
+        (v for v in (getattr(command, name) for name in command.__struct_fields__) if isinstance(v, str)), ""
+    )
     key = {
         "actor_uid": UUID(actor.uid),
         "command": command.command,

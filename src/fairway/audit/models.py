@@ -133,9 +133,7 @@ class IdempotentRequest(models.Model):
     body = models.BinaryField(default=b"")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint("actor_uid", "route", "key", name="audit_idempotency_key")
-        ]
+        constraints = [models.UniqueConstraint("actor_uid", "route", "key", name="audit_idempotency_key")]
 
     def __str__(self) -> str:
         return f"{self.route} {self.key}"

@@ -134,7 +134,12 @@ def _told(event: LoggedEvent, organisations: Collection[int] | None) -> dict[str
         else None,
         "data": merged(0, event.data),
         "rows": [
-            {"model": row.model, "uid": row.uid, "action": row.action, "changes": merged(row.position, row.changes)}
+            {
+                "model": row.model,
+                "uid": row.uid,
+                "action": row.action,
+                "changes": merged(row.position, row.changes),
+            }
             for row in event.rows
             if organisations is None or row.organisation in organisations
         ],

@@ -64,7 +64,9 @@ class LoggedEvent:
         hasher.update(canonical(head).encode())
         for row in self.rows:
             hasher.update(
-                canonical([row.position, row.model, row.uid, row.organisation, row.action, row.changes]).encode()
+                canonical(
+                    [row.position, row.model, row.uid, row.organisation, row.action, row.changes]
+                ).encode()
             )
         return hasher.hexdigest()
 
@@ -82,7 +84,11 @@ def flaws(events: Iterable[LoggedEvent], *, after: int = 0, hash_before: str = G
     expected, previous = after + 1, hash_before
     for event in events:
         if event.sequence != expected:
-            what = f"events {expected} to {event.sequence - 1} are missing" if event.sequence > expected else "number repeats"
+            what = (
+                f"events {expected} to {event.sequence - 1} are missing"
+                if event.sequence > expected
+                else "number repeats"
+            )
             yield Flaw(expected, what)
         elif event.previous_hash != previous:
             yield Flaw(event.sequence, "does not follow from the event before it")

@@ -46,7 +46,9 @@ def read(environ: Mapping[str, str]) -> Configuration:
     data = Path(values.get("DATA", "data")).expanduser().resolve()
     host, _, port = values.get("LISTEN", "127.0.0.1:8000").rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
-        raise SettingError(f"FAIRWAY_LISTEN is “{values['LISTEN']}”; write host:port, such as 127.0.0.1:8000.")
+        raise SettingError(
+            f"FAIRWAY_LISTEN is “{values['LISTEN']}”; write host:port, such as 127.0.0.1:8000."
+        )
     return Configuration(
         database_url=values.get("DATABASE_URL", ""),
         data=data,
@@ -113,10 +115,14 @@ def _values(environ: Mapping[str, str]) -> dict[str, str]:
             try:
                 values[name.removesuffix("_FILE")] = Path(text).read_text(encoding="utf-8").strip()
             except OSError as cause:
-                raise SettingError(f"{variable} names {text}, which cannot be read: {cause.strerror}.") from cause
+                raise SettingError(
+                    f"{variable} names {text}, which cannot be read: {cause.strerror}."
+                ) from cause
         else:
             known = ", ".join(PREFIX + known for known in KNOWN)
-            raise SettingError(f"{variable} is not a setting of Fairway; there are {known}, each also as …_FILE.")
+            raise SettingError(
+                f"{variable} is not a setting of Fairway; there are {known}, each also as …_FILE."
+            )
     return values
 
 

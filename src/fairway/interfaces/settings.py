@@ -37,7 +37,11 @@ INSTALLED_APPS = [
     "fairway.interfaces",
 ]
 # While contexts are still arriving:
-INSTALLED_APPS = [app for app in INSTALLED_APPS if not app.startswith("fairway.") or (find_spec(app) and find_spec(f"{app}.apps"))]
+INSTALLED_APPS = [
+    app
+    for app in INSTALLED_APPS
+    if not app.startswith("fairway.") or (find_spec(app) and find_spec(f"{app}.apps"))
+]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "fairway.ui.csp.ContentSecurityPolicy",

@@ -1,5 +1,38 @@
-"""All addresses."""
+"""All addresses: each context's pages and its part of the API."""
 
 from __future__ import annotations
 
-urlpatterns: list = []
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django.urls import include, path
+from dmr.openapi import OpenAPIConfig, build_schema
+from dmr.openapi.views import OpenAPIJsonView
+from dmr.routing import Router
+
+CONTEXTS = ("accounts", "catalog", "environments", "calendars", "claims", "changes", "exchange", "interfaces")
+"""Contexts that have doors to the outside, in the order of their addresses."""
+
+
+def _all(room: str, name: str) -> list[Any]:
+    found: list[Any] = []
+    for context in CONTEXTS:
+        module = f"fairway.{context}.{room}"
+        if find_spec(f"fairway.{context}") and find_spec(module):
+            found += getattr(import_module(module), name)
+    return found
+
+
+router = Router("api/v1/", _all("api", "urls"))
+schema = build_schema(
+    router,
+    config=OpenAPIConfig(
+        title="Fairway", version="1", description="Change, release and environment management"
+    ),
+)
+urlpatterns = [
+    path("api/v1/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
+    path(router.prefix, include((router.urls, "api"))),
+    *_all("pages", "urlpatterns"),
+]

@@ -16,7 +16,7 @@ class FieldError:
     message: str
 
 
-class Problem(Exception):  # noqa: N818 - the standard's own word
+class Problem(Exception):
     """A refusal that is told to whoever asked: what is wrong, where, and what would be right.
 
     `code` is for machines and stays; `title` is stable; `detail` is the sentence.

@@ -14,7 +14,9 @@ def next_numbers(kind: str, count: int = 1) -> list[int]:
     """
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [f"number_{kind}", count])
+            cursor.execute(
+                "SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [f"number_{kind}", count]
+            )
             return [row[0] for row in cursor.fetchall()]
         cursor.execute(
             "UPDATE kernel_counter SET value = value + %s WHERE kind = %s RETURNING value", [count, kind]

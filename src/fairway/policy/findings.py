@@ -53,7 +53,13 @@ class Finding:
     def order(self) -> tuple[Any, ...]:
         """Where it stands among others: worst first, then by time, rule and party; total and stable."""
         start = self.interval.start.timestamp() if self.interval else float("-inf")
-        return (_RANK[self.severity], start, self.rule, tuple((p.kind, p.key) for p in self.parties), str(self.path))
+        return (
+            _RANK[self.severity],
+            start,
+            self.rule,
+            tuple((p.kind, p.key) for p in self.parties),
+            str(self.path),
+        )
 
     def redacted(self, sees: Callable[[Ref], bool]) -> Finding:
         """Return what somebody may be told: beside a party they may not see only rule, weight and time remain."""

@@ -5,113 +5,162 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Revision',
+            name="Revision",
             fields=[
-                ('label', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('value', models.BigIntegerField()),
+                ("label", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("value", models.BigIntegerField()),
             ],
         ),
         migrations.CreateModel(
-            name='ChainHead',
+            name="ChainHead",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('sequence', models.BigIntegerField(default=0)),
-                ('hash', models.CharField(max_length=64)),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("sequence", models.BigIntegerField(default=0)),
+                ("hash", models.CharField(max_length=64)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='audit_one_head')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="audit_one_head")],
             },
         ),
         migrations.CreateModel(
-            name='Denial',
+            name="Denial",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('minute', models.DateTimeField(help_text='UTC, start of the minute')),
-                ('actor_uid', models.UUIDField()),
-                ('command', models.CharField(max_length=80)),
-                ('subject', models.CharField(blank=True, max_length=110)),
-                ('code', models.CharField(max_length=80)),
-                ('count', models.PositiveIntegerField(default=1)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("minute", models.DateTimeField(help_text="UTC, start of the minute")),
+                ("actor_uid", models.UUIDField()),
+                ("command", models.CharField(max_length=80)),
+                ("subject", models.CharField(blank=True, max_length=110)),
+                ("code", models.CharField(max_length=80)),
+                ("count", models.PositiveIntegerField(default=1)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('actor_uid'), models.F('command'), models.F('subject'), models.F('code'), models.F('minute'), name='audit_denial_a_minute')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("actor_uid"),
+                        models.F("command"),
+                        models.F("subject"),
+                        models.F("code"),
+                        models.F("minute"),
+                        name="audit_denial_a_minute",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField(help_text='UTC, the instant the command was run at')),
-                ('actor_kind', models.CharField(max_length=10)),
-                ('actor_uid', models.UUIDField()),
-                ('on_behalf_of', models.CharField(blank=True, max_length=36)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('command', models.CharField(max_length=80)),
-                ('subject_kind', models.CharField(blank=True, max_length=40)),
-                ('subject_uid', models.UUIDField(null=True)),
-                ('subject_key', models.CharField(blank=True, max_length=110)),
-                ('organisation_id', models.BigIntegerField(null=True)),
-                ('data', models.TextField(default='{}', help_text='canonical JSON')),
-                ('previous_hash', models.CharField(max_length=64)),
-                ('hash', models.CharField(max_length=64)),
+                ("sequence", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField(help_text="UTC, the instant the command was run at")),
+                ("actor_kind", models.CharField(max_length=10)),
+                ("actor_uid", models.UUIDField()),
+                ("on_behalf_of", models.CharField(blank=True, max_length=36)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("command", models.CharField(max_length=80)),
+                ("subject_kind", models.CharField(blank=True, max_length=40)),
+                ("subject_uid", models.UUIDField(null=True)),
+                ("subject_key", models.CharField(blank=True, max_length=110)),
+                ("organisation_id", models.BigIntegerField(null=True)),
+                ("data", models.TextField(default="{}", help_text="canonical JSON")),
+                ("previous_hash", models.CharField(max_length=64)),
+                ("hash", models.CharField(max_length=64)),
             ],
             options={
-                'indexes': [models.Index(models.F('subject_uid'), models.F('sequence'), name='audit_event_subject'), models.Index(models.F('organisation_id'), models.F('sequence'), name='audit_event_organisation'), models.Index(models.F('actor_uid'), models.F('sequence'), name='audit_event_actor')],
+                "indexes": [
+                    models.Index(models.F("subject_uid"), models.F("sequence"), name="audit_event_subject"),
+                    models.Index(
+                        models.F("organisation_id"), models.F("sequence"), name="audit_event_organisation"
+                    ),
+                    models.Index(models.F("actor_uid"), models.F("sequence"), name="audit_event_actor"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='IdempotentRequest',
+            name="IdempotentRequest",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('actor_uid', models.UUIDField()),
-                ('route', models.CharField(max_length=200)),
-                ('key', models.CharField(max_length=200)),
-                ('body_digest', models.CharField(max_length=64)),
-                ('begun_at', models.DateTimeField(db_index=True)),
-                ('outcome', models.TextField(blank=True, help_text='what the command did, written in its transaction')),
-                ('status', models.PositiveSmallIntegerField(null=True)),
-                ('headers', models.JSONField(default=dict)),
-                ('body', models.BinaryField(default=b'')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("actor_uid", models.UUIDField()),
+                ("route", models.CharField(max_length=200)),
+                ("key", models.CharField(max_length=200)),
+                ("body_digest", models.CharField(max_length=64)),
+                ("begun_at", models.DateTimeField(db_index=True)),
+                (
+                    "outcome",
+                    models.TextField(
+                        blank=True, help_text="what the command did, written in its transaction"
+                    ),
+                ),
+                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("headers", models.JSONField(default=dict)),
+                ("body", models.BinaryField(default=b"")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('actor_uid'), models.F('route'), models.F('key'), name='audit_idempotency_key')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("actor_uid"),
+                        models.F("route"),
+                        models.F("key"),
+                        name="audit_idempotency_key",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EventRow',
+            name="EventRow",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('position', models.PositiveIntegerField(help_text='from 1, in the order of writing')),
-                ('model', models.CharField(max_length=60)),
-                ('row_uid', models.UUIDField(db_index=True)),
-                ('organisation_id', models.BigIntegerField(null=True)),
-                ('action', models.CharField(help_text='create, change or remove', max_length=6)),
-                ('changes', models.TextField(help_text='canonical JSON: field to [before, after]')),
-                ('event', models.ForeignKey(db_column='sequence', on_delete=django.db.models.deletion.PROTECT, related_name='rows', to='audit.event')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("position", models.PositiveIntegerField(help_text="from 1, in the order of writing")),
+                ("model", models.CharField(max_length=60)),
+                ("row_uid", models.UUIDField(db_index=True)),
+                ("organisation_id", models.BigIntegerField(null=True)),
+                ("action", models.CharField(help_text="create, change or remove", max_length=6)),
+                ("changes", models.TextField(help_text="canonical JSON: field to [before, after]")),
+                (
+                    "event",
+                    models.ForeignKey(
+                        db_column="sequence",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rows",
+                        to="audit.event",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('event'), models.F('position'), name='audit_row_position')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("event"), models.F("position"), name="audit_row_position"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='EventText',
+            name="EventText",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('position', models.PositiveIntegerField()),
-                ('salt', models.CharField(max_length=32)),
-                ('texts', models.JSONField(help_text='field to [before, after]')),
-                ('event', models.ForeignKey(db_column='sequence', on_delete=django.db.models.deletion.PROTECT, related_name='texts', to='audit.event')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("position", models.PositiveIntegerField()),
+                ("salt", models.CharField(max_length=32)),
+                ("texts", models.JSONField(help_text="field to [before, after]")),
+                (
+                    "event",
+                    models.ForeignKey(
+                        db_column="sequence",
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="texts",
+                        to="audit.event",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('event'), models.F('position'), name='audit_text_position')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("event"), models.F("position"), name="audit_text_position"
+                    )
+                ],
             },
         ),
     ]

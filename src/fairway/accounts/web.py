@@ -1,0 +1,557 @@
+"""The base of every API endpoint and page: who is calling, one command or a few queries, the answer.
+
+It stands in accounts because a caller is found by session or token; contexts above use it as a door.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, ClassVar, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+from django.contrib.auth.models import AnonymousUser
+from django.db import DataError, IntegrityError, OperationalError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django.shortcuts import redirect, render
+from django.utils.http import urlencode
+from dmr import Controller, HeaderSpec, ResponseSpec, validate
+from dmr.endpoint import Endpoint
+from dmr.exceptions import (
+    NotAcceptableError,
+    NotAuthenticatedError,
+    RequestSerializationError,
+    ValidationError,
+)
+from dmr.metadata import EndpointMetadata
+from dmr.openapi.objects import SecurityRequirement, SecurityScheme
+from dmr.security.base import SyncAuth
+
+from fairway.accounts import queries
+from fairway.accounts.models import User
+from fairway.audit.commands import Command, Outcome, Plan, execute, invalid, preview
+from fairway.audit.models import IdempotentRequest
+from fairway.kernel.actor import Actor
+from fairway.kernel.api import Serializer
+from fairway.kernel.errors import (
+    Busy,
+    Conflict,
+    FieldError,
+    Forbidden,
+    Invalid,
+    Malformed,
+    MethodNotAllowed,
+    NotAcceptable,
+    PreconditionRequired,
+    Problem,
+    Refused,
+    TooLarge,
+    Unauthenticated,
+    UnsupportedMedia,
+)
+from fairway.kernel.listing import Page
+from fairway.kernel.refs import Ref, uuid7
+from fairway.policy import ALLOW, Decision, Finding, Words, tell
+
+T = TypeVar("T")
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+# What the API tells of a decision -------------------------------------------------------------------------------
+
+
+class RefView(msgspec.Struct, frozen=True, kw_only=True):
+    """A reference as the API gives it; `kind` "hidden" stands for a party the caller may not see."""
+
+    kind: str
+    key: str
+    name: str = ""
+    uid: str | None = None
+
+
+class FindingView(msgspec.Struct, frozen=True, kw_only=True):
+    rule: str
+    severity: str
+    message: str
+    parties: list[RefView]
+    interval: tuple[datetime, datetime] | None
+    path: list[str]
+    params: dict[str, Any]
+    waivable_by: list[str]
+    repairs: list[dict[str, Any]]
+
+
+class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
+    verdict: str
+    at: datetime | None
+    findings: list[FindingView]
+    next_open: datetime | None
+    next_close: datetime | None
+
+
+class PlanView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a write would do (`dry_run=true`): nothing was written."""
+
+    dry_run: bool
+    decision: DecisionView
+    subject: RefView | None
+    changes: list[dict[str, Any]]
+
+
+class FieldErrorView(msgspec.Struct, frozen=True):
+    field: str
+    message: str
+
+
+class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Problem details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldErrorView] = []
+    findings: list[FindingView] = []
+
+
+def ref_view(ref: Ref) -> RefView:
+    return RefView(kind=ref.kind, key=ref.key, name=ref.name, uid=ref.uid or None)
+
+
+def finding_view(finding: Finding, words: Words | None = None) -> FindingView:
+    return FindingView(
+        rule=finding.rule,
+        severity=str(finding.severity),
+        message=tell(finding, words or Words()),
+        parties=[ref_view(party) for party in finding.parties],
+        interval=(finding.interval.start, finding.interval.end) if finding.interval else None,
+        path=[ref.key for ref in finding.path],
+        params=dict(finding.params),
+        waivable_by=list(finding.waivable_by),
+        repairs=[dict(repair) for repair in finding.repairs],
+    )
+
+
+def decision_view(decision: Decision, actor: Actor, words: Words | None = None) -> DecisionView:
+    """Return the decision as the actor may see it; the API tells times in UTC."""
+    shown = decision.redacted(queries.access(actor).sees)
+    return DecisionView(
+        verdict=str(shown.verdict),
+        at=shown.at,
+        findings=[finding_view(finding, words) for finding in shown.findings],
+        next_open=shown.next_open,
+        next_close=shown.next_close,
+    )
+
+
+# Who is calling -------------------------------------------------------------------------------------------------
+
+
+class ActorMiddleware:
+    """Finds who calls a page by the session, names the request, and sets the reader's zone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id(request)
+        return response
+
+
+def request_id(request: HttpRequest) -> str:
+    """Return the request's name for the log: the caller's `X-Request-ID`, else one of ours."""
+    known: str | None = getattr(request, "fairway_id", None)
+    if known is None:
+        given = request.headers.get("X-Request-ID", "")
+        known = given if 0 < len(given) <= 64 and given.isascii() and given.isprintable() else str(uuid7())
+        request.fairway_id = known  # type: ignore[attr-defined]
+    return known
+
+
+def actor_of(request: HttpRequest) -> Actor | None:
+    """Return who calls by session, or None; found once per request."""
+    if not hasattr(request, "fairway_actor"):
+        user = request.user
+        found = None
+        if isinstance(user, User) and user.is_active and not isinstance(user, AnonymousUser):
+            found = queries.person(user, request_id=request_id(request))
+        request.fairway_actor = found  # type: ignore[attr-defined]
+    actor: Actor | None = request.fairway_actor  # type: ignore[attr-defined]
+    return actor
+
+
+def zone_of(actor: Actor | None) -> ZoneInfo:
+    return ZoneInfo(actor.zone if actor else "UTC")
+
+
+class BearerOrSession(SyncAuth):
+    """A token in `Authorization: Bearer`, or the session of a page together with its CSRF token."""
+
+    __slots__ = ()
+    www_authenticate_challenge = "Bearer"
+
+    def security_schemes(self, metadata: EndpointMetadata, controller_cls: Any) -> dict[str, Any]:
+        return {"bearer": SecurityScheme(type="http", scheme="bearer", description="A Fairway token")}
+
+    def security_requirements(
+        self, metadata: EndpointMetadata, controller_cls: Any
+    ) -> list[SecurityRequirement]:
+        return [{"bearer": []}]
+
+    def __call__(self, endpoint: Endpoint, controller: Controller[Any]) -> Any:
+        request = controller.request
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and secret:
+            actor = queries.bearer(secret.strip(), at=datetime.now(UTC), request_id=request_id(request))
+        else:
+            actor = actor_of(request)
+            if actor is not None and request.method in UNSAFE:
+                _check_csrf(request)
+        if actor is None:
+            return None
+        request.fairway_actor = actor  # type: ignore[attr-defined]
+        return actor
+
+
+def _check_csrf(request: HttpRequest) -> None:
+    """Pages call the API with their session: then the CSRF token must come along.
+
+    :raises Forbidden: it did not.
+    """
+    request.csrf_processing_done = False  # type: ignore[attr-defined]
+    refusal = CsrfViewMiddleware(lambda _: HttpResponse()).process_view(request, _checked, (), {})
+    if refusal is not None:
+        raise Forbidden("The form's security token is missing or old; load the page again.", code="csrf")
+
+
+def _checked(request: HttpRequest) -> HttpResponse:
+    raise AssertionError("never called: only its not being exempt matters")
+
+
+# API ------------------------------------------------------------------------------------------------------------
+
+PROBLEMS = {
+    400: "The request cannot be read",
+    401: "No or no valid token",
+    403: "Not permitted",
+    404: "No such thing, or not for the caller",
+    406: "No such media type to answer with",
+    409: "Not in this state, or refused by a decision",
+    412: "The record changed since it was read",
+    413: "Too large",
+    415: "No such media type to read",
+    422: "A field is wrong",
+    428: "If-Match is needed",
+    429: "Too many requests",
+    503: "Too busy; try again",
+}
+
+
+def operation(
+    permission: str,
+    returns: Any,
+    *,
+    status: int = 200,
+    also: Mapping[int, Any] | None = None,
+    etag: bool = False,
+    dry_run: bool = False,
+    summary: str | None = None,
+) -> Callable[[T], T]:
+    """Declare an endpoint: what it needs, what it answers. It stands in the OpenAPI document as `x-permission`.
+
+    `dry_run`: the endpoint takes `dry_run=true` and then answers 200 with a PlanView.
+    """
+    answers: dict[int, Any] = {status: returns, **(also or {})}
+    if dry_run:
+        answers[200] = answers[200] | PlanView if 200 in answers else PlanView
+    headers = (
+        {"ETag": HeaderSpec(required=False, description="The record's version, for If-Match")}
+        if etag
+        else None
+    )
+    specs = [
+        ResponseSpec(kind, status_code=HTTPStatus(code), headers=headers if code < 300 else None)
+        for code, kind in answers.items()
+    ]
+    options: dict[str, Any] = {"summary": summary} if summary else {}
+    declared: Callable[[T], T] = validate(*specs, x_extensions={"x-permission": permission}, **options)
+    return declared
+
+
+class DryRun(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`dry_run=true`: say what would happen, write nothing."""
+
+    dry_run: bool = False
+
+
+class ApiController(Controller[Serializer]):
+    """Base of every endpoint: parse, run one command or a few queries, map the answer."""
+
+    is_abstract = True
+    auth: ClassVar[Any] = (BearerOrSession(),)
+    error_model: ClassVar[Any] = ProblemView
+    responses: ClassVar[Any] = [
+        ResponseSpec(ProblemView, status_code=HTTPStatus(code), description=text)
+        for code, text in PROBLEMS.items()
+    ]
+    validate_negotiation = False
+
+    @property
+    def actor(self) -> Actor:
+        actor: Actor = self.request.fairway_actor  # type: ignore[attr-defined]
+        return actor
+
+    @property
+    def at(self) -> datetime:
+        return datetime.now(UTC)
+
+    def run(self, command: Command) -> Outcome:
+        """Run the command; under an Idempotency-Key at most once in 24 hours."""
+        kept: IdempotentRequest | None = getattr(self.request, "fairway_idempotent", None)
+        if kept is not None and kept.outcome:
+            done = msgspec.json.decode(kept.outcome)
+            subject = Ref(**done["subject"]) if done["subject"] else None
+            return Outcome(ALLOW, subject, done["sequence"], done["created"])
+        return execute(command, actor=self.actor, at=self.at, idempotent=kept)
+
+    def preview(self, command: Command) -> HttpResponse:
+        """Answer a dry run: the command's plan, nothing written and nothing locked."""
+        return self.answer(plan_view(preview(command, actor=self.actor, at=self.at), self.actor))
+
+    def answer(
+        self, data: Any, *, status: int = 200, version: int | None = None, location: str = ""
+    ) -> HttpResponse:
+        headers = {}
+        if version is not None:
+            headers["ETag"] = f'"{version}"'
+        if location:
+            headers["Location"] = location
+        return self.to_response(data, status_code=HTTPStatus(status), headers=headers)
+
+    def page(self, page: Page, items: Sequence[Any]) -> HttpResponse:
+        """Answer one page of a list: `{"items", "next"}`, with the next address also as `Link`."""
+        envelope: dict[str, Any] = {"items": items, "next": page.next}
+        if page.total is not None:
+            envelope["count"] = page.total
+        headers = {}
+        if page.next:
+            asked = self.request.GET.copy()
+            asked["cursor"] = page.next
+            headers["Link"] = f'<{self.request.path}?{asked.urlencode()}>; rel="next"'
+        return self.to_response(envelope, status_code=HTTPStatus.OK, headers=headers)
+
+    def expected(self, *, required: bool = True) -> int | None:
+        """Return the version that `If-Match` names; None for `*`.
+
+        :raises PreconditionRequired: it is missing. :raises Invalid: it is not an ETag of ours.
+        """
+        given = self.request.headers.get("If-Match", "").strip()
+        if not given:
+            if required:
+                raise PreconditionRequired(
+                    "Send If-Match with the ETag you read, or * to write whatever stands there."
+                )
+            return None
+        if given == "*":
+            return None
+        number = given.removeprefix("W/").strip('"')
+        if not number.isdigit():
+            raise Invalid.field("If-Match", f"“{given[:40]}” is not an ETag of this record.")
+        return int(number)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            if request.method == "POST" and (key := request.headers.get("Idempotency-Key")):
+                return self._once(key, request, *args, **kwargs)
+            return super().dispatch(request, *args, **kwargs)
+        except Problem as problem:
+            return problem_response(problem, self.request)
+
+    def handle_method_not_allowed(self, method: str) -> HttpResponse:
+        allowed = ", ".join(sorted(self.api_endpoints))
+        problem = MethodNotAllowed(
+            f"{method} is not possible here; there is {allowed}.", headers={"Allow": allowed}
+        )
+        return problem_response(problem, self.request)
+
+    def handle_error(self, endpoint: Any, controller: Any, exc: Exception) -> HttpResponse:
+        problem = problem_of(exc)
+        if problem is None:
+            raise exc
+        return problem_response(problem, self.request)
+
+    def _once(self, key: str, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer a POST with an Idempotency-Key: the first time do it, then repeat the answer for 24 hours."""
+        if len(key) > 200:
+            raise Invalid.field("Idempotency-Key", "A key has at most 200 characters.")
+        actor = self.auth[0](None, self)  # the key is the actor's, so who calls comes first
+        if actor is None:
+            raise Unauthenticated("Sign in, or send a token.", headers={"WWW-Authenticate": "Bearer"})
+        now = datetime.now(UTC)
+        digest = hashlib.sha256(request.get_full_path().encode() + b"\n" + request.body).hexdigest()
+        mine = {"actor_uid": actor.uid, "route": request.path[:200], "key": key}
+        with transaction.atomic():
+            IdempotentRequest.objects.filter(begun_at__lt=now - timedelta(hours=24)).delete()
+            fresh = IdempotentRequest(**mine, body_digest=digest, begun_at=now)
+            IdempotentRequest.objects.bulk_create([fresh], ignore_conflicts=True)
+            kept = IdempotentRequest.objects.select_for_update().get(**mine)
+            first = str(kept.begun_at) == str(now) and kept.body_digest == digest
+            if kept.body_digest != digest:
+                raise Invalid.field(
+                    "Idempotency-Key", "This key was used with another request; take a new one."
+                )
+            if not first and kept.status is None:
+                if not kept.outcome and kept.begun_at > now - timedelta(seconds=60):
+                    raise Conflict(
+                        "A request with this key is still running; ask again in a moment.", code="in-progress"
+                    )
+                kept.begun_at = now
+                kept.save(update_fields=["begun_at"])
+        if kept.status is not None:
+            response = HttpResponse(bytes(kept.body), status=kept.status, headers=kept.headers)
+            response["Idempotent-Replay"] = "true"
+            return response
+        request.fairway_idempotent = kept  # type: ignore[attr-defined]
+        response = super().dispatch(request, *args, **kwargs)
+        if response.status_code >= 500 or response.status_code in {401, 429}:
+            IdempotentRequest.objects.filter(pk=kept.pk, outcome="").delete()
+        else:
+            kept.status, kept.body = response.status_code, response.content  # type: ignore[attr-defined]
+            kept.headers = {
+                name: response[name]
+                for name in ("Content-Type", "ETag", "Location")
+                if response.has_header(name)
+            }
+            kept.save(update_fields=["status", "body", "headers"])
+        return response
+
+
+def plan_view(plan: Plan, actor: Actor) -> PlanView:
+    """Return what a plan would write, as plain values; free text and all, for whoever asked."""
+    changes: list[dict[str, Any]] = [
+        {"action": "create", "kind": row._meta.model_name, "key": getattr(row, "key", None)}
+        for row in plan.create
+    ]
+    changes += [
+        {
+            "action": "change",
+            "kind": row._meta.model_name,
+            "key": getattr(row, "key", None),
+            "fields": sorted(values),
+        }
+        for row, values in plan.change
+    ]
+    changes += [
+        {"action": "remove", "kind": row._meta.model_name, "key": getattr(row, "key", None)}
+        for row in plan.remove
+    ]
+    subject = ref_view(plan.subject.ref()) if plan.subject is not None else None
+    return PlanView(
+        dry_run=True, decision=decision_view(plan.decision, actor), subject=subject, changes=changes
+    )
+
+
+def problem_of(exc: Exception) -> Problem | None:
+    """Return the problem that an exception stands for, or None for a fault of ours."""
+    if isinstance(exc, Problem):
+        return exc
+    if isinstance(exc, ValidationError):
+        errors = [_field_error(entry) for entry in exc.payload]
+        return Invalid.fields(errors)
+    if isinstance(exc, RequestSerializationError):
+        text = str(exc.args[0]) if exc.args else "The request cannot be read."
+        if "content type" in text.lower():
+            return UnsupportedMedia("Send application/json.")
+        return Malformed(text)
+    if isinstance(exc, NotAuthenticatedError):
+        return Unauthenticated(
+            "Sign in, or send “Authorization: Bearer” with a valid token.",
+            headers={"WWW-Authenticate": "Bearer"},
+        )
+    if isinstance(exc, NotAcceptableError):
+        return NotAcceptable("This answers application/json.")
+    if isinstance(exc, OperationalError) and "locked" in str(exc):
+        return Busy("Many are writing at this moment; try again.", headers={"Retry-After": "2"})
+    if isinstance(exc, IntegrityError):
+        return Conflict(
+            "Somebody else wrote the same at this moment; read it again.", code="written-meanwhile"
+        )
+    if isinstance(exc, DataError):
+        return Invalid("A value is out of range.")
+    return None
+
+
+def _field_error(entry: Mapping[str, Any]) -> FieldError:
+    """Turn the library's entry into ours: the field without the name of the part that it stands in."""
+    first = invalid(msgspec.ValidationError(entry["msg"])).errors[0]
+    part, _, name = first.field.partition(".")
+    if not part.startswith("parsed_"):
+        return first
+    return FieldError(name or part.removeprefix("parsed_"), first.message)
+
+
+def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:
+    """Return the problem details document; a refusal tells the findings that the caller may see."""
+    document = problem.document()
+    actor: Actor | None = getattr(request, "fairway_actor", None)
+    if isinstance(problem, Refused) and problem.decision is not None and actor is not None:
+        document["findings"] = decision_view(problem.decision, actor).findings
+        document["decision"] = decision_view(problem.decision, actor)
+    return HttpResponse(
+        msgspec.json.encode(document),
+        status=problem.status,
+        content_type="application/problem+json",
+        headers=problem.headers,
+    )
+
+
+# Pages ----------------------------------------------------------------------------------------------------------
+
+View = Callable[..., HttpResponseBase]
+
+
+def page(view: View) -> View:
+    """Make a page: who is not signed in goes to the sign-in page and comes back; problems become pages."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        actor = actor_of(request)
+        if actor is None:
+            if request.headers.get("HX-Request"):
+                return HttpResponse(status=401, headers={"HX-Redirect": "/sign-in"})
+            return redirect(f"/sign-in?{urlencode({'next': request.get_full_path()})}")
+        try:
+            return view(request, *args, **kwargs)
+        except (Problem, OperationalError, IntegrityError) as exc:
+            problem = problem_of(exc)
+            if problem is None:
+                raise
+            return problem_page(request, problem)
+
+    shown.is_page = True  # type: ignore[attr-defined]
+    return shown
+
+
+def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """Return the page that tells a problem, with the way on."""
+    findings: Sequence[FindingView] = ()
+    actor = actor_of(request)
+    if isinstance(problem, Refused) and problem.decision is not None and actor is not None:
+        findings = decision_view(problem.decision, actor, Words(zone_of(actor))).findings
+    context = {"problem": problem, "findings": findings}
+    return render(request, "accounts/problem.html", context, status=problem.status)
+
+
+def form_data(request: HttpRequest) -> dict[str, str]:
+    """Return a form's single values, stripped."""
+    return {name: value.strip() for name, value in request.POST.items() if name != "csrfmiddlewaretoken"}  # type: ignore[union-attr]
+
+
+__all__ = ["ApiController", "TooLarge", "operation", "page"]

@@ -1,0 +1,51 @@
+"""What the API library leaves open: an answer that is one of several shapes."""
+
+from __future__ import annotations
+
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import msgspec
+from dmr.plugins.msgspec import MsgspecSerializer
+from dmr.plugins.msgspec.schema import MsgspecSchemaGenerator
+from dmr.serializer import SchemaDef
+
+
+def _structs(model: Any) -> tuple[Any, ...]:
+    """Return the members of a union of structs, which msgspec alone takes only when they are tagged."""
+    if get_origin(model) not in {Union, UnionType}:
+        return ()
+    members = get_args(model)
+    return members if sum(isinstance(m, type) and issubclass(m, msgspec.Struct) for m in members) > 1 else ()
+
+
+class SchemaGenerator(MsgspecSchemaGenerator):
+    @classmethod
+    def get_schema(cls, model: Any, ref_template: str, *, used_for_response: bool = False) -> SchemaDef:
+        members = _structs(model)
+        if not members:
+            return super().get_schema(model, ref_template, used_for_response=used_for_response)
+        schemas, components = msgspec.json.schema_components(members, ref_template=ref_template + "{name}")
+        return {"anyOf": list(schemas)}, components
+
+    @classmethod
+    def schema_name(cls, model: Any) -> str | None:
+        return None if _structs(model) else super().schema_name(model)
+
+
+class Serializer(MsgspecSerializer):
+    schema_generator = SchemaGenerator
+
+    @classmethod
+    def from_python(cls, unstructured: Any, model: Any, *, strict: bool | None) -> Any:
+        """Read plain values as the model; of several shapes the first that fits.
+
+        :raises msgspec.ValidationError: none fits.
+        """
+        members = _structs(model)
+        for member in members[:-1]:
+            try:
+                return super().from_python(unstructured, member, strict=strict)
+            except msgspec.ValidationError:
+                continue
+        return super().from_python(unstructured, members[-1] if members else model, strict=strict)

@@ -1,0 +1,214 @@
+"""Lists on every door: filters, sort, keyset pages, picked fields and totals, on plain values.
+
+A page is sought by (sort column, uid), NULLs last, so that page 1,000 costs what page 1 costs and rows that come or
+go meanwhile neither repeat nor hide others.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+from django.db.models import F, Q, QuerySet
+
+from fairway.kernel.errors import FieldError, Invalid
+from fairway.kernel.models import fold
+from fairway.kernel.period import parse_instant
+
+DEFAULT_LIMIT, MOST = 50, 1000
+OPERATORS = ("in", "gte", "lt", "contains")
+Kind = Literal["text", "folded", "number", "instant", "flag"]
+
+
+class ListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What every list takes; a list's own query adds its filters as fields (`state`, `state__in`, `at__gte`, …)."""
+
+    limit: int = DEFAULT_LIMIT
+    cursor: str = ""
+    sort: str = ""
+    fields: str = ""
+    q: str = ""
+    count: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A field of a list: where it stands in the database, how its text is read, whether it sorts."""
+
+    path: str
+    kind: Kind = "text"
+    sorts: bool = False
+    choices: tuple[str, ...] = ()
+
+    def read(self, name: str, text: str) -> Any:
+        """Turn a filter's text into a value.
+
+        :raises Invalid: it has no sense for this column.
+        """
+        if self.kind == "instant":
+            return parse_instant(text, field=name)
+        if self.kind == "flag":
+            if text not in {"true", "false"}:
+                raise Invalid.field(name, f"“{text[:40]}” is neither true nor false.")
+            return text == "true"
+        if self.kind == "number":
+            try:
+                return int(text)
+            except ValueError:
+                raise Invalid.field(name, f"“{text[:40]}” is not a number.") from None
+        if self.choices and text not in self.choices:
+            raise Invalid.field(name, f"“{text[:40]}” is none of {', '.join(self.choices)}.")
+        return fold(text) if self.kind == "folded" else text
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`rows`: plain values by database path (those of `Listing.values`); `next`: where to go on, or None."""
+
+    rows: list[dict[str, Any]]
+    next: str | None
+    total: int | None = None
+    applied: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What may be asked of one list. `values` are the database paths that each row brings, `uid` included."""
+
+    columns: Mapping[str, Column]
+    values: Sequence[str]
+    sort: str
+    search: Callable[[str], Q] | None = None
+
+    def page(self, queryset: QuerySet[Any, Any], query: ListQuery) -> Page:
+        """Return one page in one statement, two where the total is asked for.
+
+        :raises Invalid: a filter, the sort, the cursor or the limit has no sense; names it.
+        """
+        if not 1 <= query.limit <= MOST:
+            raise Invalid.field("limit", f"A page holds 1 to {MOST} rows.")
+        filtered, applied = self.filtered(queryset, query)
+        name, descending = self._sort(query)
+        path = self.columns[name].path
+        ordered = filtered
+        if query.cursor:
+            ordered = ordered.filter(self._seek(query.cursor, name, descending))
+        key = F(path).desc(nulls_last=True) if descending else F(path).asc(nulls_last=True)
+        ordered = ordered.order_by(key, "-uid" if descending else "uid")
+        rows = list(ordered.values(*{*self.values, "uid", path})[: query.limit + 1])
+        more = len(rows) > query.limit
+        rows = rows[: query.limit]
+        following = _encode(query.sort or self.sort, rows[-1][path], rows[-1]["uid"]) if more else None
+        return Page(rows, following, filtered.count() if query.count else None, applied)
+
+    def filtered(
+        self, queryset: QuerySet[Any, Any], query: ListQuery
+    ) -> tuple[QuerySet[Any, Any], dict[str, str]]:
+        """Apply the filters and the search words; return also those that were given, by name."""
+        applied: dict[str, str] = {}
+        for name in query.__struct_fields__:
+            value = getattr(query, name)
+            if name in ListQuery.__struct_fields__ or value is None or value == "":
+                continue
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            base, _, operator = name.partition("__")
+            column = self.columns[base]
+            applied[name] = text
+            if operator == "in":
+                queryset = queryset.filter(
+                    **{f"{column.path}__in": [column.read(name, part) for part in text.split(",") if part]}
+                )
+            elif operator == "contains":
+                queryset = queryset.filter(**{f"{column.path}__contains": column.read(name, text)})
+            else:
+                suffix = f"__{operator}" if operator else ""
+                queryset = queryset.filter(**{f"{column.path}{suffix}": column.read(name, text)})
+        if query.q.strip():
+            if self.search is None:
+                raise Invalid.field("q", "This list has no search words.")
+            applied["q"] = query.q
+            queryset = queryset.filter(self.search(query.q.strip()))
+        return queryset, applied
+
+    def _sort(self, query: ListQuery) -> tuple[str, bool]:
+        wanted = query.sort or self.sort
+        name = wanted.removeprefix("-")
+        if name not in self.columns or not self.columns[name].sorts:
+            possible = ", ".join(sorted(n for n, c in self.columns.items() if c.sorts))
+            raise Invalid.field(
+                "sort", f"“{wanted[:40]}” does not sort this list; there are {possible}, each also with “-”."
+            )
+        return name, wanted.startswith("-")
+
+    def _seek(self, cursor: str, name: str, descending: bool) -> Q:
+        sort, value, uid = _decode(cursor)
+        if sort.removeprefix("-") != name or sort.startswith("-") != descending:
+            raise Invalid.field(
+                "cursor", "This cursor belongs to another sort; ask for the first page again."
+            )
+        path = self.columns[name].path
+        beyond = "lt" if descending else "gt"
+        if value is None:
+            return Q(**{f"{path}__isnull": True, f"uid__{beyond}": uid})
+        if self.columns[name].kind == "instant":
+            value = parse_instant(str(value), field="cursor")
+        after = Q(**{f"{path}__{beyond}": value}) | Q(**{path: value, f"uid__{beyond}": uid})
+        return after | Q(**{f"{path}__isnull": True})
+
+
+def picked(query: ListQuery, names: Sequence[str]) -> frozenset[str] | None:
+    """Return the fields that the caller picked (`fields=key,title`), None for all.
+
+    :raises Invalid: there is no such field.
+    """
+    wanted = frozenset(filter(None, query.fields.split(",")))
+    unknown = sorted(wanted - set(names))
+    if unknown:
+        raise Invalid.fields(
+            [FieldError("fields", f"There is no field “{unknown[0][:40]}”; there are {', '.join(names)}.")]
+        )
+    return wanted or None
+
+
+def search_words(*paths: str) -> Callable[[str], Q]:
+    """Return a search for rows in which every word occurs in one of the (folded) columns."""
+
+    def search(text: str) -> Q:
+        found = Q()
+        for word in fold(text).split()[:8]:
+            one = Q()
+            for path in paths:
+                one |= Q(**{f"{path}__contains": word})
+            found &= one
+        return found
+
+    return search
+
+
+def _encode(sort: str, value: Any, uid: UUID) -> str:
+    told = value.isoformat() if isinstance(value, datetime) else value
+    return base64.urlsafe_b64encode(msgspec.json.encode([sort, told, str(uid)])).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> tuple[str, Any, UUID]:
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        sort, value, uid = msgspec.json.decode(base64.urlsafe_b64decode(padded))
+        return str(sort), value if isinstance(value, str | int | float | None) else str(value), UUID(uid)
+    except (
+        binascii.Error,
+        msgspec.DecodeError,
+        ValueError,
+        TypeError,
+        UnicodeEncodeError,
+        AttributeError,
+    ) as cause:
+        raise Invalid.field(
+            "cursor", "This is not a cursor of this list; ask for the first page again."
+        ) from cause
