@@ -510,7 +510,7 @@ def lint_parts() -> list[Part]:
     return [
         Part("ruff", [tool("ruff"), "check", "."]),
         Part("format", [tool("ruff"), "format", "--check", "."]),
-        Part("imports", [tool("lint-imports"), "--no-cache"]),
+        Part("imports", [tool("lint-imports"), "--no-cache", "--no-logo"]),
     ]
 
 
