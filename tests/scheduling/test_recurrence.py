@@ -124,7 +124,7 @@ def nightly(**changed: Any) -> Recurrence:
     return Recurrence(**{**given_parts, **changed})
 
 
-JUNE = local(2027, 6, 1)
+JUNE = local(2027, 6, 1, 8)
 
 
 def daily(more: str) -> Rule:
