@@ -1,0 +1,6 @@
+"""The command line. Tables for people, `--json` for programs; errors in the words of the API, on standard error.
+
+Exit codes: 0 done or allowed, 1 failed, 2 wrong usage, 3 denied.
+"""
+
+from fairway.interfaces.cli.main import main as main

@@ -1,0 +1,37 @@
+"""Every command by name. What runs on the server is loaded only when it is called, so that clients start at once."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from fairway.interfaces.cli import client, server
+from fairway.interfaces.cli.console import errors
+from fairway.interfaces.configuration import SettingError
+from fairway.kernel.errors import Problem
+
+app = typer.Typer(
+    name="fairway",
+    help="Change, release and environment management: may this be done, there, then; if not, why not?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+client.add(app)
+server.add(app)
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    try:
+        app(standalone_mode=True)
+    except Problem as problem:
+        errors.print(f"[bold]{problem.title}.[/] {problem.detail}")
+        for error in problem.errors:
+            errors.print(f"  {error.field}: {error.message}", highlight=False)
+        sys.exit(3 if problem.status in {403, 409} else 1)
+    except SettingError as error:
+        errors.print(str(error))
+        sys.exit(2)

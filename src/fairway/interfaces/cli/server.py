@@ -1,0 +1,200 @@
+"""Commands on the server itself: they open its database."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from fairway.interfaces.cli.console import errors, out, print_json
+
+audit = typer.Typer(help="The event log: is it whole?", no_args_is_help=True)
+token = typer.Typer(help="Keys to the API.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON")]
+
+
+def add(app: typer.Typer) -> None:
+    """Enter these commands in the command line."""
+    for command in (up, serve, migrate, demo, bench, openapi):
+        app.command()(command)
+    app.command("import")(import_file)
+    app.add_typer(audit, name="audit")
+    app.add_typer(token, name="token")
+
+
+def _open() -> None:
+    """Make Django ready: settings, apps, addresses."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fairway.interfaces.settings")
+    import django  # noqa: PLC0415 - clients of a server do without it
+
+    django.setup()
+
+
+def up() -> None:
+    """Migrate, load the demo company into an empty database, and serve; all that a small installation needs."""
+    _open()
+    from fairway.interfaces import running  # noqa: PLC0415
+
+    running.up()
+
+
+def serve() -> None:
+    """Serve pages and API; the database must be migrated."""
+    _open()
+    from fairway.interfaces import running  # noqa: PLC0415
+
+    running.serve()
+
+
+def migrate() -> None:
+    """Bring the database to this version's shape."""
+    _open()
+    from fairway.interfaces import running  # noqa: PLC0415
+
+    running.migrate()
+    out.print("The database is up to date.")
+
+
+def demo() -> None:
+    """Load the demo company; only into a database that holds no organisation yet."""
+    _open()
+    from fairway.interfaces import running  # noqa: PLC0415
+
+    running.migrate()
+    if not running.load_demo():
+        errors.print(
+            "This database holds an organisation already; the demo company goes into an empty one only."
+        )
+        raise typer.Exit(1)
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help="decide or conflicts; all when not given")] = "",
+    as_json: Json = False,
+) -> None:
+    """Measure, and print each figure beside its floor."""
+    from fairway.bench import commands  # noqa: PLC0415
+
+    if name and name not in commands.BENCHES:
+        errors.print(f"There is no benchmark “{name}”; there are {', '.join(commands.BENCHES)}.")
+        raise typer.Exit(2)
+    results = [commands.run(each) for each in ([name] if name else commands.BENCHES)]
+    if as_json:
+        print_json(results)
+    if not all(result["held"] for result in results):
+        raise typer.Exit(1)
+
+
+def openapi(
+    file: Annotated[
+        Path | None, typer.Option("--out", help="File to write; standard output when not given")
+    ] = None,
+) -> None:
+    """Print the API's contract (OpenAPI 3.1)."""
+    _open()
+    from fairway.interfaces.contract import document  # noqa: PLC0415
+
+    if file is None:
+        out.file.write(document())
+    else:
+        file.write_text(document(), encoding="utf-8")
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV file")],
+    kind: Annotated[str, typer.Option("--as", help="items, relations, changes or windows")],
+    mapping: Annotated[Path | None, typer.Option("--map", help="A mapping file (YAML)")] = None,
+    user: Annotated[
+        str, typer.Option(help="Who imports: key or e-mail address; the system when not given")
+    ] = "",
+    organisation: Annotated[
+        str, typer.Option(help="Owner of rows that name none; the root when not given")
+    ] = "",
+    encoding: Annotated[str, typer.Option(help="Encoding of the file")] = "utf-8",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, write nothing")] = False,
+    as_json: Json = False,
+) -> None:
+    """Import a file; every row is answered. Exit code 0: all rows stand, 1: some were refused."""
+    _open()
+    from fairway.accounts import queries  # noqa: PLC0415
+    from fairway.exchange import commands  # noqa: PLC0415
+    from fairway.kernel.actor import SYSTEM  # noqa: PLC0415
+
+    actor = queries.person(queries.user(SYSTEM, user)) if user else SYSTEM
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(f"{'Checking' if dry_run else 'Importing'} {file.name}", total=None)
+        report = commands.import_file(
+            file, kind=kind, mapping=mapping, actor=actor, organisation=organisation, encoding=encoding,
+            dry_run=dry_run, progress=lambda done, total: progress.update(task, completed=done, total=total),
+        )  # fmt: skip
+    if as_json:
+        print_json(report.document())
+    else:
+        for problem in report.problems:
+            errors.print(problem.line(), markup=False)
+        out.print(report.summary())
+    if report.refused:
+        raise typer.Exit(1)
+
+
+@audit.command()
+def verify(
+    checkpoint: Annotated[Path | None, typer.Option(help="A checkpoint that was exported before")] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Verify exported events (NDJSON) instead of the database")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Walk the whole event log and report edits, gaps and, with a checkpoint, a cut tail. Exit code 0: whole."""
+    _open()
+    from fairway.audit import queries  # noqa: PLC0415
+
+    report = queries.verification(checkpoint=checkpoint, export=export)
+    if as_json:
+        print_json(report.document())
+    else:
+        for flaw in report.flaws:
+            errors.print(f"event {flaw.sequence}: {flaw.what}")
+        out.print(report.summary())
+    if report.flaws:
+        raise typer.Exit(1)
+
+
+@audit.command("checkpoint")
+def make_checkpoint(
+    file: Annotated[
+        Path | None, typer.Option("--out", help="File to write; standard output when not given")
+    ] = None,
+) -> None:
+    """Print a signed checkpoint of the log; keep it outside: with it a cut tail shows."""
+    _open()
+    from fairway.audit import queries  # noqa: PLC0415
+
+    text = queries.checkpoint()
+    if file is None:
+        out.file.write(text)
+    else:
+        file.write_text(text, encoding="utf-8")
+
+
+@token.command()
+def create(
+    user: Annotated[str, typer.Argument(help="Key or e-mail address of the person or service account")],
+    name: Annotated[str, typer.Option(help="What it is for")] = "command line",
+    days: Annotated[int, typer.Option(help="How long it lives")] = 90,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="A permission; repeat for more; all when not given")
+    ] = None,
+) -> None:
+    """Make a token and print it, this once."""
+    _open()
+    from fairway.accounts.commands import CreateToken  # noqa: PLC0415
+    from fairway.audit.commands import execute  # noqa: PLC0415
+    from fairway.kernel.actor import SYSTEM  # noqa: PLC0415
+
+    outcome = execute(CreateToken(name=name, user=user, scopes=scope, days=days), actor=SYSTEM)
+    out.print(outcome.answer, markup=False)

@@ -1,0 +1,129 @@
+"""Start: migrate, the first administrator or the demo company, serve."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from importlib.util import find_spec
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from fairway.accounts import commands as accounts
+from fairway.accounts import queries
+from fairway.audit.commands import execute
+from fairway.interfaces.cli.console import out
+from fairway.interfaces.configuration import Configuration, SettingError
+from fairway.kernel.actor import SYSTEM
+
+DEMO_PASSWORD = "harbour-light"  # noqa: S105 - of the demo company, and on loopback alone
+TARGET = "fairway.interfaces.wsgi:application"
+
+
+def configuration() -> Configuration:
+    found: Configuration = settings.CONFIGURATION
+    return found
+
+
+def migrate() -> None:
+    configuration().data.mkdir(parents=True, exist_ok=True)
+    call_command("migrate", interactive=False, verbosity=0)
+
+
+def up() -> None:
+    """Do all that a first start needs, then serve."""
+    migrate()
+    made = first_administrator()
+    if not made and configuration().demo:
+        load_demo()
+    serve()
+
+
+def first_administrator() -> bool:
+    """Make root organisation and administrator as the settings say, where there is none; say whether they were made.
+
+    :raises SettingError: only one of e-mail address and password is set.
+    """
+    email, password = configuration().admin_email, configuration().admin_password
+    if bool(email) != bool(password):
+        raise SettingError("Set both FAIRWAY_ADMIN_EMAIL and FAIRWAY_ADMIN_PASSWORD, or neither.")
+    if not email or queries.root() is not None:
+        return False
+    execute(accounts.CreateOrganisation(slug="company", name="Company"), actor=SYSTEM)
+    _add_administrator(email, password)
+    return True
+
+
+def load_demo() -> bool:
+    """Load the demo company into an empty database; say whether it was."""
+    if queries.root() is not None:
+        return False
+    from fairway.demo import commands as demo  # noqa: PLC0415 - most starts do without it
+
+    password = DEMO_PASSWORD if _loopback() else secrets.token_urlsafe(12)
+    demo.load(password=password)
+    out.print(f"The demo company is loaded. Sign in as [bold]{demo.PERSON}[/] with [bold]{password}[/].")
+    return True
+
+
+def serve() -> None:
+    """Serve until the process is told to end."""
+    from granian import Granian  # noqa: PLC0415 - an extension module: only servers need it
+    from granian.constants import Interfaces  # noqa: PLC0415
+
+    host, port = configuration().listen
+    # SQLite drops the interpreter lock for each row: more than two threads cost more than they bring.
+    threads = min(2, configuration().threads) if connection.vendor == "sqlite" else configuration().threads
+    connection.close()
+    out.print(f"Fairway is at [bold]http://{host}:{port}[/] (Ctrl+C ends it).")
+    if _demo_person_exists():
+        out.print(f"Sign in as [bold]demo@fairway.example[/] with [bold]{DEMO_PASSWORD}[/].")
+    connection.close()
+    Granian(
+        TARGET,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=threads,
+        backlog=1024,
+        backpressure=256,
+        log_access=False,
+        log_level="warning",  # type: ignore[arg-type]
+        websockets=False,
+        respawn_failed_workers=True,
+        process_name="fairway",
+    ).serve()
+
+
+def _demo_person_exists() -> bool:
+    if not _loopback() or not find_spec("fairway.demo"):
+        return False
+    from fairway.demo import commands as demo  # noqa: PLC0415
+
+    return queries.people(SYSTEM).filter(email_folded=demo.PERSON).exists()
+
+
+def _loopback() -> bool:
+    host = configuration().listen[0]
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _add_administrator(email: str, password: str) -> None:
+    root = queries.root()
+    if root is None:
+        raise RuntimeError("the root organisation was made just before")
+    execute(accounts.CreateUser(email=email, name="Administrator", organisation=root.slug), actor=SYSTEM)
+    execute(accounts.SetPassword(user=email, password=password), actor=SYSTEM)
+    execute(accounts.GrantRole(role="administrator", organisation=root.slug, user=email), actor=SYSTEM)
+
+
+def static_root() -> Path:
+    """Return the folder of the built pages and other files that are served as they are."""
+    from fairway import ui  # noqa: PLC0415
+
+    return Path(next(iter(ui.__path__))) / "static"

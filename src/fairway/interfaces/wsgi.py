@@ -1,0 +1,26 @@
+"""The WSGI application: built pages straight from disk (compressed, cached for good), all else through Django."""
+
+from __future__ import annotations
+
+import os
+import re
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fairway.interfaces.settings")
+
+from django.core.wsgi import get_wsgi_application
+from whitenoise import WhiteNoise
+
+django_application = get_wsgi_application()
+
+from fairway.interfaces.running import static_root
+
+HASHED = re.compile(r"/dist/assets/[^/]+-[A-Za-z0-9_-]{8,}\.[a-z0-9.]+$")
+
+
+def _immutable(path: str, url: str) -> bool:
+    return HASHED.search(url) is not None
+
+
+application = WhiteNoise(
+    django_application, root=str(static_root()), prefix="static/", max_age=60, immutable_file_test=_immutable
+)
