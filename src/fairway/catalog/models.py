@@ -78,8 +78,8 @@ class ConfigurationItem(Slugged):
             ),
         ]
         indexes = [
-            models.Index("name_folded", "id", name="catalog_item_by_name"),
-            models.Index("organisation", "name_folded", "id", name="catalog_item_by_organisation"),
+            models.Index("name_folded", "uid", name="catalog_item_by_name"),
+            models.Index("organisation", "name_folded", "uid", name="catalog_item_by_organisation"),
         ]
 
 

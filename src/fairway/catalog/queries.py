@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from fairway.accounts import queries as accounts
 from fairway.audit import queries as audit
@@ -244,3 +244,22 @@ def impact(
             )
         )
     return Impact(start.ref(), direction, depth, tuple(levels), tuple(reached))
+
+
+def relation(actor: Actor, reference: str) -> Relation:
+    """Return the relation by uid; it is seen by whoever sees both its ends.
+
+    :raises NotFound: there is none, or the actor may not see it.
+    """
+    lookup = uid_lookup(reference)
+    found = relations(actor).filter(**lookup).first() if lookup else None
+    if found is None:
+        raise NotFound(f"There is no relation “{reference[:100]}”.")
+    return found
+
+
+def relations(actor: Actor) -> QuerySet[Relation]:
+    """Return the relations of which the actor sees both ends, with these and their kinds."""
+    query = Relation.objects.select_related("source", "target", "relation_kind")
+    seen = accounts.visible(query, actor, "source__organisation_id")
+    return accounts.visible(seen, actor, "target__organisation_id")

@@ -48,6 +48,15 @@ class Environment(Slugged):
     kind = "environment"
     free_text = frozenset({"description"})
 
+    @staticmethod
+    def order_of(tier: str) -> int:
+        """Return the rank of a tier on the way to production."""
+        return Environment.Tier.values.index(tier)
+
+    def before_write(self) -> None:
+        super().before_write()
+        self.tier_position = self.order_of(self.tier)
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -55,7 +64,7 @@ class Environment(Slugged):
             ),
         ]
         indexes = [
-            models.Index("tier_position", "position", "name_folded", "id", name="environments_in_order"),
+            models.Index("tier_position", "position", "name_folded", "uid", name="environments_in_order"),
         ]
 
 

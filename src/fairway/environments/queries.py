@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from fairway.accounts import queries as accounts
 from fairway.audit import queries as audit
@@ -100,3 +100,22 @@ def _load(revision: int, last: tuple[int, _Kept] | None) -> _Kept:
 
 
 _kept = Kept(_load)
+
+
+def instance(actor: Actor, reference: str) -> Instance:
+    """Return the instance by uid; it is seen by whoever sees both the item and the environment.
+
+    :raises NotFound: there is none, or the actor may not see it.
+    """
+    lookup = uid_lookup(reference)
+    found = instances(actor).filter(**lookup).first() if lookup else None
+    if found is None:
+        raise NotFound(f"There is no instance “{reference[:100]}”.")
+    return found
+
+
+def instances(actor: Actor) -> QuerySet[Instance]:
+    """Return the instances of which the actor sees both the item and the environment, with these."""
+    query = Instance.objects.select_related("item", "environment")
+    seen = accounts.visible(query, actor, "item__organisation_id")
+    return accounts.visible(seen, actor, "environment__organisation_id")

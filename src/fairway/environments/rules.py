@@ -22,9 +22,6 @@ class Tier(StrEnum):
     DISASTER_RECOVERY = "disaster_recovery"
 
 
-TIER_ORDER = {tier: rank for rank, tier in enumerate(Tier)}
-
-
 class Control(StrEnum):
     """How tightly an environment is controlled.
 

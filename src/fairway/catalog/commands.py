@@ -1,0 +1,282 @@
+"""What can be done to items and relations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from fairway.accounts import queries as accounts
+from fairway.audit.commands import Command, Plan, expect
+from fairway.catalog import queries
+from fairway.catalog.events import CatalogEvent
+from fairway.catalog.models import ConfigurationItem, Relation
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import Conflict, Invalid, NotFound
+from fairway.kernel.text import line, prose, slug
+
+MOST_ATTRIBUTES, LONGEST_ATTRIBUTES = 100, 16_000
+
+
+class CreateItem(Command, name=CatalogEvent.ITEM_CREATE):
+    """Add an item. Without `shared` the kind decides, without `organisation` who adds it."""
+
+    permission: ClassVar[str] = "catalog.edit"
+    key: str
+    name: str
+    kind: str
+    organisation: str | None = None
+    status: str = "live"
+    criticality: int = 3
+    shared: bool | None = None
+    description: str = ""
+    owner_team: str | None = None
+    external_id: str = ""
+    attributes: dict[str, Any] = {}
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        organisation = _organisation(actor, self.organisation)
+        accounts.require(actor, self.permission, at=organisation.pk)
+        if ConfigurationItem.objects.filter(slug=slug(self.key)).exists():
+            raise Conflict(f"The key “{self.key}” is taken.", code="catalog.item.exists")
+        made = _new(self.key, organisation, _values(self, actor))
+        return Plan(subject=made, create=[made])
+
+
+class EditItem(Command, name=CatalogEvent.ITEM_EDIT):
+    """Change an item; what is left out stays. A new organisation takes the item's own relations along."""
+
+    permission: ClassVar[str] = "catalog.edit"
+    item: str
+    version: int | None = None
+    name: str | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
+    organisation: str | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    criticality: int | UnsetType = UNSET
+    shared: bool | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    owner_team: str | UnsetType | None = UNSET
+    external_id: str | UnsetType = UNSET
+    attributes: dict[str, Any] | UnsetType = UNSET
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = queries.item(actor, self.item)
+        accounts.require(actor, self.permission, at=found.organisation_id)
+        expect(found, self.version)
+        if found.archived_at is not None:
+            raise Conflict(
+                f"{found.key} is archived; put it anew to use it again.", code="catalog.item.archived"
+            )
+        return _edited(actor, self.permission, found, _values(self, actor), self.organisation)
+
+
+class PutItem(Command, name=CatalogEvent.ITEM_PUT):
+    """Create the item of this key, or change the one there is; an archived one comes back.
+
+    What is left out stays as it is, and is as for a new item where there was none.
+    """
+
+    permission: ClassVar[str] = "catalog.edit"
+    key: str
+    version: int | None = None
+    name: str | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
+    organisation: str | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    criticality: int | UnsetType = UNSET
+    shared: bool | UnsetType | None = UNSET
+    description: str | UnsetType = UNSET
+    owner_team: str | UnsetType | None = UNSET
+    external_id: str | UnsetType = UNSET
+    attributes: dict[str, Any] | UnsetType = UNSET
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = ConfigurationItem.objects.filter(slug=slug(self.key)).first()
+        if found is None:
+            organisation = _organisation(actor, None if self.organisation is UNSET else self.organisation)
+            accounts.require(actor, self.permission, at=organisation.pk)
+            for field in ("name", "kind"):
+                if getattr(self, field) is UNSET:
+                    raise Invalid.field(field, f"The {field} of a new item is needed.")
+            made = _new(self.key, organisation, _values(self, actor))
+            return Plan(subject=made, create=[made])
+        if not accounts.access(actor).sees(found.ref()):
+            raise Conflict(f"The key “{self.key}” is taken.", code="catalog.item.exists")
+        accounts.require(actor, self.permission, at=found.organisation_id)
+        expect(found, self.version)
+        values = _values(self, actor)
+        if found.archived_at is not None:
+            values["archived_at"] = None
+        if values.get("shared", False) is None:
+            values["shared"] = (values.get("item_kind") or found.item_kind).shared_default
+        return _edited(actor, self.permission, found, values, self.organisation)
+
+
+class ArchiveItem(Command, name=CatalogEvent.ITEM_ARCHIVE):
+    """Take an item out of use: it stays on record, leaves lists and impact, and takes part in nothing new."""
+
+    permission: ClassVar[str] = "catalog.edit"
+    item: str
+    version: int | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = queries.item(actor, self.item)
+        accounts.require(actor, self.permission, at=found.organisation_id)
+        expect(found, self.version)
+        return Plan(subject=found, change=[] if found.archived_at else [(found, {"archived_at": at})])
+
+
+class CreateRelation(Command, name=CatalogEvent.RELATION_CREATE):
+    """Join a source to a target."""
+
+    permission: ClassVar[str] = "catalog.edit"
+    source: str
+    target: str
+    kind: str
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        made, known = _relation(self, actor)
+        if known is not None:
+            raise Conflict(
+                f"{self.source} {made.relation_kind.name} {self.target} already.",
+                code="catalog.relation.exists",
+            )
+        return Plan(subject=made, create=[made])
+
+
+class PutRelation(Command, name=CatalogEvent.RELATION_PUT):
+    """Join a source to a target unless they are joined so already."""
+
+    permission: ClassVar[str] = "catalog.edit"
+    source: str
+    target: str
+    kind: str
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        made, known = _relation(self, actor)
+        return Plan(subject=known) if known is not None else Plan(subject=made, create=[made])
+
+
+class RemoveRelation(Command, name=CatalogEvent.RELATION_REMOVE):
+    """Take a relation away; the log keeps that it was there."""
+
+    permission: ClassVar[str] = "catalog.edit"
+    relation: str
+    version: int | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = queries.relation(actor, self.relation)
+        accounts.require(actor, self.permission, at=found.organisation_id)
+        expect(found, self.version)
+        return Plan(subject=found, remove=[found])
+
+
+def _values(given: Command, actor: Actor) -> dict[str, Any]:
+    """Return the columns that a command sets; what it leaves out is not among them.
+
+    :raises Invalid: a value has no sense, by field.
+    """
+    asked = {name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not UNSET}
+    values: dict[str, Any] = {}
+    if "name" in asked:
+        values["name"] = line(asked["name"], field="name")
+    if "kind" in asked:
+        values["item_kind"] = queries.item_kind(asked["kind"])
+    if "status" in asked:
+        values["status"] = asked["status"]
+        if values["status"] not in ConfigurationItem.Status.values:
+            there_are = ", ".join(ConfigurationItem.Status.values)
+            raise Invalid.field(
+                "status", f"“{asked['status'][:40]}” is no status of an item; there are {there_are}."
+            )
+    if "criticality" in asked:
+        values["criticality"] = asked["criticality"]
+        if not 1 <= asked["criticality"] <= 4:
+            raise Invalid.field("criticality", "The criticality goes from 1 (most critical) to 4.")
+    if "shared" in asked:
+        values["shared"] = asked["shared"]
+    if "description" in asked:
+        values["description"] = prose(asked["description"], field="description")
+    if "owner_team" in asked:
+        values["owner_team"] = _team(actor, asked["owner_team"]) if asked["owner_team"] else None
+    if "external_id" in asked:
+        values["external_id"] = line(asked["external_id"], field="external_id", needed=False)
+    if "attributes" in asked:
+        values["attributes"] = _attributes(asked["attributes"])
+    return values
+
+
+def _team(actor: Actor, reference: str) -> Any:
+    try:
+        return accounts.team(actor, reference)
+    except NotFound as problem:
+        raise Invalid.field("owner_team", problem.detail) from problem
+
+
+def _organisation(actor: Actor, reference: str | None) -> Any:
+    """Return the organisation that a new record goes to; without a reference, that of the actor.
+
+    :raises Invalid: there is none (for the actor).
+    """
+    try:
+        if reference is not None:
+            return accounts.organisation(actor, reference)
+        found = accounts.root() if actor.is_system else accounts.user(actor, actor.uid).organisation
+    except NotFound as problem:
+        raise Invalid.field("organisation", problem.detail) from problem
+    if found is None:
+        raise Invalid.field("organisation", "There is no organisation yet; make one first.")
+    return found
+
+
+def _attributes(given: dict[str, Any]) -> dict[str, Any]:
+    text = msgspec.json.encode(given).decode()
+    if len(given) > MOST_ATTRIBUTES or len(text) > LONGEST_ATTRIBUTES:
+        raise Invalid.field(
+            "attributes",
+            f"An item has at most {MOST_ATTRIBUTES} attributes of {LONGEST_ATTRIBUTES:,} characters in all.",
+        )
+    if "\\u0000" in text:
+        raise Invalid.field("attributes", "The attributes hold the control character U+0000.")
+    return {line(name, field="attributes", longest=100): value for name, value in given.items()}
+
+
+def _new(key: str, organisation: Any, values: dict[str, Any]) -> ConfigurationItem:
+    if values.get("shared") is None:
+        values["shared"] = values["item_kind"].shared_default
+    return ConfigurationItem(slug=key, organisation=organisation, **values)
+
+
+def _edited(
+    actor: Actor,
+    permission: str,
+    found: ConfigurationItem,
+    values: dict[str, Any],
+    organisation: str | UnsetType,
+) -> Plan:
+    change: list[tuple[Any, dict[str, Any]]] = [(found, values)]
+    if organisation is not UNSET:
+        target = _organisation(actor, organisation)
+        if target.pk != found.organisation_id:
+            accounts.require(actor, permission, at=target.pk)
+            values["organisation"] = target
+            change += [(one, {"organisation": target}) for one in Relation.objects.filter(source=found)]
+    return Plan(subject=found, change=change)
+
+
+def _relation(given: CreateRelation | PutRelation, actor: Actor) -> tuple[Relation, Relation | None]:
+    """Return the relation asked for, unsaved, and the same one if it is there already.
+
+    :raises Invalid: an end or the kind does not exist (for the actor), or both ends are one.
+    """
+    [source] = queries.items(actor, [given.source], field="source")
+    accounts.require(actor, given.permission, at=source.organisation_id)
+    [target] = queries.items(actor, [given.target], field="target")
+    kind = queries.relation_kind(given.kind)
+    if source.pk == target.pk:
+        raise Invalid.field("target", f"{source.key} cannot be related to itself.")
+    made = Relation(source=source, target=target, relation_kind=kind, organisation_id=source.organisation_id)
+    return made, Relation.objects.filter(source=source, target=target, relation_kind=kind).first()
