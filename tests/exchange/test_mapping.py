@@ -409,7 +409,7 @@ def test_the_zone_of_the_mapping_holds_for_every_time() -> None:
         (
             "repeats",
             "repeats: maybe\nfields: {key: id}\n",
-            "Line 1 of the mapping: “maybe” does not stand here; write refused or allowed.",
+            "Line 1 of the mapping: “maybe” does not stand here; write refused or same or first.",
         ),
         (
             "two documents",

@@ -21,6 +21,7 @@ from fairway.kernel.errors import FieldError, Invalid
 SIZE_LIMIT: Final = 64_000
 """Bytes a mapping file may have."""
 DEPTH_LIMIT: Final = 6
+REPEATS: Final = ("refused", "same", "first")
 MALFORMED: Final = "exchange.mapping"
 
 _TOP: Final = ("as", "encoding", "delimiter", "zone", "repeats", "fields")
@@ -68,14 +69,15 @@ class Rule:
 class MapFile:
     """A mapping as it was written, checked against the fields of its kind but not yet against a table.
 
-    `encoding` and `delimiter` are None where the file leaves them to whoever imports. `repeats`: rows that
-    give the same record as an earlier one are passed over rather than refused.
+    `encoding` and `delimiter` are None where the file leaves them to whoever imports. `repeats` says what
+    becomes of a row with the key of an earlier one: refused; passed over if it gives the same record; or
+    passed over in any case, the first one standing.
     """
 
     rules: tuple[Rule, ...]
     encoding: str | None = None
     delimiter: str | None = None
-    repeats: bool = False
+    repeats: str = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def parse(text: str | bytes, *, kind: str, fields: Mapping[str, Field]) -> MapFi
         tuple(rules),
         encoding=_checked(top["encoding"], check_encoding) if "encoding" in top else None,
         delimiter=_checked(top["delimiter"], check_delimiter, strip=False) if "delimiter" in top else None,
-        repeats="repeats" in top and _choice(top["repeats"], {"refused": False, "allowed": True}),
+        repeats=_choice(top["repeats"], REPEATS) if "repeats" in top else "refused",
     )
 
 
@@ -374,14 +376,14 @@ def _zone(node: yaml.Node) -> str:
 
 
 def _switch(node: yaml.Node) -> bool:
-    return _choice(node, {"true": True, "false": False})
+    return _choice(node, ("true", "false")) == "true"
 
 
-def _choice(node: yaml.Node, choices: Mapping[str, bool]) -> bool:
+def _choice(node: yaml.Node, choices: Sequence[str]) -> str:
     text = _text(node).lower()
     if text not in choices:
         raise _wrong(node, f"“{text[:40]}” does not stand here; write {' or '.join(choices)}.")
-    return choices[text]
+    return text
 
 
 def _checked(node: yaml.Node, check: Callable[[str], str], *, strip: bool = True) -> str:

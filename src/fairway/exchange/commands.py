@@ -1,0 +1,215 @@
+"""Imports: rows of a table become records through the commands that everything else uses too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from itertools import islice
+from time import perf_counter
+from typing import Any, BinaryIO, Final
+
+from fairway.accounts import queries as accounts
+from fairway.audit.commands import Command, Outcome, Plan, build, execute_many, preview, refused
+from fairway.exchange.kinds import Kind, kind_called
+from fairway.exchange.mapping import Bound, CellFault, parse, plain
+from fairway.exchange.reading import Broken, Row, Table
+from fairway.exchange.report import Report, Result, RowResult
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import Problem, Refused
+from fairway.policy import Severity, tell
+
+BATCH: Final = 500
+Progress = Callable[[int, int], None]
+"""Told how many rows are done, of how many."""
+
+
+def import_table(
+    source: BinaryIO,
+    *,
+    kind: str,
+    actor: Actor,
+    mapping: str | bytes | None = None,
+    organisation: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    dry_run: bool = False,
+    file: str = "",
+    at: datetime | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Import a CSV table as records of a kind, and report row by row.
+
+    Each row is stored or refused for itself; in a dry run the same is found out and nothing is written. A
+    file that cannot be read to its end changes nothing. `organisation` is that of records whose row names
+    none; `encoding` and
+    `delimiter` go before those that the mapping names. The source must be able to seek.
+
+    :raises Forbidden: the actor may not import this. :raises Invalid: the kind, the mapping or the file is
+    wrong.
+    """
+    begun = perf_counter()
+    what = kind_called(kind)
+    accounts.require(actor, what.permission, at=None)
+    bound, table = _laid_out(source, what, mapping, encoding, delimiter)
+    total = table.count()
+    report = Report(what.name, file, dry_run)
+    entries = _entries(table, bound, what, organisation)
+    while batch := list(islice(entries, BATCH)):
+        _run(batch, bound, actor=actor, at=at or datetime.now(UTC), dry_run=dry_run)
+        for entry in batch:
+            _report(entry, report)
+        if progress is not None:
+            progress(report.rows, total)
+    report.seconds = round(perf_counter() - begun, 3)
+    return report
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A row on its way from the file to the report."""
+
+    row: Row | Broken
+    values: dict[str, Any] = field(default_factory=dict)
+    faults: list[CellFault] = field(default_factory=list)
+    command: Command | None = None
+    result: Result = "refused"
+    key: str = ""
+    warned: bool = False
+
+
+def _laid_out(
+    source: BinaryIO, kind: Kind, mapping: str | bytes | None, encoding: str | None, delimiter: str | None
+) -> tuple[Bound, Table]:
+    """Open the table, and lay its mapping onto its columns."""
+    rules = parse(mapping, kind=kind.name, fields=kind.fields) if mapping is not None else None
+    table = Table(
+        source,
+        encoding=encoding or (rules and rules.encoding) or "utf-8",
+        delimiter=delimiter or (rules and rules.delimiter) or ",",
+    )
+    if rules is None:
+        rules = plain(table.header, kind=kind.name, fields=kind.fields)
+    return Bound(rules, table.header, kind.fields), table
+
+
+def _entries(table: Table, bound: Bound, kind: Kind, organisation: str | None) -> Iterator[_Entry]:
+    """Yield every row with the command that stores it, or with what is wrong with it."""
+    repeats = bound.mapping.repeats
+    earlier: dict[bytes, tuple[int, bytes]] = {}
+    for row in table.rows():
+        entry = _Entry(row)
+        if isinstance(row, Broken):
+            entry.faults.append(CellFault("", row.column, row.message))
+            yield entry
+            continue
+        mapped = bound.read(row.cells)
+        entry.values, entry.faults = mapped.values, mapped.faults
+        if mapped.skipped:
+            entry.result, entry.faults = "skipped", []
+        elif not entry.faults:
+            named = kind.key(mapped.values)
+            if named is None:
+                names = " or ".join(" and ".join(names) for names in kind.keys)
+                entry.faults.append(
+                    CellFault(
+                        kind.keys[0][0],
+                        "",
+                        f"Nothing names this record; it needs {names}, so that it is found again.",
+                    )
+                )
+            elif (first := earlier.setdefault(_digest(named), (row.number, _digest(mapped.values))))[
+                0
+            ] != row.number:
+                if repeats == "first" or (repeats == "same" and first[1] == _digest(mapped.values)):
+                    entry.result = "repeated"
+                else:
+                    entry.faults.append(_repeated(named, bound, first[0], repeats))
+            else:
+                _command(entry, bound, kind, organisation)
+        yield entry
+
+
+def _command(entry: _Entry, bound: Bound, kind: Kind, organisation: str | None) -> None:
+    values = dict(entry.values)
+    if organisation is not None and "organisation" in kind.fields:
+        values.setdefault("organisation", organisation)
+    try:
+        entry.command = build(kind.command, kind.shape(values))
+    except Problem as problem:
+        entry.faults += _faults(problem, bound)
+
+
+def _run(batch: Sequence[_Entry], bound: Bound, *, actor: Actor, at: datetime, dry_run: bool) -> None:
+    """Run the commands of a batch, and note with each row what came of it."""
+    ready = [(entry, entry.command) for entry in batch if entry.command is not None]
+    commands = [command for _, command in ready]
+    run = _previews if dry_run else execute_many
+    for (entry, _), answer in zip(ready, run(commands, actor=actor, at=at), strict=True):
+        if isinstance(answer, Problem):
+            entry.faults += _faults(answer, bound)
+            continue
+        entry.key = answer.subject.key if answer.subject is not None else ""
+        entry.warned = any(f.severity is not Severity.INFORM for f in answer.decision.findings)
+        if answer.created:
+            entry.result = "created"
+        else:
+            entry.result = "unchanged" if answer.sequence is None else "updated"
+
+
+def _previews(commands: Sequence[Command], *, actor: Actor, at: datetime) -> Iterator[Outcome | Problem]:
+    """Say of each command what `execute_many` would, and write nothing."""
+    for command in commands:
+        try:
+            plan = preview(command, actor=actor, at=at)
+            if plan.decision.denied:
+                raise refused(plan)
+        except Problem as problem:
+            yield problem
+            continue
+        subject = plan.subject.ref() if plan.subject is not None else None
+        created = any(row is plan.subject for row in plan.create)
+        yield Outcome(plan.decision, subject, 0 if _writes(plan) else None, created)
+
+
+def _writes(plan: Plan) -> bool:
+    """Say whether the plan changes anything: a field set to the value it has does not."""
+    changed = any(
+        getattr(row, name) != value for row, values in plan.change for name, value in values.items()
+    )
+    return bool(plan.create or plan.remove or plan.note or plan.texts or changed)
+
+
+def _report(entry: _Entry, report: Report) -> None:
+    row = entry.row
+    if entry.faults:
+        report.refuse(row.number, row.line, entry.faults, entry.values)
+    else:
+        report.add(RowResult(row.number, entry.result, entry.key, entry.values))
+        report.warned += entry.warned
+
+
+def _faults(problem: Problem, bound: Bound) -> list[CellFault]:
+    """Place what a command says about its fields on the columns that they came from."""
+    if isinstance(problem, Refused) and problem.decision is not None:
+        blocking = [f for f in problem.decision.findings if f.severity in {Severity.BLOCK, Severity.UNKNOWN}]
+        if blocking:
+            return [CellFault("", "", tell(finding)) for finding in blocking]
+    if not problem.errors:
+        return [CellFault("", "", problem.detail)]
+    return [CellFault(error.field, bound.column(error.field), error.message) for error in problem.errors]
+
+
+def _repeated(named: dict[str, Any], bound: Bound, first: int, repeats: str) -> CellFault:
+    told = " ".join(str(part)[:60] for part in named.values())
+    how = "with other values" if repeats == "same" else "already"
+    last = list(named)[-1]
+    message = f"“{told}” stands in row {first} {how}; keep one of the two rows."
+    return CellFault(last, bound.column(last), message)
+
+
+def _digest(value: Any) -> bytes:
+    """Name a value in little memory, so that a million rows can be told apart."""
+    return blake2b(json.dumps(value, sort_keys=True, default=str).encode(), digest_size=16).digest()
