@@ -1,0 +1,133 @@
+"""A real server on a fresh database of the kind that the run is for, and clients that talk to it over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import niquests
+import psycopg
+from psycopg import sql
+
+from tests.support.postgres import free_port
+
+START_LIMIT = 60.0  # seconds
+ADMIN, PASSWORD = "admin@fairway.example", "a lamp on the quay"
+
+
+@contextlib.contextmanager
+def fresh_database(folder: Path) -> Iterator[str]:
+    """Give the URL of an empty database: a file in the folder, or one more in the cluster of the run."""
+    cluster = os.environ.get("FAIRWAY_DATABASE_URL", "")
+    if not cluster:
+        yield f"sqlite:///{folder / 'fairway.sqlite3'}"
+        return
+    name = f"live_{secrets.token_hex(6)}"
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield urlunsplit(urlsplit(cluster)._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(cluster, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+class Live:
+    """One server; can be killed and started again on the same database."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        self.folder = folder
+        self.address = f"http://127.0.0.1:{free_port()}"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRWAY_")}
+        self.env = kept | {
+            "FAIRWAY_DATABASE_URL": database,
+            "FAIRWAY_DATA": str(folder / "data"),
+            "FAIRWAY_LISTEN": self.address.removeprefix("http://"),
+            "FAIRWAY_DEMO": "0",
+            "FAIRWAY_ADMIN_EMAIL": ADMIN,
+            "FAIRWAY_ADMIN_PASSWORD": PASSWORD,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.token = ""
+
+    def fairway(self, *arguments: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line on the server's database."""
+        program = Path(sys.executable).with_name("fairway")
+        return subprocess.run(
+            [program, *arguments],
+            env=self.env | env,
+            capture_output=True,
+            text=True,
+            check=check,
+            timeout=120,
+        )
+
+    def start(self) -> None:
+        """Start and wait until it answers.
+
+        :raises RuntimeError: it did not; with its words.
+        """
+        log = self.folder / "log"
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [Path(sys.executable).with_name("fairway"), "up"],
+                env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+            )  # fmt: skip
+        limit = time.monotonic() + START_LIMIT
+        while True:
+            try:
+                niquests.get(f"{self.address}/sign-in", timeout=5)
+                break
+            except niquests.RequestException as cause:
+                if self.process.poll() is not None or time.monotonic() > limit:
+                    raise RuntimeError(f"no answer:\n{log.read_text(errors='replace')}") from cause
+                time.sleep(0.1)
+        if not self.token:
+            self.token = self.fairway("token", "create", ADMIN).stdout.strip()
+
+    def kill(self) -> None:
+        """End every process of the server as a power cut would: no signal that it could catch."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def client(self) -> Client:
+        return Client(self.address, self.token)
+
+
+class Client:
+    """Speaks JSON to the API with a token, on a connection of its own."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self.address = address
+        self.session = niquests.Session()
+        self.session.headers["Authorization"] = f"Bearer {token}"
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> niquests.Response:
+        """Send one request to a path below `/api/v1/`."""
+        url = f"{self.address}/api/v1/{path}"
+        return self.session.request(method, url, json=body, headers=headers, timeout=60)
+
+    def get(self, path: str) -> Any:
+        """Read, and insist on 200."""
+        return self._insist(self.ask("GET", path), 200)
+
+    def create(self, path: str, body: Any) -> Any:
+        """Create, and insist on 201."""
+        return self._insist(self.ask("POST", path, body), 201)
+
+    @staticmethod
+    def _insist(answer: niquests.Response, status: int) -> Any:
+        assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
+        return answer.json()
