@@ -1,0 +1,18 @@
+// Every page: styles, htmx, and the small behaviours of the shell.
+import "./styles/tabler.scss";
+import "../../src/fairway/ui/tokens.css";
+import "./styles/fonts.css";
+import "./styles/bridge.css";
+import "./styles/shell.css";
+import "./styles/parts.css";
+import "./styles/forms.css";
+import "htmx.org";
+import { shell } from "./shell";
+import { rows } from "./rows";
+import { server } from "./server";
+import "./islands/picker";
+import "./islands/windows";
+
+shell();
+rows();
+server();

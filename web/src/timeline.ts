@@ -1,0 +1,3 @@
+// The timeline, loaded only by pages that have one.
+import "./styles/timeline.css";
+import "./timeline/element";

@@ -1,0 +1,109 @@
+// From a plan to places: which line each lane and bar stands on, in pixels from the top.
+import { bands, pack } from "./pack";
+import type { Bar, Lane } from "./plan";
+
+export const BAR = 22;
+export const PITCH = 27;
+export const PAD = 6;
+export const GROUP = 28;
+/** Narrowest bar in pixels. */
+export const LEAST = 7;
+
+export interface Placed {
+  bar: Bar;
+  lane: number;
+  row: number;
+  /** When the next bar on the same line starts, for the label's room. */
+  next: number;
+}
+export interface Dense {
+  id: string;
+  start: number;
+  end: number;
+  bars: Bar[];
+  lane: number;
+}
+export interface Line {
+  kind: "group" | "lane";
+  group: string;
+  lane: Lane | null;
+  top: number;
+  height: number;
+  bars: Placed[];
+  dense: Dense[];
+  count: number;
+  shut: boolean;
+}
+export interface Layout {
+  lines: Line[];
+  height: number;
+  byId: Map<string, Placed>;
+  byKey: Map<string, Placed[]>;
+}
+
+export function layout(lanes: readonly Lane[], bars: Iterable<Bar>, shut: ReadonlySet<string>, perPixel: number, merge: boolean): Layout {
+  const inLane = new Map<string, Bar[]>(lanes.map((lane) => [lane.key, []]));
+  for (const bar of bars) inLane.get(bar.lane)?.push(bar);
+  const lines: Line[] = [];
+  const byId = new Map<string, Placed>();
+  const byKey = new Map<string, Placed[]>();
+  const groups = new Map<string, Line>();
+  const named = new Set(lanes.map((lane) => lane.group)).size > 1 || Boolean(lanes[0]?.group);
+  let top = 0;
+  for (const lane of lanes) {
+    const own = inLane.get(lane.key) ?? [];
+    own.sort((one, other) => one.start - other.start || one.end - other.end || (one.id < other.id ? -1 : 1));
+    if (named && !groups.has(lane.group)) {
+      const line: Line = { kind: "group", group: lane.group, lane: null, top, height: GROUP, bars: [], dense: [], count: 0, shut: shut.has(lane.group) };
+      groups.set(lane.group, line);
+      lines.push(line);
+      top += GROUP;
+    }
+    const group = groups.get(lane.group);
+    if (group) group.count += own.length;
+    if (group?.shut) continue;
+    const line: Line = { kind: "lane", group: lane.group, lane, top, height: 0, bars: [], dense: [], count: own.length, shut: false };
+    const index = lines.length;
+    let single = own;
+    if (merge) {
+      single = [];
+      for (const band of bands(own, perPixel * 2)) {
+        const members = band.members.map((member) => own[member] as Bar);
+        if (members.length < 3) single.push(...members);
+        else line.dense.push({ id: `band ${lane.key} ${members[0]?.id}`, start: band.start, end: band.end, bars: members, lane: index });
+      }
+    }
+    const { rows, height } = pack(single, perPixel * (LEAST + 2));
+    const last: Placed[] = [];
+    single.forEach((bar, at) => {
+      const row = rows[at] ?? 0;
+      const placed: Placed = { bar, lane: index, row, next: Infinity };
+      const before = last[row];
+      if (before) before.next = bar.start;
+      last[row] = placed;
+      line.bars.push(placed);
+      byId.set(bar.id, placed);
+      const same = byKey.get(bar.key);
+      if (same) same.push(placed);
+      else byKey.set(bar.key, [placed]);
+    });
+    for (const band of line.dense) for (const placed of line.bars) if (placed.next === Infinity && band.start >= placed.bar.end) placed.next = band.start;
+    line.height = Math.max(34, height * PITCH - (PITCH - BAR) + PAD * 2);
+    lines.push(line);
+    top += line.height;
+  }
+  return { lines, height: top, byId, byKey };
+}
+
+/** Index of the first line whose lower edge is below `y`. */
+export function lineAt(lines: readonly Line[], y: number): number {
+  let low = 0;
+  let high = lines.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const line = lines[middle] as Line;
+    if (line.top + line.height <= y) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,122 @@
+// What the server answers, and what has been fetched of it so far.
+
+export interface Conflict {
+  rule: string;
+  severity: "block" | "warn" | "inform" | "unknown";
+  message: string;
+  other: string;
+  start: number;
+  end: number;
+  path: string[];
+}
+export interface Bar {
+  id: string;
+  key: string;
+  lane: string;
+  title: string;
+  start: number;
+  end: number;
+  kind: string;
+  state: string;
+  strength: string;
+  href: string;
+  place: string;
+  conflicts: Conflict[];
+}
+export interface Lane {
+  key: string;
+  name: string;
+  group: string;
+  href: string;
+  note: string;
+  state: string;
+}
+export interface Shade {
+  kind: string;
+  name: string;
+  start: number;
+  end: number;
+  lanes: Set<string> | null;
+  href: string;
+}
+interface Wire {
+  lanes: (Omit<Lane, "group" | "note" | "state" | "href"> & Partial<Lane>)[];
+  bars: (Omit<Bar, "start" | "end" | "conflicts"> & { start: string; end: string; conflicts?: (Omit<Conflict, "start" | "end"> & { start: string; end: string })[] })[];
+  shades: (Omit<Shade, "start" | "end" | "lanes"> & { start: string; end: string; lanes: string[] | null })[];
+}
+
+export class Refusal extends Error {}
+
+const LONGEST = 3 * 366 * 86_400_000;
+
+/** One contiguous stretch of the plan; asking for more fetches what is missing at its ends. */
+export class Plan {
+  from = 0;
+  to = 0;
+  lanes: Lane[] = [];
+  bars = new Map<string, Bar>();
+  shades = new Map<string, Shade>();
+
+  constructor(private readonly src: string) {}
+
+  covers(from: number, to: number): boolean {
+    return from >= this.from && to <= this.to;
+  }
+
+  /** Fetch so that [from, to) is covered; answers whether anything came. */
+  async reach(from: number, to: number, signal: AbortSignal): Promise<boolean> {
+    if (this.covers(from, to)) return false;
+    const apart = to < this.from || from > this.to || Math.max(to, this.to) - Math.min(from, this.from) > LONGEST;
+    if (apart || this.from === this.to) {
+      const wire = await this.ask(from, to, signal);
+      this.bars.clear();
+      this.shades.clear();
+      this.lanes = [];
+      this.from = from;
+      this.to = to;
+      this.take(wire);
+      return true;
+    }
+    if (from < this.from) {
+      this.take(await this.ask(from, this.from, signal));
+      this.from = from;
+    }
+    if (to > this.to) {
+      this.take(await this.ask(this.to, to, signal));
+      this.to = to;
+    }
+    return true;
+  }
+
+  private async ask(from: number, to: number, signal: AbortSignal): Promise<Wire> {
+    const url = new URL(this.src, location.href);
+    url.searchParams.set("from", new Date(from).toISOString());
+    url.searchParams.set("to", new Date(to).toISOString());
+    const answer = await fetch(url, { headers: { Accept: "application/json" }, signal });
+    if (!answer.ok) {
+      const problem = (await answer.json().catch(() => ({}))) as { detail?: string; title?: string };
+      throw new Refusal(problem.detail ?? problem.title ?? "");
+    }
+    return (await answer.json()) as Wire;
+  }
+
+  private take(wire: Wire): void {
+    const fresh = wire.lanes.map((lane) => ({ group: "", href: "", note: "", state: "", ...lane }));
+    const known = new Set(fresh.map((lane) => lane.key));
+    this.lanes = [...fresh, ...this.lanes.filter((lane) => !known.has(lane.key))];
+    if (fresh.length !== this.lanes.length) {
+      // lanes that came from another stretch go back to their group
+      const order = [...new Set(this.lanes.map((lane) => lane.group))];
+      this.lanes.sort((one, other) => order.indexOf(one.group) - order.indexOf(other.group));
+    }
+    for (const bar of wire.bars) {
+      const conflicts = (bar.conflicts ?? []).map((one) => ({ ...one, path: one.path ?? [], start: Date.parse(one.start), end: Date.parse(one.end) }));
+      this.bars.set(bar.id, { ...bar, start: Date.parse(bar.start), end: Date.parse(bar.end), conflicts });
+    }
+    for (const shade of wire.shades) {
+      const start = Date.parse(shade.start);
+      const lanes = shade.lanes ? new Set(shade.lanes) : null;
+      this.shades.set(`${shade.kind} ${shade.name} ${start}`, { ...shade, start, end: Date.parse(shade.end), lanes });
+    }
+  }
+}
