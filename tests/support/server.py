@@ -56,6 +56,8 @@ def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None
         try:
             with urllib.request.urlopen(f"{address}/sign-in", timeout=5):  # noqa: S310  (our own server)
                 return
+        except urllib.error.HTTPError:
+            return  # it answers, if only that the address is none
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             if process.poll() is not None or time.monotonic() > limit:
                 raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')}") from None

@@ -23,7 +23,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import F, ForeignKey, Model
 
 from fairway.audit.models import ChainHead, Denial, Event, EventRow, EventText, IdempotentRequest, Revision
-from fairway.audit.rules import LoggedEvent, LoggedRow, canonical, commitment
+from fairway.audit.rules import LoggedEvent, LoggedRow, canonical, commitment, instant
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Busy, Conflict, FieldError, Forbidden, Invalid, Problem, Refused, Stale
 from fairway.kernel.models import Row, Versioned
@@ -436,11 +436,6 @@ def expect(record: Versioned, version: int | None) -> None:
             f"{record.key} is at version {record.version}; you edit version {version}. Read it again and repeat.",
             extra={"version": record.version},
         )
-
-
-def instant(at: datetime) -> str:
-    """Return an instant in the log's canonical form: UTC with microseconds."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _persist(run: Callable[[], T]) -> T:

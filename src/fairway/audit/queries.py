@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 from django.db.models import Q
 
-from fairway.audit.commands import instant
 from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
-from fairway.audit.rules import GENESIS, Flaw, LoggedEvent, LoggedRow, flaws
+from fairway.audit.rules import GENESIS, Flaw, LoggedEvent, LoggedRow, flaws, instant
 
 
 def revisions() -> Mapping[str, int]:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 GENESIS = "0" * 64
 _ENCODER = msgspec.json.Encoder(order="sorted")
+
+
+def instant(at: datetime) -> str:
+    """Return an instant in the log's canonical form: UTC with microseconds."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def canonical(value: Any) -> str:
