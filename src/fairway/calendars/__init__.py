@@ -1,0 +1,1 @@
+"""Freezes and maintenance windows: when work must not be done, and when alone it may be."""
