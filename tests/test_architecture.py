@@ -15,7 +15,7 @@ SOURCE = ROOT / "src"
 VOCABULARY = {"kernel", "policy"}  # words that every room may use
 LIBRARIES = {"ui", "scheduling"}  # no rooms of their own: all they hold is for use
 DOORS = {"queries", "commands", "events"}
-# What every endpoint and page is derived from: it finds the actor, so it stands in `accounts`, above the kernel.
+# What every endpoint and page is derived from: it finds the actor, hence stands in `accounts`.
 BASES = {"fairway.accounts.web": {"api", "pages", "views"}}
 # `interfaces` puts the contexts together: their routes and what listens to events.
 WIRING = {"interfaces": {"api", "listeners", "pages", "urls"}}
