@@ -246,7 +246,7 @@ def _page(request: HttpRequest, template: str, **values: Any) -> HttpResponse:
         "profile": "#profile",
         "sign_out": "/styleguide/signin",
     }
-    hrefs = {"calendar": "/styleguide/timeline", "changes": "/styleguide/list", "environments": "/styleguide/record", "work": "/styleguide"}
+    hrefs = {"calendar": "/styleguide/timeline", "changes": "/styleguide/list", "environments": "/styleguide/record", "work": "/styleguide#"}
     nav = context.rail(request.path, counts={"work": 3}, hrefs=hrefs)
     return render(request, template, {"zone": zone, "shell": shell, "nav": nav, "now": NOW, **values})
 

@@ -181,7 +181,10 @@ export class Timeline extends LitElement {
     if (this.listed) this.requestUpdate();
     this.plot();
     clearTimeout(this.asked);
-    this.asked = window.setTimeout(() => void this.fetch(), 140);
+    this.asked = window.setTimeout(() => {
+      this.plot(true);
+      void this.fetch();
+    }, 140);
   }
   private asked = 0;
 
@@ -253,6 +256,11 @@ export class Timeline extends LitElement {
       const push = Math.max(0, Math.min(left - from, room - name.offsetWidth - 8));
       name.style.transform = `translateX(${from + push}px)`;
     }
+    for (const end of this.el.ends.children as Iterable<HTMLElement> & HTMLCollection) {
+      const name = end.firstElementChild as HTMLElement;
+      const push = Math.max(0, Math.min((this.start - this.anchor) / this.perPixel - Number(end.dataset.x), Number(end.dataset.room) - name.offsetWidth));
+      name.style.transform = `translateX(${push}px)`;
+    }
   }
 
   private mark(): void {
@@ -291,6 +299,10 @@ export class Timeline extends LitElement {
     }
     this.clashes = keys.size;
     this.el.hint.hidden = this.phase !== "ready" || seen > 0 || !this.plan.lanes.length;
+  }
+
+  private inSight(bar: Bar): boolean {
+    return bar.start < this.start + this.range && bar.end > this.start;
   }
 
   private drawAxis(from: number, to: number): void {
@@ -335,13 +347,18 @@ export class Timeline extends LitElement {
   /** Names of freezes and of days off, on lines of their own below the scale. */
   private drawEnds(from: number, to: number): void {
     const told = [...this.plan.shades.values()].filter((shade) => shade.kind !== "maintenance" && shade.start < to && shade.end > from).sort((one, other) => one.start - other.start);
-    const { rows, height } = pack(told, 90 * this.perPixel);
+    const words = told.map((shade) => (shade.name.length * 6.4 + 14) * this.perPixel);
+    const { rows, height } = pack(told.map((shade, index) => ({ start: shade.start, end: Math.max(shade.end, shade.start + (words[index] ?? 0)) })), 0);
     const nodes = told.map((shade, index) => {
       const node = made(shade.href ? "a" : "span", `fwt-end is-${shade.kind}`) as HTMLAnchorElement;
       if (shade.href) node.href = shade.href;
       node.append(made("span", "", shade.name));
       node.title = `${shade.name}: ${this.period(shade.start, shade.end)}`;
-      set(node, this.x(Math.max(shade.start, from)), (Math.min(shade.end, to) - Math.max(shade.start, from)) / this.perPixel);
+      const x = this.x(Math.max(shade.start, from));
+      const room = (Math.min(shade.end, to) - Math.max(shade.start, from)) / this.perPixel;
+      set(node, x, room);
+      node.dataset.x = String(x);
+      node.dataset.room = String(room);
       node.style.top = `${(rows[index] ?? 0) * (ENDS - 4) + 3}px`;
       return node;
     });
@@ -358,7 +375,7 @@ export class Timeline extends LitElement {
           node.type = "button";
           node.setAttribute("aria-expanded", String(!one.shut));
           node.dataset.group = one.group;
-          node.append(chevron(), made("span", "", one.group || this.word("others", "Others")), made("small", "", String(one.count)));
+          node.append(chevron(), made("span", "", one.group || this.word("others", "Others")), made("small", "", one.shut && one.count ? String(one.count) : ""));
           node.addEventListener("click", () => {
             if (!this.shut.delete(one.group)) this.shut.add(one.group);
             this.relay();
@@ -373,7 +390,8 @@ export class Timeline extends LitElement {
         node.append(name);
         if (lane.state) node.prepend(made("i", `fwt-dot is-${lane.state}`));
         if (lane.note) node.append(made("small", "", lane.note));
-        if (one.count) node.append(made("b", "", String(one.count)));
+        const seen = one.bars.filter(({ bar }) => this.inSight(bar)).length + one.dense.reduce((sum, each) => sum + each.bars.filter((bar) => this.inSight(bar)).length, 0);
+        node.append(made("b", "", seen ? String(seen) : ""));
         return place(node, one);
       }),
     );
@@ -466,11 +484,11 @@ export class Timeline extends LitElement {
     }
     const keyWide = bar.key.length * 7 + 2;
     const titleWide = bar.title.length * 6.4;
-    const badge = clashes.length ? 12 : 0;
+    const badge = clashes.length ? 9 : 0;
     if (width >= keyWide + 16) {
       const text = made("span", "fwt-label");
       text.append(made("span", "fw-key", bar.key));
-      if (width >= keyWide + 16 + Math.min(titleWide, 90)) text.append(made("span", "", bar.title));
+      if (width >= keyWide + 16 + Math.min(titleWide, 130)) text.append(made("span", "", bar.title));
       node.append(text);
     } else {
       const room = (Math.min(placed.next, bar.end + this.range) - bar.start) / this.perPixel - width - 10 - badge;
@@ -846,7 +864,7 @@ export class Timeline extends LitElement {
         <div class="fwt-body">
           <div class="fwt-names" data-part="names"></div>
           <div class="fwt-canvas" data-part="canvas">
-            <div class="fwt-layer" data-part="back"></div><div class="fwt-layer is-grid" data-part="grid"></div><i class="fwt-nowline" data-part="nowline" hidden></i>
+            <div class="fwt-layer is-grid" data-part="grid"></div><div class="fwt-layer" data-part="back"></div><i class="fwt-nowline" data-part="nowline" hidden></i>
             <div class="fwt-layer" data-part="links"></div><div class="fwt-layer" data-part="bars"></div>
           </div>
         </div>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from fairway.ui import icons, manifest, times
+from fairway.ui import icons, manifest, times, words
 
 register = template.Library()
 
@@ -189,7 +190,7 @@ def zone_chip(context: Context) -> str:
 
 
 @register.filter
-def length(span: timedelta) -> str:
+def duration(span: timedelta) -> str:
     """Write a duration: 2 h 30 min."""
     return times.length(span)
 
@@ -374,15 +375,7 @@ def field(bound: BoundField, label: str = "", wide: bool = False) -> dict[str, A
     kind = getattr(widget, "input_type", "")
     group = bool(getattr(widget, "fieldset", False) or widget.use_fieldset)
     tick = kind == "checkbox" and not group
-    style = (
-        "form-check-input"
-        if tick
-        else "form-select"
-        if kind == "select"
-        else ""
-        if group or kind in {"hidden", "file"} and kind == "hidden"
-        else "form-control"
-    )
+    style = "form-select" if kind == "select" else "" if tick or group or kind == "hidden" else "form-control"
     attrs: dict[str, Any] = {"class": " ".join(c for c in (style, str(widget.attrs.get("class", "")), "is-invalid" if shown else "") if c)}
     described = [f"{bound.auto_id}-help"] if bound.help_text else []
     if shown:
@@ -441,7 +434,7 @@ def timeline(
     """Show the timeline of what an address answers; the content (links, filters) stands in its head beside the title."""
     instant = at.isoformat() if isinstance(at, datetime) else at
     return format_html(
-        '<fw-timeline src="{}" zone="{}" span="{}" lang="{}" at="{}" label="{}" lanes="{}" now="{}"{}>'
+        '<fw-timeline src="{}" zone="{}" span="{}" lang="{}" at="{}" label="{}" lanes="{}" now="{}" words="{}"{}>'
         '<div class="fwt-head"><h1 class="fwt-title{}">{}</h1>{}</div>'
         '<div class="fwt-frame" data-frame><p class="fw-loading" role="status">{}</p></div></fw-timeline>',
         src,
@@ -452,6 +445,7 @@ def timeline(
         title or _("Timeline"),
         lane_label or _("Item"),
         context["now"].isoformat() if isinstance(context.get("now"), datetime) else "",
+        json.dumps(words.timeline()),
         _safe(" compact") if compact else "",
         "" if title else " visually-hidden",
         title or _("Timeline"),

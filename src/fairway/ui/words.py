@@ -1,0 +1,57 @@
+"""The words that scripts put on the screen, from the same catalogues as all others."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from fairway.ui import icons
+
+
+def timeline() -> dict[str, str]:
+    """Return every word of the timeline by the name its script asks for, and the words of states and severities."""
+    found = {
+        "day": _("Day"),
+        "week": _("Week"),
+        "month": _("Month"),
+        "quarter": _("Quarter"),
+        "span": _("Span"),
+        "out": _("Zoom out"),
+        "in": _("Zoom in"),
+        "back": _("Earlier"),
+        "forth": _("Later"),
+        "now": _("Now"),
+        "list": _("List"),
+        "picture": _("Timeline"),
+        "timeline": _("timeline"),
+        "others": _("Others"),
+        "bars": _("entries"),
+        "conflict": _("conflict"),
+        "conflicts": _("conflicts"),
+        "sash": _("Width of the names"),
+        "away": _("The plan could not be fetched."),
+        "again": _("Try again"),
+        "empty": _("Nothing is planned here"),
+        "empty_hint": _("Choose another span, take out a filter, or plan a change."),
+        "quiet": _("Nothing is planned in this span."),
+        "zoom": _("zoom"),
+        "keys": _("keys"),
+        "change": _("change"),
+        "hard_freeze": _("hard freeze"),
+        "soft_freeze": _("soft freeze"),
+        "maintenance": _("maintenance window"),
+        "tentative": pgettext("strength", "tentative"),
+        "requested": pgettext("strength", "requested"),
+        "approved": pgettext("strength", "approved"),
+        "active": pgettext("strength", "active"),
+        "done": pgettext("strength", "done"),
+        "col_key": _("Key"),
+        "col_title": _("Title"),
+        "col_place": _("Where"),
+        "col_planned": _("Planned"),
+        "col_state": _("State"),
+        "col_clash": _("Conflicts"),
+    }
+    states = {name: str(word) for name, (_shape, _tone, word) in icons.STATES.items() if name not in found}
+    severities = {name: str(word) for name, (_tone, word) in icons.SEVERITIES.items()}
+    return {**states, **severities, **found}
