@@ -9,14 +9,19 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.browser import chromium, sign_in
-from tests.support.server import demo_server
+from tests.support.server import Server, demo_server
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Return the address of a server with the demo company."""
-    with demo_server() as address:
-        yield address
+def server() -> Iterator[Server]:
+    """Run a server with the demo company."""
+    with demo_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def address(server: Server) -> str:
+    return server.address
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +31,6 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def cookies(browser: Browser, address: str) -> Any:
+def cookies(browser: Browser, server: Server) -> Any:
     """Return the cookies of someone who sees every page."""
-    return sign_in(browser, address)
+    return sign_in(browser, server)

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Response, sync_playwrig
 from playwright.sync_api import Page as Tab
 
 from tests.support.pages import SIZES, Page
+from tests.support.server import Server
 
 FLAGS = [
     "--no-sandbox",  # root has none
@@ -23,8 +24,6 @@ FLAGS = [
     "--disable-sync",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Someone of the demo company who sees every page; `fairway up` prints both.
-PERSON = ("demo@fairway.example", "demo")
 
 
 @contextlib.contextmanager
@@ -44,14 +43,13 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def sign_in(browser: Browser, address: str) -> Any:
+def sign_in(browser: Browser, server: Server) -> Any:
     """Sign in once and return the cookies that other contexts start with."""
     context = browser.new_context()
     tab = context.new_page()
-    tab.goto(f"{address}/sign-in")
-    name, password = PERSON
-    tab.locator("form input:not([type=hidden]):not([type=password])").first.fill(name)
-    tab.locator("form input[type=password]").fill(password)
+    tab.goto(f"{server.address}/sign-in")
+    tab.locator("form input:not([type=hidden]):not([type=password])").first.fill(server.email)
+    tab.locator("form input[type=password]").fill(server.password)
     tab.locator("form button.btn-primary").click()
     tab.wait_for_url(lambda url: "/sign-in" not in url)
     state = context.storage_state()

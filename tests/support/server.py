@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.postgres import free_port
@@ -18,16 +20,30 @@ from tests.support.postgres import free_port
 START_LIMIT = 120.0  # seconds to migrate, to load the demo company and to answer
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it answers (no slash at the end), and who may sign in, as `fairway up` tells."""
+
+    address: str
+    email: str
+    password: str
+
+
 @contextlib.contextmanager
-def demo_server() -> Iterator[str]:
-    """Run a server and give its address without a slash at the end.
+def demo_server() -> Iterator[Server]:
+    """Run a server until the end of the block.
 
     :raises RuntimeError: it ended or did not answer in two minutes; its own words are in the message.
     """
     with tempfile.TemporaryDirectory(prefix="fairway-server-", ignore_cleanup_errors=True) as folder:
         address = f"127.0.0.1:{free_port()}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRWAY_")}
-        env = kept | {"FAIRWAY_DATA": f"{folder}/data", "FAIRWAY_LISTEN": address, "FAIRWAY_DEMO": "1"}
+        env = kept | {
+            "FAIRWAY_DATA": f"{folder}/data",
+            "FAIRWAY_LISTEN": address,
+            "FAIRWAY_DEMO": "1",
+            "COLUMNS": "200",
+        }
         log = Path(folder, "log")
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -40,7 +56,11 @@ def demo_server() -> Iterator[str]:
             )
         try:
             _wait_for(f"http://{address}", process, log)
-            yield f"http://{address}"
+            words = log.read_text(errors="replace")
+            told = re.search(r"Sign in as (\S+) with (\S+?)\.?\s", words)
+            if told is None:
+                raise RuntimeError(f"the server does not tell who may sign in:\n{words}")
+            yield Server(f"http://{address}", told[1], told[2])
         finally:
             process.terminate()
             try:

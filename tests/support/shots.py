@@ -21,8 +21,8 @@ def main(names: Sequence[str]) -> int:
         return 1
     FOLDER.mkdir(parents=True, exist_ok=True)
     failed = 0
-    with demo_server() as address, chromium() as browser:
-        cookies = sign_in(browser, address) if any(page.signed_in for page in pages) else None
+    with demo_server() as server, chromium() as browser:
+        cookies = sign_in(browser, server) if any(page.signed_in for page in pages) else None
         for page in pages:
             for width in SIZES:
                 for scheme in SCHEMES:
@@ -30,7 +30,7 @@ def main(names: Sequence[str]) -> int:
                     path.unlink(missing_ok=True)
                     with window(
                         browser,
-                        address,
+                        server.address,
                         width=width,
                         scheme=scheme,
                         cookies=cookies if page.signed_in else None,
