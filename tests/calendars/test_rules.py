@@ -185,8 +185,13 @@ def test_work_is_denied_where_some_half_hour_of_it_is_closed(
             window = next(w for w in some if w.ref == finding.parties[1])
             first = next(at for at in instants if active(window, at))
             assert finding.interval.start == first
-            assert not active(window, finding.params["until"])
-            assert finding.interval.end <= finding.params["until"]
+            until = finding.params["until"]
+            if until is None:  # a day long, daily
+                assert all(active(window, origin + cell * STEP) for cell in range(asked[0][0], CELLS))
+            else:
+                assert not active(window, until)
+                assert all(active(window, at) for at in (first, until - STEP))
+                assert finding.interval.end <= until
     gaps = [f for f in findings if f.rule == OUTSIDE_MAINTENANCE]
     assert bool(gaps) == any(outside(some, touched, at) for at in instants)
 

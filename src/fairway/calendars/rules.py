@@ -278,16 +278,26 @@ class Calendar:
             self._unions[numbers, year] = known
         return known
 
-    def _meeting(self, number: int, period: Period) -> tuple[Period, datetime] | None:
-        """Return the first part of the period that a window takes, and when the window ends then."""
+    def _meeting(self, number: int, period: Period) -> tuple[Period, datetime | None] | None:
+        """Return the first part of the period that a window takes, and when the window ends then.
+
+        None as that instant: not within two years, as with a daily window of a day.
+        """
         when = self.windows[number].when
         if isinstance(when, Period):
             common = when & period
             return (common, when.end) if common else None
         for year in _years(period):
-            intervals = self._year(number, year)
-            if common := intervals.first_overlap(period):
-                return common, intervals.next_outside(common.start)
+            if common := self._year(number, year).first_overlap(period):
+                return common, self._end(number, common.start)
+        return None
+
+    def _end(self, number: int, start: datetime) -> datetime | None:
+        end = start
+        for year in range(start.year, start.year + 3):
+            end = self._year(number, year).next_outside(end)
+            if end.year <= year:
+                return end
         return None
 
     def _first_gap(self, numbers: tuple[int, ...], period: Period) -> Period | None:

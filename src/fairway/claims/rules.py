@@ -1,0 +1,287 @@
+"""Which claims on things and time conflict, and why; pure.
+
+A claim takes an item, in one environment or wherever it stands, for a period. Two claims of different records
+conflict when their periods overlap and they are
+
+* on the same item at the same place (`claims.same_item`), or
+* on two items where the failure of one reaches the other within three steps, inside one environment or
+  through an item that all environments share (`claims.related_item`). Items that merely need the same third
+  one are not related: neither's failure reaches the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from fairway.kernel.period import Period
+from fairway.kernel.refs import Ref
+from fairway.policy import Finding, Severity
+
+SAME_ITEM = "claims.same_item"
+RELATED_ITEM = "claims.related_item"
+DEPTH = 3
+"""Steps within which the failure of one item counts for another."""
+WAIVED_BY = ("change manager",)
+
+Reach = Mapping[int, tuple[int, int]]
+"""What a walk found: item -> (steps, the item before it)."""
+Walk = Callable[[int, int], Reach]
+"""Walks from an item for so many steps; neighbours in the order of their keys, the first item left out."""
+
+
+class Strength(StrEnum):
+    TENTATIVE = "tentative"
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    ACTIVE = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One record's hold on an item for a period.
+
+    `environment` None: wherever the item stands. `exclusive`: the item is down or out of reach for others.
+    """
+
+    source: Ref
+    item: int
+    environment: int | None
+    period: Period
+    strength: Strength = Strength.TENTATIVE
+    exclusive: bool = False
+
+    def meets(self, other: Claim, shared: Collection[int]) -> bool:
+        """Say whether both are on the same item at the same place; shared items have one place only."""
+        return self.item == other.item and (
+            self.environment == other.environment
+            or None in (self.environment, other.environment)
+            or self.item in shared
+        )
+
+
+class Relations:
+    """How items stand to each other along the direction of failure; remembers what it has walked.
+
+    `downstream` walks to what an item's failure reaches, `upstream` to what an item needs.
+    """
+
+    def __init__(
+        self, *, downstream: Walk, upstream: Walk, is_shared: Callable[[int], bool], depth: int = DEPTH
+    ) -> None:
+        self.depth = depth
+        self.is_shared = is_shared
+        self._walks = (downstream, upstream)
+        self._known: dict[tuple[int, bool], Reach] = {}
+
+    def downstream(self, item: int) -> Reach:
+        return self._walked(item, up=False)
+
+    def upstream(self, item: int) -> Reach:
+        return self._walked(item, up=True)
+
+    def joins(self, one: int, other: int) -> bool:
+        """Say whether the failure of either item reaches the other."""
+        return other in self.downstream(one) or other in self.upstream(one)
+
+    def near(self, item: int) -> set[int]:
+        """Return the item and every other whose failure reaches it or that its failure reaches."""
+        return {item, *self.downstream(item), *self.upstream(item)}
+
+    def path(self, one: int, other: int, *, through_shared: bool) -> tuple[int, ...]:
+        """Return how failure travels between two items, from the failing to the reached one, or nothing.
+
+        The shortest way within the depth; of several the one that is least by keys, read from the reached
+        item, so it does not depend on which of the two is asked about first. `through_shared`: some item on
+        it, an end included, must be one that all environments share.
+        """
+        there = self._way(one, other, through_shared=through_shared)
+        back = self._way(other, one, through_shared=through_shared)
+        if there and back:
+            return min(there, back, key=lambda way: (len(way), way))
+        return there or back
+
+    def _way(self, failing: int, reached: int, *, through_shared: bool) -> tuple[int, ...]:
+        below = self._known.get((failing, False))  # spares walking from the reached item where it is known
+        if below is not None and reached not in below:
+            return ()
+        found = self.upstream(reached)
+        if failing not in found:
+            return ()
+        if not through_shared or self.is_shared(failing) or self.is_shared(reached):
+            return _trace(found, reached, failing)
+        best: tuple[int, tuple[int, ...]] | None = None
+        for passed, (steps, _) in found.items():
+            if passed == failing or not self.is_shared(passed):
+                continue
+            if best is not None and steps >= best[0]:
+                continue
+            onward = self.upstream(passed)
+            if failing not in onward:
+                continue
+            length = steps + onward[failing][0]
+            if length > self.depth or (best is not None and length > best[0]):
+                continue
+            way = _trace(onward, passed, failing) + _trace(found, reached, passed)[1:]
+            if best is None or (length, way[::-1]) < (best[0], best[1][::-1]):
+                best = (length, way)
+        return best[1] if best else ()
+
+    def _walked(self, item: int, *, up: bool) -> Reach:
+        known = self._known.get((item, up))
+        if known is None:
+            known = self._known[item, up] = self._walks[up](item, self.depth)
+        return known
+
+
+def _trace(found: Reach, start: int, goal: int) -> tuple[int, ...]:
+    """Return the way from the goal back to where the walk started."""
+    way = [goal]
+    while way[-1] != start:
+        way.append(found[way[-1]][1])
+    return tuple(way)
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Two claims of different records that conflict; `path` from the first one's item to the other's.
+
+    `failing`: the item whose failure reaches the other; None where both are on the same item.
+    """
+
+    rule: str
+    one: Claim
+    other: Claim
+    overlap: Period
+    path: tuple[int, ...]
+    failing: int | None = None
+
+    @property
+    def exclusive(self) -> bool:
+        return self.one.exclusive or self.other.exclusive
+
+    @property
+    def weight(self) -> tuple[object, ...]:
+        """Which of several meetings of two records is told: the worst, then the first, then the nearest."""
+        blocks = self.rule == SAME_ITEM and self.exclusive
+        return (not blocks, self.overlap, len(self.path), self.path)
+
+
+def meet(one: Claim, other: Claim, relations: Relations) -> Meeting | None:
+    """Return how two claims conflict, or None; a record never conflicts with itself."""
+    if one.source == other.source:
+        return None
+    overlap = one.period & other.period
+    if overlap is None:
+        return None
+    apart = one.environment != other.environment and None not in (one.environment, other.environment)
+    if one.item == other.item:
+        if apart and not relations.is_shared(one.item):
+            return None
+        return Meeting(SAME_ITEM, one, other, overlap, (one.item,))
+    path = relations.path(one.item, other.item, through_shared=apart)
+    if not path:
+        return None
+    way = path if path[0] == one.item else path[::-1]
+    return Meeting(RELATED_ITEM, one, other, overlap, way, failing=path[0])
+
+
+def meetings(claims: Iterable[Claim], others: Iterable[Claim], relations: Relations) -> Iterator[Meeting]:
+    """Give every conflict of a claim of one record with a claim of another one."""
+    own: dict[int, list[Claim]] = {}
+    for claim in claims:
+        own.setdefault(claim.item, []).append(claim)
+    for other in others:
+        for item, mine in own.items():
+            if other.item == item or relations.joins(item, other.item):
+                for claim in mine:
+                    if met := meet(claim, other, relations):
+                        yield met
+
+
+def findings(met: Iterable[Meeting], name: Callable[[int], Ref], subject: Ref | None = None) -> list[Finding]:
+    """Sum up conflicts: one finding for each rule and pair of records, with how often and on which items.
+
+    Its interval is the first overlap among the worst ones. `subject`: the reference told of the asking
+    record; None: that of its claims.
+    """
+    pairs: dict[tuple[str, Ref, Ref], list[Meeting]] = {}
+    for meeting in met:
+        pairs.setdefault((meeting.rule, meeting.one.source, meeting.other.source), []).append(meeting)
+    found = []
+    for (rule, one, other), some in pairs.items():
+        worst = min(some, key=lambda meeting: meeting.weight)
+        exclusive = rule == SAME_ITEM and worst.exclusive
+        params: dict[str, Any] = {
+            "overlaps": len({meeting.overlap for meeting in some}),
+            "items": sorted({name(meeting.path[0]).key for meeting in some}),
+        }
+        if rule == SAME_ITEM:
+            params["exclusive"] = exclusive
+        else:
+            params["others"] = sorted({name(meeting.path[-1]).key for meeting in some})
+            params["failing"] = name(worst.failing).key if worst.failing is not None else ""
+            params["reaches"] = "other" if worst.failing == worst.path[0] else "subject"
+        found.append(
+            Finding(
+                rule,
+                Severity.BLOCK if exclusive else Severity.WARN,
+                (subject or one, other),
+                worst.overlap,
+                path=tuple(name(item) for item in worst.path),
+                params=params,
+                waivable_by=WAIVED_BY if rule == SAME_ITEM else (),
+            )
+        )
+    return sorted(found, key=lambda finding: finding.order)
+
+
+Span = tuple[Any, Any, int]
+"""Start and end (numbers or instants, half-open), and a number that stands for a claim."""
+
+
+def overlapping(one: Sequence[Span], other: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    """Give the numbers of every two spans that overlap, one from each list; both sorted by start.
+
+    A sweep: it costs the sorting plus the pairs found, whatever the lengths of the spans.
+    """
+    left: list[Span] = []
+    right: list[Span] = []
+    here = there = 0
+    while here < len(one) or there < len(other):
+        if there == len(other) or (here < len(one) and one[here][0] <= other[there][0]):
+            span, here = one[here], here + 1
+            right = [begun for begun in right if begun[1] > span[0]]
+            yield from ((span[2], begun[2]) for begun in right)
+            left.append(span)
+        else:
+            span, there = other[there], there + 1
+            left = [begun for begun in left if begun[1] > span[0]]
+            yield from ((begun[2], span[2]) for begun in left)
+            right.append(span)
+
+
+def overlapping_among(spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    """Give the numbers of every two spans of one list that overlap, each pair once; sorted by start."""
+    open_now: list[Span] = []
+    for span in spans:
+        open_now = [begun for begun in open_now if begun[1] > span[0]]
+        yield from ((begun[2], span[2]) for begun in open_now)
+        open_now.append(span)
+
+
+def sweep(spans: Mapping[int, Sequence[Span]], relations: Relations) -> Iterator[tuple[int, int]]:
+    """Give every two claims that overlap on one item or on two that failure joins, each pair once.
+
+    `spans` are those of each item, sorted by start. Sources and places are left to `meet`.
+    """
+    for item, own in spans.items():
+        yield from overlapping_among(own)
+        reached_by_it = relations.downstream(item)
+        for reached in reached_by_it if len(reached_by_it) < len(spans) else spans:
+            if reached == item or reached not in reached_by_it or reached not in spans:
+                continue
+            if reached > item or item not in relations.downstream(reached):
+                yield from overlapping(own, spans[reached])
