@@ -1,0 +1,1 @@
+"""What the demo company is: plain values, no database and no clock. All of it is invented."""
