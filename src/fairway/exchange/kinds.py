@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fairway.exchange.fields import (
@@ -19,7 +18,6 @@ from fairway.exchange.fields import (
     zone_name,
 )
 from fairway.kernel.errors import Invalid
-from fairway.kernel.period import Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +25,8 @@ class Kind:
     """A kind of record to import.
 
     `command` stores one record, and finds the present one by natural key. `keys` are the fields that may
-    name a record, the first set that is complete counts. `shape` turns the values of a row into the
-    command's arguments.
+    name a record; the first set that is complete counts. `told` gives the field that is meant where the
+    command tells what is wrong by another name.
     """
 
     name: str
@@ -36,7 +34,7 @@ class Kind:
     permission: str
     fields: Mapping[str, Field]
     keys: tuple[tuple[str, ...], ...]
-    shape: Callable[[dict[str, Any]], dict[str, Any]]
+    told: Mapping[str, str] = field(default_factory=dict)
 
     def key(self, values: Mapping[str, Value]) -> dict[str, Value] | None:
         """Return the fields that name the record within a file, or None where nothing does."""
@@ -58,27 +56,6 @@ def nested(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _change(values: dict[str, Any]) -> dict[str, Any]:
-    """Make one planned window of start and end.
-
-    :raises Invalid: one is missing, or the end is not after the start.
-    """
-    start: datetime | None = values.pop("planned_start", None)
-    end: datetime | None = values.pop("planned_end", None)
-    arguments = nested(values)
-    if start is None and end is None:
-        return arguments
-    if start is None or end is None:
-        missing = "planned_start" if start is None else "planned_end"
-        raise Invalid.field(missing, "A change has both a planned start and a planned end, or neither.")
-    try:
-        period = Period(start, end)
-    except Invalid as problem:
-        raise Invalid.field("planned_end", problem.detail) from None
-    arguments["windows"] = [{"start": period.start, "end": period.end}]
-    return arguments
-
-
 _ORGANISATION: Final = Field(text, "key of the organisation it belongs to")
 
 ITEMS: Final = Kind(
@@ -86,7 +63,6 @@ ITEMS: Final = Kind(
     command="catalog.item.put",
     permission="catalog.import",
     keys=(("key",),),
-    shape=nested,
     fields={
         "key": Field(
             text, "its key: lower-case letters, digits, dots, dashes and underscores", required=True
@@ -109,7 +85,6 @@ RELATIONS: Final = Kind(
     command="catalog.relation.put",
     permission="catalog.import",
     keys=(("source", "target", "kind"),),
-    shape=nested,
     fields={
         "source": Field(text, "key of the item that stands to the target", required=True),
         "target": Field(text, "key of the other item", required=True),
@@ -121,29 +96,36 @@ CHANGES: Final = Kind(
     name="changes",
     command="changes.change.record",
     permission="changes.import",
-    keys=(("key",), ("external_id",)),
-    shape=_change,
+    keys=(("key",), ("organisation", "external_id"), ("external_id",)),
+    told={"windows[0].start": "planned_start", "windows[0].end": "planned_end"},
     fields={
+        "key": Field(text, "its key, such as CHG-1042, where it is here already"),
         "external_id": Field(text, "its key in the system it comes from"),
-        "title": Field(text, "what is done, in one line", required=True),
+        "title": Field(text, "what is done, in one line"),
         "model": Field(text, "key of its change model, such as normal"),
         "organisation": _ORGANISATION,
         "planned_start": Field(instant, "when work begins"),
         "planned_end": Field(instant, "when work ends; later than it begins"),
         "items": Field(text, "keys of the items it alters, the primary one first", many=True),
+        "primary_item": Field(text, "key of the primary item, where it is not the first"),
         "environments": Field(text, "keys of the environments it is made in", many=True),
         "description": Field(text, "what is done"),
         "reason": Field(text, "why it is done"),
         "category": Field(text, "a word to group by"),
         "priority": Field(integer, "1 (most urgent) to 4"),
+        "implementation_plan": Field(text, "how it is done"),
+        "test_plan": Field(text, "how one sees that it worked"),
+        "backout_plan": Field(text, "how it is undone"),
+        "freeze_reason": Field(text, "why it has to be done within a soft freeze"),
         "requester": Field(text, "e-mail address of who asked for it"),
         "owner": Field(text, "e-mail address of who answers for it"),
+        "implementers": Field(text, "e-mail addresses of who carries it out", many=True),
         "state": Field(text, "its state in the change model"),
         "outcome": Field(text, "how it ended"),
+        "created_at": Field(instant, "when it was written down first"),
         "submitted_at": Field(instant, "when it was submitted"),
         "actual_start": Field(instant, "when work began"),
         "actual_end": Field(instant, "when work ended"),
-        "custom.*": Field(text, "any field of your own, by its name"),
     },
 )
 
@@ -152,7 +134,6 @@ WINDOWS: Final = Kind(
     command="calendars.window.put",
     permission="calendars.edit",
     keys=(("name",),),
-    shape=nested,
     fields={
         "name": Field(text, "its name", required=True),
         "kind": Field(text, "hard_freeze, soft_freeze or maintenance", required=True),

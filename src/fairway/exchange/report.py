@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
@@ -102,20 +101,15 @@ class Report:
         """Return the report, ready for JSON."""
         return asdict(self)
 
-    def lines(self) -> Iterator[str]:
-        """Yield the report as lines for a person."""
-        done = "would be" if self.dry_run else "were"
-        yield f"{self.rows:,} rows of {self.file or 'the text'}, as {self.kind}:"
+    def summary(self) -> str:
+        """Return the counts as lines for a person."""
+        told = [f"{self.rows:,} rows of {self.file or 'the text'} as {self.kind}, in {self.seconds:.1f} s"]
+        would = "would be " if self.dry_run else ""
         for result in ("created", "updated", "unchanged", "refused", "skipped", "repeated"):
             if count := getattr(self, result):
-                yield (
-                    f"  {count:,} {done} {result}"
-                    if result in {"created", "updated"}
-                    else f"  {count:,} {result}"
-                )
+                told.append(f"{count:>9,} {would if result in {'created', 'updated'} else ''}{result}")
         if self.warned:
-            yield f"  {self.warned:,} of them clash with something; see the conflicts"
-        for problem in self.problems:
-            yield str(problem)
+            told.append(f"{self.warned:>9,} of them clash with something; see the conflicts")
         if self.problems_left_out:
-            yield f"and {self.problems_left_out:,} problems more"
+            told.append(f"{self.problems_left_out:>9,} problems more than are listed")
+        return "\n".join(told)
