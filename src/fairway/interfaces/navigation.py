@@ -1,4 +1,4 @@
-"""The navigation rail: what this person can go to."""
+"""The shell around a page, for whoever calls: the rail, the person, the reader's zone."""
 
 from __future__ import annotations
 
@@ -7,21 +7,31 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from fairway.accounts import queries
+from fairway.accounts.web import actor_of
+from fairway.ui.context import initials, rail
+
+SECTIONS = {"/conflicts": "/calendar", "/windows": "/calendar", "/events": "/administration"}
+"""Pages that stand under another entry of the rail."""
+
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Return the entries of the rail in the order of the day; `here` marks the current one."""
-    path = request.path
-    entries = [
-        {"key": "home", "label": _("My work"), "href": "/", "here": path == "/", "icon": "inbox"},
-        {"key": "calendar", "label": _("Calendar"), "href": "/calendar", "icon": "calendar"},
-        {"key": "changes", "label": _("Changes"), "href": "/changes", "icon": "change"},
-        {"key": "environments", "label": _("Environments"), "href": "/environments", "icon": "environment"},
-        {"key": "catalogue", "label": _("Catalogue"), "href": "/items", "icon": "catalogue"},
-        {"key": "conflicts", "label": _("Conflicts"), "href": "/conflicts", "icon": "conflict"},
-        {"key": "windows", "label": _("Freezes"), "href": "/windows", "icon": "freeze"},
-        {"key": "administration", "label": _("Administration"), "href": "/administration", "icon": "settings",
-         "bottom": True},
-    ]  # fmt: skip
-    for entry in entries[1:]:
-        entry["here"] = path == entry["href"] or path.startswith(f"{entry['href']}/")
-    return {"nav": entries}
+    """Return `nav`, `shell` and `zone` for the template; nothing where nobody is signed in."""
+    actor = actor_of(request)
+    if actor is None or actor.pk is None:
+        return {}
+    access = queries.access(actor)
+    section = "/" + request.path.strip("/").partition("/")[0]
+    new = [{"label": _("Change"), "href": "/changes/new"}] if access.may("changes.request", None) else []
+    return {
+        "zone": actor.zone,
+        "nav": rail(SECTIONS.get(section, request.path)),
+        "shell": {
+            "person": {"name": actor.name, "initials": initials(actor.name), "note": actor.zone},
+            "organisation": None,
+            "new": new,
+            "search": "/search",
+            "profile": "/me",
+            "sign_out": "/sign-out",
+        },
+    }

@@ -14,7 +14,7 @@ from django.db import connection
 from fairway.accounts import commands as accounts
 from fairway.accounts import queries
 from fairway.audit.commands import execute
-from fairway.interfaces.cli.console import out
+from fairway.interfaces.console import out
 from fairway.interfaces.configuration import Configuration, SettingError
 from fairway.kernel.actor import SYSTEM
 

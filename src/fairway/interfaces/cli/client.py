@@ -11,7 +11,7 @@ import niquests
 import typer
 from rich.table import Table
 
-from fairway.interfaces.cli.console import errors, out, print_json
+from fairway.interfaces.console import errors, out, print_json
 
 may = typer.Typer(help="Ask whether something may be done.", no_args_is_help=True)
 DENIED, FAILED = 3, 1

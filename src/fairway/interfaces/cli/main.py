@@ -7,7 +7,7 @@ import sys
 import typer
 
 from fairway.interfaces.cli import client, server
-from fairway.interfaces.cli.console import errors
+from fairway.interfaces.console import errors
 from fairway.interfaces.configuration import SettingError
 from fairway.kernel.errors import Problem
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from fairway.interfaces.cli.console import errors, out, print_json
+from fairway.interfaces.console import errors, out, print_json
 
 audit = typer.Typer(help="The event log: is it whole?", no_args_is_help=True)
 token = typer.Typer(help="Keys to the API.", no_args_is_help=True)
