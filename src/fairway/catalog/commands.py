@@ -13,6 +13,7 @@ from fairway.audit.commands import Command, Plan, expect
 from fairway.catalog import queries
 from fairway.catalog.events import CatalogEvent
 from fairway.catalog.models import ConfigurationItem, Relation
+from fairway.catalog.rules import merged
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, NotFound
 from fairway.kernel.text import line, prose, slug
@@ -46,7 +47,10 @@ class CreateItem(Command, name=CatalogEvent.ITEM_CREATE):
 
 
 class EditItem(Command, name=CatalogEvent.ITEM_EDIT):
-    """Change an item; what is left out stays. A new organisation takes the item's own relations along."""
+    """Change an item; what is left out stays.
+
+    Attributes are merged, null takes one away (RFC 7396). A new organisation takes its relations along.
+    """
 
     permission: ClassVar[str] = "catalog.edit"
     item: str
@@ -70,7 +74,10 @@ class EditItem(Command, name=CatalogEvent.ITEM_EDIT):
             raise Conflict(
                 f"{found.key} is archived; put it anew to use it again.", code="catalog.item.archived"
             )
-        return _edited(actor, self.permission, found, _values(self, actor), self.organisation)
+        values = _values(self, actor)
+        if "attributes" in values:
+            values["attributes"] = _attributes(merged(found.attributes, values["attributes"]))
+        return _edited(actor, self.permission, found, values, self.organisation)
 
 
 class PutItem(Command, name=CatalogEvent.ITEM_PUT):

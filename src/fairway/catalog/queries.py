@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any, Literal
 
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import F, Q, QuerySet
+from msgspec import structs
 
 from fairway.accounts import queries as accounts
 from fairway.audit import queries as audit
@@ -15,7 +18,8 @@ from fairway.catalog.rules import Direction, Edge, Failure, Graph, ItemFacts, Le
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
 from fairway.kernel.errors import FieldError, Invalid, NotFound
-from fairway.kernel.models import uid_lookup
+from fairway.kernel.listing import Column, Listing, ListQuery, Page
+from fairway.kernel.models import fold, uid_lookup
 from fairway.kernel.refs import HIDDEN, Ref
 
 _ITEM, _RELATION = "catalog.ConfigurationItem", "catalog.Relation"
@@ -263,3 +267,182 @@ def relations(actor: Actor) -> QuerySet[Relation]:
     query = Relation.objects.select_related("source", "target", "relation_kind")
     seen = accounts.visible(query, actor, "source__organisation_id")
     return accounts.visible(seen, actor, "target__organisation_id")
+
+
+# Lists ------------------------------------------------------------------------------------------------------
+
+
+def _find_items(text: str) -> Q:
+    """Every word occurs in the name, the key or the id that another tool gave."""
+    found = Q()
+    for word in text.split()[:8]:
+        folded = fold(word)
+        found &= Q(name_folded__contains=folded) | Q(slug__contains=folded) | Q(external_id__icontains=word)
+    return found
+
+
+ITEMS = Listing(
+    columns={
+        "key": Column("slug", sorts=True),
+        "name": Column("name_folded", "folded", sorts=True),
+        "kind": Column("item_kind__slug", sorts=True),
+        "status": Column("status", sorts=True, choices=tuple(ConfigurationItem.Status.values)),
+        "criticality": Column("criticality", "number", sorts=True),
+        "shared": Column("shared", "flag"),
+        "organisation": Column("organisation__slug", sorts=True),
+        "owner_team": Column("owner_team__slug", sorts=True),
+        "external_id": Column("external_id"),
+        "created_at": Column("created_at", "instant", sorts=True),
+    },
+    values=(
+        "uid", "slug", "name", "item_kind__uid", "item_kind__slug", "item_kind__name", "status",
+        "criticality", "shared", "description", "external_id", "attributes", "version",
+        "created_at", "archived_at", "organisation__uid", "organisation__slug", "organisation__name",
+        "owner_team__uid", "owner_team__slug", "owner_team__name",
+    ),
+    sort="name",
+    search=_find_items,
+)  # fmt: skip
+RELATIONS = Listing(
+    columns={
+        "uid": Column("uid", sorts=True),
+        "source": Column("source__slug", sorts=True),
+        "target": Column("target__slug", sorts=True),
+        "kind": Column("relation_kind__slug"),
+    },
+    values=(
+        "uid", "version", "created_at", "relation_kind__uid", "relation_kind__slug", "relation_kind__name",
+        "source__uid", "source__slug", "source__name", "target__uid", "target__slug", "target__name",
+    ),
+    sort="uid",
+)  # fmt: skip
+
+
+class ItemQuery(ListQuery, kw_only=True):
+    """Filters of the list of items; `environment`: those standing in it; `archived=true`: those put away."""
+
+    kind: str = ""
+    kind__in: str = ""
+    status: str = ""
+    status__in: str = ""
+    criticality: str = ""
+    criticality__in: str = ""
+    criticality__gte: str = ""
+    criticality__lt: str = ""
+    shared: str = ""
+    organisation: str = ""
+    organisation__in: str = ""
+    owner_team: str = ""
+    owner_team__in: str = ""
+    external_id: str = ""
+    external_id__in: str = ""
+    name__contains: str = ""
+    created_at__gte: str = ""
+    created_at__lt: str = ""
+    environment: str = ""
+    archived: Literal["", "true", "false"] = ""
+
+
+class RelationQuery(ListQuery, kw_only=True):
+    """Filters of the list of relations; `item`: it is at either end."""
+
+    source: str = ""
+    source__in: str = ""
+    target: str = ""
+    target__in: str = ""
+    kind: str = ""
+    kind__in: str = ""
+    item: str = ""
+
+
+def item_page(actor: Actor, query: ItemQuery) -> Page:
+    """Return one page of items as plain values; archived ones only where they are asked for."""
+    found = accounts.visible(ConfigurationItem.objects.all(), actor)
+    found = found.filter(archived_at__isnull=query.archived != "true")
+    if query.environment:
+        # Environments stand above; what stands where is their table, reached here by its name alone.
+        standing: dict[str, Any] = {
+            "instances__environment__slug": query.environment,
+            "instances__archived_at": None,
+        }
+        organisations = accounts.access(actor).organisations
+        if organisations is not None:
+            standing["instances__environment__organisation_id__in"] = organisations
+        found = found.filter(pk__in=ConfigurationItem.objects.filter(**standing).values("pk"))
+    page = ITEMS.page(found, structs.replace(query, environment="", archived=""))
+    asked = {name: getattr(query, name) for name in ("environment", "archived") if getattr(query, name)}
+    return replace(page, applied={**page.applied, **asked})
+
+
+def relation_page(actor: Actor, query: RelationQuery) -> Page:
+    """Return one page of the relations of which the actor sees both ends, as plain values."""
+    found = accounts.visible(Relation.objects.all(), actor, "source__organisation_id")
+    found = accounts.visible(found, actor, "target__organisation_id")
+    found = found.filter(archived_at=None, source__archived_at=None, target__archived_at=None)
+    if query.item:
+        found = found.filter(Q(source__slug=query.item) | Q(target__slug=query.item))
+    page = RELATIONS.page(found, structs.replace(query, item=""))
+    return replace(page, applied={**page.applied, **({"item": query.item} if query.item else {})})
+
+
+def pick(actor: Actor, text: str, *, limit: int = 20) -> list[dict[str, Any]]:
+    """Return items for a picker as slug, name and kind: those that begin with the text come first."""
+    found = accounts.visible(ConfigurationItem.objects.filter(archived_at=None), actor)
+    found = found.order_by("name_folded", "uid")
+    columns = ("slug", "name", "item_kind__name")
+    text = text.strip()
+    if not text:
+        return list(found.values(*columns)[:limit])
+    folded = fold(text)
+    best = list(
+        found.filter(_starts("slug", folded) | _starts("name_folded", folded)).values(*columns)[:limit]
+    )
+    if len(best) < limit:
+        known = {row["slug"] for row in best}
+        others = found.filter(_find_items(text)).values(*columns)[:limit]
+        best += [row for row in others if row["slug"] not in known][: limit - len(best)]
+    return best
+
+
+def _starts(path: str, text: str) -> Q:
+    """Say that a column begins with a text, in a form for which each database has an index."""
+    if connection.vendor == "sqlite":
+        return Q(**{f"{path}__gte": text, f"{path}__lt": text + "\U0010ffff"})
+    return Q(**{f"{path}__startswith": text})
+
+
+def kinds() -> list[dict[str, Any]]:
+    """Return all kinds of items, in their order."""
+    rows = ItemKind.objects.order_by("position", "slug").values("uid", "slug", "name", "shared_default")
+    return [dict(row) for row in rows]
+
+
+def relation_kinds() -> list[dict[str, Any]]:
+    """Return all kinds of relations, in their order."""
+    columns = ("pk", "uid", "slug", "name", "reverse_name", "failure")
+    return list(RelationKind.objects.order_by("position", "slug").values(*columns))
+
+
+def neighbours(
+    actor: Actor, item: ConfigurationItem, *, limit: int = 200
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the item's relations as source and as target: uid, kind and other end, most critical first.
+
+    Two statements; ends that the actor may not see, or that are archived, are not among them.
+    """
+    both = []
+    for here, there, name in (("source", "target", "name"), ("target", "source", "reverse_name")):
+        found = Relation.objects.filter(**{here: item, "archived_at": None, f"{there}__archived_at": None})
+        found = accounts.visible(found, actor, f"{there}__organisation_id")
+        rows = found.order_by(f"{there}__criticality", f"{there}__name_folded", "pk").values(
+            "uid", "version", words=F(f"relation_kind__{name}"), key=F(f"{there}__slug"),
+            title=F(f"{there}__name"), criticality=F(f"{there}__criticality"), status=F(f"{there}__status"),
+            kind=F(f"{there}__item_kind__name"),
+        )  # fmt: skip
+        both.append([dict(row) for row in rows[:limit]])
+    return both[0], both[1]
+
+
+def item_exists(actor: Actor, key: str) -> bool:
+    """Say whether the actor sees an item of this key, archived or not."""
+    return accounts.visible(ConfigurationItem.objects.filter(slug=key), actor).exists()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from heapq import nsmallest
 from itertools import groupby
+from typing import Any
 
 from fairway.kernel.refs import Ref
 
@@ -296,3 +297,16 @@ def nearest(
             if len(picked) < limit:
                 picked += nsmallest(limit - len(picked), equals, key=order)
     return levels, picked
+
+
+def merged(present: Any, patch: Any) -> Any:
+    """Return the JSON value that a merge patch makes of the present one. Source: RFC 7396."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(present) if isinstance(present, dict) else {}
+    for name, value in patch.items():
+        if value is None:
+            result.pop(name, None)
+        else:
+            result[name] = merged(result.get(name), value)
+    return result

@@ -71,7 +71,7 @@ class Environment(Slugged):
 class Instance(Record):
     """An item standing in an environment: what changes and bookings take, where it is not shared."""
 
-    item = models.ForeignKey("catalog.ConfigurationItem", models.PROTECT, related_name="+")
+    item = models.ForeignKey("catalog.ConfigurationItem", models.PROTECT, related_name="instances")
     environment = models.ForeignKey(Environment, models.PROTECT, related_name="instances")
 
     kind = "instance"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
+from msgspec import structs
 
 from fairway.accounts import queries as accounts
 from fairway.audit import queries as audit
@@ -13,6 +16,7 @@ from fairway.environments.rules import Control, EnvironmentFacts, Tier
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
 from fairway.kernel.errors import FieldError, Invalid, NotFound
+from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 from fairway.kernel.models import uid_lookup
 from fairway.kernel.refs import Ref
 
@@ -119,3 +123,134 @@ def instances(actor: Actor) -> QuerySet[Instance]:
     query = Instance.objects.select_related("item", "environment")
     seen = accounts.visible(query, actor, "item__organisation_id")
     return accounts.visible(seen, actor, "environment__organisation_id")
+
+
+# Lists ------------------------------------------------------------------------------------------------------
+
+
+ENVIRONMENTS = Listing(
+    columns={
+        "key": Column("slug", sorts=True),
+        "name": Column("name_folded", "folded", sorts=True),
+        "tier": Column("tier", choices=tuple(Environment.Tier.values)),
+        "order": Column("tier_position", "number", sorts=True),
+        "control": Column("control", choices=tuple(Environment.Control.values)),
+        "status": Column("status", sorts=True, choices=tuple(Environment.Status.values)),
+        "shared": Column("shared", "flag"),
+        "organisation": Column("organisation__slug", sorts=True),
+        "created_at": Column("created_at", "instant", sorts=True),
+    },
+    values=(
+        "uid", "slug", "name", "tier", "control", "status", "zone", "shared", "description", "colour",
+        "position", "version", "created_at", "archived_at",
+        "organisation__uid", "organisation__slug", "organisation__name",
+    ),
+    sort="order",
+    search=search_words("name_folded", "slug"),
+)  # fmt: skip
+INSTANCES = Listing(
+    columns={
+        "uid": Column("uid", sorts=True),
+        "item": Column("item__slug", sorts=True),
+        "environment": Column("environment__slug", sorts=True),
+    },
+    values=(
+        "uid", "version", "created_at", "item__uid", "item__slug", "item__name",
+        "environment__uid", "environment__slug", "environment__name",
+    ),
+    sort="uid",
+)  # fmt: skip
+
+
+class EnvironmentQuery(ListQuery, kw_only=True):
+    """Filters of the list of environments; `archived=true`: those put away."""
+
+    tier: str = ""
+    tier__in: str = ""
+    control: str = ""
+    control__in: str = ""
+    status: str = ""
+    status__in: str = ""
+    shared: str = ""
+    organisation: str = ""
+    organisation__in: str = ""
+    name__contains: str = ""
+    created_at__gte: str = ""
+    created_at__lt: str = ""
+    archived: Literal["", "true", "false"] = ""
+
+
+class InstanceQuery(ListQuery, kw_only=True):
+    item: str = ""
+    item__in: str = ""
+    environment: str = ""
+    environment__in: str = ""
+
+
+def environment_page(actor: Actor, query: EnvironmentQuery) -> Page:
+    """Return one page of environments as plain values; archived ones only where they are asked for."""
+    found = accounts.visible(Environment.objects.all(), actor)
+    found = found.filter(archived_at__isnull=query.archived != "true")
+    page = ENVIRONMENTS.page(found, structs.replace(query, archived=""))
+    return replace(
+        page, applied={**page.applied, **({"archived": "true"} if query.archived == "true" else {})}
+    )
+
+
+def instance_page(actor: Actor, query: InstanceQuery) -> Page:
+    """Return one page of the instances of which the actor sees both sides, as plain values."""
+    found = accounts.visible(Instance.objects.all(), actor, "item__organisation_id")
+    found = accounts.visible(found, actor, "environment__organisation_id")
+    found = found.filter(archived_at=None, item__archived_at=None, environment__archived_at=None)
+    return INSTANCES.page(found, query)
+
+
+def in_order(actor: Actor) -> list[dict[str, Any]]:
+    """Return the environments in the order of the way to production, each with the number of items in it."""
+    found = accounts.visible(Environment.objects.filter(archived_at=None), actor)
+    seen = Q(instances__archived_at=None, instances__item__archived_at=None)
+    organisations = accounts.access(actor).organisations
+    if organisations is not None:
+        seen &= Q(instances__item__organisation_id__in=organisations)
+    rows = found.order_by("tier_position", "position", "name_folded", "uid").values(
+        "pk", "slug", "name", "tier", "control", "status", "zone", "shared", "colour",
+        "organisation__name", items=Count("instances", filter=seen),
+    )  # fmt: skip
+    return [dict(row) for row in rows]
+
+
+def pick(actor: Actor, text: str, *, limit: int = 20) -> list[dict[str, Any]]:
+    """Return environments for a picker as slug, name and tier, in the order of the way to production."""
+    found = accounts.visible(Environment.objects.filter(archived_at=None), actor)
+    if text.strip():
+        found = found.filter(search_words("name_folded", "slug")(text))
+    rows = found.order_by("tier_position", "position", "name_folded", "uid").values("slug", "name", "tier")
+    return [dict(row) for row in rows[:limit]]
+
+
+def environment_exists(actor: Actor, key: str) -> bool:
+    """Say whether the actor sees an environment of this key, archived or not."""
+    return accounts.visible(Environment.objects.filter(slug=key), actor).exists()
+
+
+def standing_in(actor: Actor, environment: Environment, *, limit: int = 500) -> list[dict[str, Any]]:
+    """Return what stands in an environment, most critical first; as far as the actor sees it."""
+    found = Instance.objects.filter(environment=environment, archived_at=None, item__archived_at=None)
+    found = accounts.visible(found, actor, "item__organisation_id")
+    rows = found.order_by("item__criticality", "item__name_folded", "pk").values(
+        "uid", "version", key=F("item__slug"), title=F("item__name"), criticality=F("item__criticality"),
+        status=F("item__status"), item_kind=F("item__item_kind__name"),
+    )  # fmt: skip
+    return [dict(row) for row in rows[:limit]]
+
+
+def standing_of(actor: Actor, item: int) -> list[dict[str, Any]]:
+    """Return the environments that an item stands in and that the actor sees, in the order to production."""
+    found = Instance.objects.filter(item_id=item, archived_at=None, environment__archived_at=None)
+    found = accounts.visible(found, actor, "environment__organisation_id")
+    order = ("environment__tier_position", "environment__position", "environment__name_folded", "pk")
+    rows = found.order_by(*order).values(
+        "uid", "version", key=F("environment__slug"), title=F("environment__name"),
+        tier=F("environment__tier"), control=F("environment__control"), status=F("environment__status"),
+    )  # fmt: skip
+    return [dict(row) for row in rows]

@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
                     "item",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
+                        related_name="instances",
                         to="catalog.configurationitem",
                     ),
                 ),
