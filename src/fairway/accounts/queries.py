@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
@@ -26,6 +27,7 @@ from fairway.accounts.models import (
 from fairway.accounts.rules import PERMISSIONS
 from fairway.audit import queries as audit
 from fairway.kernel.actor import Actor
+from fairway.kernel.cache import Kept
 from fairway.kernel.errors import Forbidden, NotFound
 from fairway.kernel.models import uid_lookup
 from fairway.kernel.refs import Ref
@@ -56,23 +58,31 @@ class Access:
 
 
 EVERYTHING = Access(None, dict.fromkeys(PERMISSIONS))
-_accesses: dict[tuple[int, frozenset[str] | None], tuple[int, Access]] = {}
-_tree: tuple[int, dict[int, frozenset[int]], dict[int, frozenset[int]]] | None = None
+NOTHING = Access(frozenset(), {})
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The organisation tree by primary key: each organisation with those above, and with those below, and itself."""
+
+    root: int | None
+    above: Mapping[int, frozenset[int]]
+    below: Mapping[int, frozenset[int]]
 
 
 def access(actor: Actor) -> Access:
     """Return what the actor sees and may do; kept per process until anything in accounts is written."""
-    if actor.is_system:
-        return EVERYTHING
-    assert actor.pk is not None
+    if actor.is_system or actor.pk is None:
+        return EVERYTHING if actor.is_system else NOTHING
     revision = _revision(actor)
+    kept = _ACCESSES.at(revision)
     key = (actor.pk, actor.scopes)
-    known = _accesses.get(key)
-    if known is None or known[0] != revision:
-        if len(_accesses) > 10_000:
-            _accesses.clear()
-        known = _accesses[key] = (revision, _access(actor, revision))
-    return known[1]
+    known = kept.get(key)
+    if known is None:
+        if len(kept) > 10_000:
+            kept.clear()
+        known = kept[key] = _access(actor, revision)
+    return known
 
 
 def require(actor: Actor, permission: str, *, at: int | None) -> None:
@@ -92,14 +102,19 @@ def visible(queryset: QuerySet[M], actor: Actor, field: str = "organisation_id")
     return queryset if organisations is None else queryset.filter(**{f"{field}__in": organisations})
 
 
+def tree(revision: int | None = None) -> Tree:
+    """Return the organisation tree, kept per process; one statement where the revision is not given."""
+    return _TREE.at(audit.revisions().get("accounts", 0) if revision is None else revision)
+
+
 def ancestors(organisation: int) -> frozenset[int]:
     """Return the organisation and all above it."""
-    return _branches()[1].get(organisation, frozenset({organisation}))
+    return tree().above.get(organisation, frozenset({organisation}))
 
 
 def descendants(organisation: int) -> frozenset[int]:
     """Return the organisation and all below it."""
-    return _branches()[2].get(organisation, frozenset({organisation}))
+    return tree().below.get(organisation, frozenset({organisation}))
 
 
 branch = ancestors
@@ -140,7 +155,23 @@ def user(actor: Actor, reference: str) -> User:
 
 
 def people(actor: Actor) -> QuerySet[User]:
-    return visible(User.objects.order_by("name", "pk"), actor)
+    """Return the people whom the actor may see, themselves always included."""
+    everyone = User.objects.order_by("name_folded", "pk")
+    organisations = access(actor).organisations
+    if organisations is None:
+        return everyone
+    return everyone.filter(Q(organisation_id__in=organisations) | Q(pk=actor.pk or 0))
+
+
+def administers(actor: Actor, user: User) -> bool:
+    """Say whether the actor administers the person: where they belong and everywhere they have a role.
+
+    Less would let the administrator of one branch act as somebody who has roles in another.
+    """
+    allowed = access(actor)
+    teams = Membership.objects.filter(user=user).values("team_id")
+    places = Grant.objects.filter(Q(user=user) | Q(team__in=teams)).values_list("organisation_id", flat=True)
+    return all(allowed.may("accounts.administer", where) for where in {user.organisation_id, *places})
 
 
 def names(uids: Collection[str]) -> Mapping[str, str]:
@@ -183,6 +214,44 @@ def grants(actor: Actor) -> QuerySet[Grant]:
     return visible(query, actor)
 
 
+def delegations(actor: Actor) -> QuerySet[Delegation]:
+    """Return the delegations that one's own people gave, and those given to oneself."""
+    query = Delegation.objects.select_related("giver", "taker").order_by("-starts_at", "-pk")
+    organisations = access(actor).organisations
+    if organisations is None:
+        return query
+    return query.filter(Q(giver__organisation_id__in=organisations) | Q(giver=actor.pk) | Q(taker=actor.pk))
+
+
+def tokens(actor: Actor) -> QuerySet[ApiToken]:
+    """Return one's own tokens, and those of service accounts and people whom one administers."""
+    query = ApiToken.objects.select_related("user").order_by("-created_at", "-pk")
+    where = access(actor).permissions.get("accounts.administer", frozenset())
+    if where is None:
+        return query
+    return query.filter(Q(user_id=actor.pk or 0) | Q(user__organisation_id__in=where))
+
+
+def invitation(user: User) -> str:
+    """Return the path at which the person chooses a password: once, for three days.
+
+    The link is void once it was used or the person signed in.
+    """
+    return f"/join/{user.uid}/{_INVITATIONS.make_token(user)}"
+
+
+def invited(uid: str, token: str) -> User | None:
+    """Return whom an invitation is for, or None where it is void."""
+    lookup = uid_lookup(uid)
+    user = User.objects.filter(**lookup, is_active=True, is_service=False).first() if lookup else None
+    return user if user is not None and _INVITATIONS.check_token(user, token) else None
+
+
+def home(actor: Actor) -> int | None:
+    """Return the organisation that a person belongs to; None: Fairway itself."""
+    return User.objects.filter(pk=actor.pk).values_list("organisation_id", flat=True).first()
+
+
 def delegates(users: Collection[int], *, at: datetime) -> frozenset[int]:
     """Return the people who act for any of these at the instant."""
     found = Delegation.objects.filter(giver__in=users, starts_at__lte=at, ends_at__gt=at)
@@ -207,20 +276,25 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+_BEARER = {
+    vendor: (
+        "SELECT u.id, u.uid, u.name, u.zone, u.is_service, t.scopes, t.id, t.last_used_at,"  # noqa: S608  (constants)
+        f" (SELECT {aggregate}(label, value) FROM audit_revision)"
+        " FROM accounts_apitoken t JOIN accounts_user u ON u.id = t.user_id"
+        " WHERE t.digest = %s AND t.revoked_at IS NULL AND t.expires_at > %s AND u.is_active"
+    )
+    for vendor, aggregate in (("postgresql", "json_object_agg"), ("sqlite", "json_group_object"))
+}
+
+
 def bearer(secret: str, *, at: datetime, request_id: str = "") -> Actor | None:
     """Return the actor of a token, or None where it is unknown, expired, revoked or its person is inactive.
 
     One statement: it brings the revisions along.
     """
-    aggregate = "json_object_agg" if connection.vendor == "postgresql" else "json_group_object"
+    now = connection.ops.adapt_datetimefield_value(at)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT u.id, u.uid, u.name, u.zone, u.is_service, t.scopes, t.id, t.last_used_at,"
-            f" (SELECT {aggregate}(label, value) FROM audit_revision)"
-            " FROM accounts_apitoken t JOIN accounts_user u ON u.id = t.user_id"
-            " WHERE t.digest = %s AND t.revoked_at IS NULL AND t.expires_at > %s AND u.is_active",
-            [digest(secret), at],
-        )
+        cursor.execute(_BEARER[connection.vendor], [digest(secret), now])
         row = cursor.fetchone()
     if row is None:
         return None
@@ -261,41 +335,43 @@ def _revision(actor: Actor) -> int:
 
 
 def _access(actor: Actor, revision: int) -> Access:
-    below = _branches(revision)[2]
-    teams = Membership.objects.filter(user_id=actor.pk).values("team_id")
-    given = Grant.objects.filter(Q(user_id=actor.pk) | Q(team__in=teams))
-    everywhere = Organisation.objects.filter(parent=None).values_list("pk", flat=True).first()
+    known = tree(revision)
+    teams = Membership.objects.filter(user_id=actor.pk or 0).values("team_id")
+    given = Grant.objects.filter(Q(user_id=actor.pk or 0) | Q(team__in=teams))
     visible: set[int] = set()
     permissions: dict[str, set[int]] = {}
     for where, allowed in given.values_list("organisation_id", "role__permissions"):
-        places = below.get(where, frozenset({where}))
+        places = known.below.get(where, frozenset({where}))
         visible |= places
         for permission in allowed:
             if actor.scopes is None or permission in actor.scopes:
                 permissions.setdefault(permission, set()).update(places)
 
     def whole(places: set[int]) -> Organisations:
-        return None if everywhere in places else frozenset(places)
+        return None if known.root in places else frozenset(places)
 
     return Access(whole(visible), {permission: whole(places) for permission, places in permissions.items()})
 
 
-def _branches(
-    revision: int | None = None,
-) -> tuple[int, dict[int, frozenset[int]], dict[int, frozenset[int]]]:
-    """Return revision, ancestors and descendants of every organisation (each with itself), kept per process."""
-    global _tree
-    if revision is None:
-        revision = audit.revisions().get("accounts", 0)
-    if _tree is None or _tree[0] != revision:
-        up: dict[int, set[int]] = {}
-        down: dict[int, set[int]] = {}
-        for ancestor, descendant in OrganisationPath.objects.values_list("ancestor_id", "descendant_id"):
-            up.setdefault(descendant, set()).add(ancestor)
-            down.setdefault(ancestor, set()).add(descendant)
-        _tree = (
-            revision,
-            {pk: frozenset(some) for pk, some in up.items()},
-            {pk: frozenset(some) for pk, some in down.items()},
-        )
-    return _tree
+def _load_tree(revision: int, before: tuple[int, Tree] | None) -> Tree:
+    above: dict[int, set[int]] = {}
+    below: dict[int, set[int]] = {}
+    for ancestor, descendant in OrganisationPath.objects.values_list("ancestor_id", "descendant_id"):
+        above.setdefault(descendant, set()).add(ancestor)
+        below.setdefault(ancestor, set()).add(descendant)
+    return Tree(
+        next((pk for pk, some in above.items() if len(some) == 1), None),
+        {pk: frozenset(some) for pk, some in above.items()},
+        {pk: frozenset(some) for pk, some in below.items()},
+    )
+
+
+def _no_accesses(
+    revision: int, before: object
+) -> dict[tuple[int, frozenset[str] | None], Access]:
+    return {}
+
+
+_INVITATIONS = PasswordResetTokenGenerator()
+_TREE = Kept(_load_tree)
+_ACCESSES = Kept(_no_accesses)
