@@ -113,7 +113,9 @@ def import_file(
     organisation: Annotated[
         str, typer.Option(help="Owner of rows that name none; the root when not given")
     ] = "",
-    encoding: Annotated[str, typer.Option(help="Encoding of the file")] = "utf-8",
+    encoding: Annotated[
+        str, typer.Option(help="Encoding of the file; as the mapping says, else UTF-8, when not given")
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, write nothing")] = False,
     as_json: Json = False,
 ) -> None:
@@ -135,7 +137,7 @@ def import_file(
         print_json(report.document())
     else:
         for problem in report.problems:
-            errors.print(problem.line(), markup=False)
+            errors.print(str(problem), markup=False, highlight=False, soft_wrap=True)
         out.print(report.summary())
     if report.refused:
         raise typer.Exit(1)
