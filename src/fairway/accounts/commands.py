@@ -9,6 +9,7 @@ from typing import ClassVar
 from zoneinfo import available_timezones
 
 import msgspec
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -29,7 +30,7 @@ from fairway.accounts.rules import PERMISSIONS
 from fairway.audit.commands import Command, Plan, expect, projection
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from fairway.kernel.models import SLUG
+from fairway.kernel.models import SLUG, uid_lookup
 from fairway.kernel.period import Period, parse_instant
 
 Patch = msgspec.UnsetType
@@ -44,6 +45,7 @@ class CreateOrganisation(Command, name="accounts.organisation.create"):
     parent: str | None = None
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        _lock_tree(lock)
         parent = queries.organisation(actor, self.parent) if self.parent else None
         queries.require(actor, self.permission, at=parent.pk if parent else -1)
         if parent is None and queries.root() is not None:
@@ -64,6 +66,7 @@ class EditOrganisation(Command, name="accounts.organisation.edit"):
     parent: str | Patch = msgspec.UNSET
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        _lock_tree(lock)
         found = queries.organisation(actor, self.organisation)
         queries.require(actor, self.permission, at=found.pk)
         expect(found, self.version)
@@ -83,18 +86,42 @@ class EditOrganisation(Command, name="accounts.organisation.edit"):
         return Plan(subject=found, change=[(found, values)])
 
 
+def _lock_tree(lock: bool) -> None:
+    """Let one writer at a time at the tree: two moves at once could close a circle."""
+    if lock:
+        list(Organisation.objects.select_for_update(no_key=True).filter(parent=None).values_list("pk"))
+
+
 @projection("accounts.Organisation")
 def rebuild_paths(written: Sequence[Organisation]) -> None:
-    """Bring the closure of the tree up to date."""
+    """Bring the closure of the tree up to date; writes only what differs."""
     parents = dict(Organisation.objects.values_list("pk", "parent_id"))
-    paths = []
+    wanted: dict[tuple[int, int], int] = {}
     for pk in parents:
-        ancestor, distance = pk, 0
+        ancestor: int | None = pk
+        distance = 0
         while ancestor is not None:
-            paths.append(OrganisationPath(ancestor_id=ancestor, descendant_id=pk, distance=distance))
+            if distance > len(parents):
+                raise Conflict("The organisations would stand in a circle.")
+            wanted[ancestor, pk] = distance
             ancestor, distance = parents[ancestor], distance + 1
-    OrganisationPath.objects.all().delete()
-    OrganisationPath.objects.bulk_create(paths, batch_size=1000)
+    present = {
+        (ancestor, descendant): (row, distance)
+        for row, ancestor, descendant, distance in OrganisationPath.objects.values_list(
+            "pk", "ancestor_id", "descendant_id", "distance"
+        )
+    }
+    gone = [row for path, (row, distance) in present.items() if wanted.get(path) != distance]
+    if gone:
+        OrganisationPath.objects.filter(pk__in=gone).delete()
+    OrganisationPath.objects.bulk_create(
+        [
+            OrganisationPath(ancestor_id=path[0], descendant_id=path[1], distance=distance)
+            for path, distance in wanted.items()
+            if path not in present or present[path][1] != distance
+        ],
+        batch_size=1000,
+    )
 
 
 class CreateUser(Command, name="accounts.user.create"):
@@ -136,7 +163,9 @@ class EditUser(Command, name="accounts.user.edit"):
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = queries.user(actor, self.user)
-        if found.pk != actor.pk or self.organisation is not msgspec.UNSET:
+        if self.organisation is not msgspec.UNSET:
+            _require_whole(actor, found)
+        elif found.pk != actor.pk or actor.scopes is not None:
             queries.require(actor, self.permission, at=found.organisation_id)
         expect(found, self.version)
         values: dict[str, object] = {}
@@ -160,10 +189,28 @@ class SetUserActive(Command, name="accounts.user.activate"):
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = queries.user(actor, self.user)
-        queries.require(actor, self.permission, at=found.organisation_id)
+        _require_whole(actor, found)
         if found.pk == actor.pk:
             raise Forbidden("You cannot deactivate yourself; ask another administrator.")
         return Plan(subject=found, change=[(found, {"is_active": self.active})])
+
+
+class InviteUser(Command, name="accounts.user.invite"):
+    """Make a link for somebody to choose a password, at first or anew; it stands in the log that it was
+    made.
+    """
+
+    permission: ClassVar[str] = "accounts.administer"
+    user: str
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = queries.user(actor, self.user)
+        _require_whole(actor, found)
+        if found.is_service or not found.is_active:
+            raise Conflict(
+                f"{found.name} cannot sign in: {_why_not(found)}.", code="accounts.user.no-sign-in"
+            )
+        return Plan(subject=found, note={"invited": str(found.uid)}, answer=queries.invitation(found))
 
 
 class SetPassword(Command, name="accounts.user.set_password"):
@@ -184,9 +231,8 @@ class SetPassword(Command, name="accounts.user.set_password"):
             validate_password(self.password, found)
         except ValidationError as cause:
             raise Invalid.field("password", " ".join(cause.messages)) from cause
-        found.set_password(self.password)
-        hashed, found.password = found.password, ""
-        return Plan(subject=found, change=[(found, {"password": hashed})], note={"password": "set"})
+        values = {"password": make_password(self.password)}
+        return Plan(subject=found, change=[(found, values)], note={"password": "set"})
 
 
 class CreateTeam(Command, name="accounts.team.create"):
@@ -206,6 +252,21 @@ class CreateTeam(Command, name="accounts.team.create"):
         return Plan(subject=made, create=[made, *(Membership(team=made, user=person) for person in people)])
 
 
+class EditTeam(Command, name="accounts.team.edit"):
+    """Rename a team."""
+
+    permission: ClassVar[str] = "accounts.invite"
+    team: str
+    name: str
+    version: int | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        team = queries.team(actor, self.team)
+        queries.require(actor, self.permission, at=team.organisation_id)
+        expect(team, self.version)
+        return Plan(subject=team, change=[(team, {"name": _name(self.name)})])
+
+
 class SetMembers(Command, name="accounts.team.set_members"):
     """Say who is in a team."""
 
@@ -218,10 +279,17 @@ class SetMembers(Command, name="accounts.team.set_members"):
         queries.require(actor, self.permission, at=team.organisation_id)
         wanted = {person.pk: person for person in (queries.user(actor, member) for member in self.members)}
         present = {m.user_id: m for m in Membership.objects.filter(team=team).select_related("team", "user")}
-        # A member inherits what the team was granted: adding one is granting, so it takes the granter's right.
-        if wanted.keys() - present.keys():
-            for where in Grant.objects.filter(team=team).values_list("organisation_id", flat=True):
+        # A member inherits what the team was granted: adding one is granting, so it takes the granter's
+        # right.
+        added = wanted.keys() - present.keys()
+        if added:
+            places = list(Grant.objects.filter(team=team).values_list("organisation_id", flat=True))
+            for where in places:
                 queries.require(actor, "accounts.administer", at=where)
+            if places and actor.pk in added:
+                raise Forbidden(
+                    "Nobody joins a team that has roles by themselves; ask another administrator."
+                )
         create = [Membership(team=team, user=person) for pk, person in wanted.items() if pk not in present]
         remove = [row for pk, row in present.items() if pk not in wanted]
         return Plan(subject=team, create=create, remove=remove)
@@ -244,14 +312,15 @@ class GrantRole(Command, name="accounts.grant.create"):
         role = queries.role(self.role)
         user = queries.user(actor, self.user) if self.user else None
         team = queries.team(actor, self.team) if self.team else None
-        if user is not None and user.pk == actor.pk:
-            raise Forbidden("Nobody grants a role to themselves; ask another administrator.")
+        own_team = team is not None and Membership.objects.filter(team=team, user_id=actor.pk or 0).exists()
+        if own_team or (user is not None and user.pk == actor.pk):
+            raise Forbidden(
+                "Nobody grants a role to themselves or a team of their own; ask another administrator."
+            )
         if Grant.objects.filter(role=role, organisation=organisation, user=user, team=team).exists():
             raise Conflict("This was granted already.", code="accounts.grant.exists")
         made = Grant(role=role, organisation=organisation, user=user, team=team)
-        who = user or team
-        assert who is not None
-        return Plan(subject=who, create=[made], note={"role": role.slug, "organisation": organisation.slug})
+        return Plan(subject=user or team, create=[made], note={"role": role.slug})
 
 
 class RevokeRole(Command, name="accounts.grant.revoke"):
@@ -267,10 +336,7 @@ class RevokeRole(Command, name="accounts.grant.revoke"):
         queries.require(actor, self.permission, at=found.organisation_id)
         if found.user_id == actor.pk:
             raise Forbidden("Nobody revokes a role of their own; ask another administrator.")
-        who = found.user or found.team
-        assert who is not None
-        note = {"role": found.role.slug, "organisation": found.organisation.slug}
-        return Plan(subject=who, remove=[found], note=note)
+        return Plan(subject=found.user or found.team, remove=[found], note={"role": found.role.slug})
 
 
 class CreateToken(Command, name="accounts.token.create"):
@@ -282,19 +348,17 @@ class CreateToken(Command, name="accounts.token.create"):
     days: int = 90
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        if self.user is None:
-            owner = User.objects.get(pk=actor.pk)
-        else:
-            owner = queries.user(actor, self.user)
+        owner = queries.user(actor, self.user or _self(actor))
         if owner.pk != actor.pk:
-            queries.require(actor, "accounts.administer", at=owner.organisation_id)
+            _require_whole(actor, owner)
             if not owner.is_service and not actor.is_system:
                 raise Forbidden(
                     "People make their own tokens; administrators make those of service accounts."
                 )
-        if actor.scopes is not None and not set(self.scopes or PERMISSIONS) <= actor.scopes:
+        wanted = PERMISSIONS.keys() if self.scopes is None else set(self.scopes)
+        if actor.scopes is not None and not wanted <= actor.scopes:
             raise Forbidden("A token cannot make one that may do more than itself.")
-        unknown = sorted(set(self.scopes or ()) - PERMISSIONS.keys())
+        unknown = sorted(wanted - PERMISSIONS.keys())
         if unknown:
             raise Invalid.field(
                 "scopes", f"“{unknown[0]}” is not a permission; there are {', '.join(PERMISSIONS)}."
@@ -333,13 +397,31 @@ class Delegate(Command, name="accounts.delegation.create"):
     end: str
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        giver = User.objects.get(pk=actor.pk)
+        giver = queries.user(actor, _self(actor))
+        if actor.scopes is not None:
+            raise Forbidden("A token with scopes cannot delegate; sign in.")
         taker = queries.user(actor, self.taker)
         if taker.pk == giver.pk:
             raise Invalid.field("taker", "Name somebody else.")
         period = Period(parse_instant(self.start, field="start"), parse_instant(self.end, field="end"))
         made = Delegation(giver=giver, taker=taker, starts_at=period.start, ends_at=period.end)
         return Plan(subject=giver, create=[made])
+
+
+class EndDelegation(Command, name="accounts.delegation.end"):
+    """End a delegation at once; one that has not begun is taken back."""
+
+    delegation: str
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = queries.delegations(actor).filter(**_by_uid(self.delegation)).first()
+        if found is None:
+            raise NotFound(f"There is no delegation “{self.delegation}”.")
+        if actor.pk not in {found.giver_id, found.taker_id}:
+            queries.require(actor, "accounts.administer", at=found.giver.organisation_id)
+        if at <= found.starts_at:
+            return Plan(subject=found.giver, remove=[found])
+        return Plan(subject=found.giver, change=[(found, {"ends_at": min(at, found.ends_at)})])
 
 
 def zone(name: str) -> str:
@@ -352,6 +434,32 @@ def zone(name: str) -> str:
             "zone", f"“{name[:60]}” is not an IANA time zone; write one such as Europe/London."
         )
     return name
+
+
+def _self(actor: Actor) -> str:
+    """Return the uid of who acts.
+
+    :raises Invalid: Fairway itself acts; it has no account.
+    """
+    if actor.pk is None:
+        raise Invalid.field("user", "Name the person or service account.")
+    return actor.uid
+
+
+def _require_whole(actor: Actor, user: User) -> None:
+    """Check that the actor administers the person everywhere they have a role.
+
+    :raises Forbidden: somewhere they do not.
+    """
+    queries.require(actor, "accounts.administer", at=user.organisation_id)
+    if not queries.administers(actor, user):
+        raise Forbidden(
+            f"{user.name} has roles outside the branches that you administer; ask an administrator of those."
+        )
+
+
+def _why_not(user: User) -> str:
+    return "a service account acts by token" if user.is_service else "the account is not active"
 
 
 def _name(text: str, longest: int = 200) -> str:
@@ -370,5 +478,5 @@ def _free_slug(model: type[Model], slug: str) -> str:
 
 
 def _by_uid(reference: str) -> dict[str, object]:
-    from_uid = queries.uid_lookup(reference)
+    from_uid = uid_lookup(reference)
     return dict(from_uid) if from_uid else {"pk__in": ()}

@@ -69,6 +69,7 @@ class User(AbstractBaseUser, Numbered):
     email = models.EmailField(max_length=254)
     email_folded = models.CharField(max_length=254, unique=True, editable=False)
     name = models.CharField(max_length=120)
+    name_folded = models.CharField(max_length=400, editable=False, db_index=True, default="")
     zone = models.CharField(max_length=60, default="UTC", help_text="IANA time zone")
     is_active = models.BooleanField(default=True)
     is_service = models.BooleanField(default=False, help_text="acts by token only")
@@ -86,6 +87,7 @@ class User(AbstractBaseUser, Numbered):
 
     def before_write(self) -> None:
         self.email_folded = fold(self.email)
+        self.name_folded = fold(self.name)
 
     @property
     def label(self) -> str:
@@ -195,3 +197,17 @@ class Delegation(Row):
     @property
     def owning_organisation(self) -> int | None:
         return self.giver.organisation_id
+
+
+class SignInFailure(models.Model):
+    """How often signing in failed, per minute, for one name or from one address; by digest, kept a day."""
+
+    minute = models.DateTimeField(help_text="UTC, start of the minute", db_index=True)
+    key = models.CharField(max_length=64)
+    count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("key", "minute", name="accounts_failures_a_minute")]
+
+    def __str__(self) -> str:
+        return f"{self.key[:8]} {self.count}"

@@ -63,7 +63,9 @@ NOTHING = Access(frozenset(), {})
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """The organisation tree by primary key: each organisation with those above, and with those below, and itself."""
+    """The organisation tree by primary key: each organisation with those above, and with those below, and
+    itself.
+    """
 
     root: int | None
     above: Mapping[int, frozenset[int]]
@@ -249,7 +251,7 @@ def invited(uid: str, token: str) -> User | None:
 
 def home(actor: Actor) -> int | None:
     """Return the organisation that a person belongs to; None: Fairway itself."""
-    return User.objects.filter(pk=actor.pk).values_list("organisation_id", flat=True).first()
+    return User.objects.filter(pk=actor.pk or 0).values_list("organisation_id", flat=True).first()
 
 
 def delegates(users: Collection[int], *, at: datetime) -> frozenset[int]:
@@ -366,9 +368,7 @@ def _load_tree(revision: int, before: tuple[int, Tree] | None) -> Tree:
     )
 
 
-def _no_accesses(
-    revision: int, before: object
-) -> dict[tuple[int, frozenset[str] | None], Access]:
+def _no_accesses(revision: int, before: object) -> dict[tuple[int, frozenset[str] | None], Access]:
     return {}
 
 

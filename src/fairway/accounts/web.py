@@ -5,17 +5,17 @@ It stands in accounts because a caller is found by session or token; contexts ab
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
-from django.contrib.auth.models import AnonymousUser
-from django.db import DataError, IntegrityError, OperationalError, transaction
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
@@ -34,8 +34,17 @@ from dmr.security.base import SyncAuth
 
 from fairway.accounts import queries
 from fairway.accounts.models import User
-from fairway.audit.commands import Command, Outcome, Plan, execute, invalid, preview
-from fairway.audit.models import IdempotentRequest
+from fairway.audit.commands import (
+    Attempt,
+    Command,
+    Outcome,
+    Plan,
+    Told,
+    claim,
+    execute,
+    invalid,
+    preview,
+)
 from fairway.kernel.actor import Actor
 from fairway.kernel.api import Serializer
 from fairway.kernel.errors import (
@@ -56,13 +65,13 @@ from fairway.kernel.errors import (
 )
 from fairway.kernel.listing import Page
 from fairway.kernel.refs import Ref, uuid7
-from fairway.policy import ALLOW, Decision, Finding, Words, tell
+from fairway.policy import Decision, Finding, Words, tell
 
 T = TypeVar("T")
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
-# What the API tells of a decision -------------------------------------------------------------------------------
+# What the API tells of a decision --------------------------------------------------------------------------
 
 
 class RefView(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,11 +159,11 @@ def decision_view(decision: Decision, actor: Actor, words: Words | None = None) 
     )
 
 
-# Who is calling -------------------------------------------------------------------------------------------------
+# Who is calling --------------------------------------------------------------------------------------------
 
 
 class ActorMiddleware:
-    """Finds who calls a page by the session, names the request, and sets the reader's zone."""
+    """Names every request: the answer tells the name that the log keeps. What was read stays with who read it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -162,6 +171,8 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         response["X-Request-ID"] = request_id(request)
+        if hasattr(request, "fairway_actor"):
+            response.setdefault("Cache-Control", "private, no-cache")  # for this reader alone
         return response
 
 
@@ -180,7 +191,7 @@ def actor_of(request: HttpRequest) -> Actor | None:
     if not hasattr(request, "fairway_actor"):
         user = request.user
         found = None
-        if isinstance(user, User) and user.is_active and not isinstance(user, AnonymousUser):
+        if isinstance(user, User) and user.is_active and not user.is_service:
             found = queries.person(user, request_id=request_id(request))
         request.fairway_actor = found  # type: ignore[attr-defined]
     actor: Actor | None = request.fairway_actor  # type: ignore[attr-defined]
@@ -205,19 +216,39 @@ class BearerOrSession(SyncAuth):
     ) -> list[SecurityRequirement]:
         return [{"bearer": []}]
 
-    def __call__(self, endpoint: Endpoint, controller: Controller[Any]) -> Any:
-        request = controller.request
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and secret:
-            actor = queries.bearer(secret.strip(), at=datetime.now(UTC), request_id=request_id(request))
-        else:
-            actor = actor_of(request)
-            if actor is not None and request.method in UNSAFE:
-                _check_csrf(request)
+    def __call__(self, endpoint: Endpoint, controller: Controller[Any]) -> Self | None:
+        """Find who calls; reads need the permission that the endpoint declares.
+
+        Writes are refused by their commands, which leave a denial.
+
+        :raises Forbidden: the CSRF token is missing, or the permission.
+        """
+        actor = authenticated(controller.request)
         if actor is None:
             return None
+        access = queries.access(actor)  # found here, before any transaction, it is kept for all
+        if controller.request.method not in UNSAFE:
+            permission = str((endpoint.metadata.x_extensions or {}).get("x-permission", ""))
+            if permission and not access.may(permission, None):
+                queries.require(actor, permission, at=None)
+        return self
+
+
+def authenticated(request: HttpRequest) -> Actor | None:
+    """Return who calls the API, None for nobody.
+
+    :raises Forbidden: by session, and the CSRF token is missing.
+    """
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and secret:
+        actor = queries.bearer(secret.strip(), at=datetime.now(UTC), request_id=request_id(request))
+    else:
+        actor = actor_of(request)
+        if actor is not None and request.method in UNSAFE:
+            _check_csrf(request)
+    if actor is not None:
         request.fairway_actor = actor  # type: ignore[attr-defined]
-        return actor
+    return actor
 
 
 def _check_csrf(request: HttpRequest) -> None:
@@ -235,7 +266,7 @@ def _checked(request: HttpRequest) -> HttpResponse:
     raise AssertionError("never called: only its not being exempt matters")
 
 
-# API ------------------------------------------------------------------------------------------------------------
+# API -------------------------------------------------------------------------------------------------------
 
 PROBLEMS = {
     400: "The request cannot be read",
@@ -264,7 +295,8 @@ def operation(
     dry_run: bool = False,
     summary: str | None = None,
 ) -> Callable[[T], T]:
-    """Declare an endpoint: what it needs, what it answers. It stands in the OpenAPI document as `x-permission`.
+    """Declare an endpoint: what it needs, what it answers. It stands in the OpenAPI document as
+    `x-permission`.
 
     `dry_run`: the endpoint takes `dry_run=true` and then answers 200 with a PlanView.
     """
@@ -302,6 +334,8 @@ class ApiController(Controller[Serializer]):
         for code, text in PROBLEMS.items()
     ]
     validate_negotiation = False
+    keeps_answers: ClassVar[bool] = True
+    """Whether an answer may be stored for repeats of its Idempotency-Key; not where it tells a secret."""
 
     @property
     def actor(self) -> Actor:
@@ -313,13 +347,9 @@ class ApiController(Controller[Serializer]):
         return datetime.now(UTC)
 
     def run(self, command: Command) -> Outcome:
-        """Run the command; under an Idempotency-Key at most once in 24 hours."""
-        kept: IdempotentRequest | None = getattr(self.request, "fairway_idempotent", None)
-        if kept is not None and kept.outcome:
-            done = msgspec.json.decode(kept.outcome)
-            subject = Ref(**done["subject"]) if done["subject"] else None
-            return Outcome(ALLOW, subject, done["sequence"], done["created"])
-        return execute(command, actor=self.actor, at=self.at, idempotent=kept)
+        """Run the command; under an Idempotency-Key at most once in 24 hours. One command a request."""
+        attempt: Attempt | None = getattr(self.request, "fairway_attempt", None)
+        return execute(command, actor=self.actor, at=self.at, attempt=attempt)
 
     def preview(self, command: Command) -> HttpResponse:
         """Answer a dry run: the command's plan, nothing written and nothing locked."""
@@ -373,6 +403,8 @@ class ApiController(Controller[Serializer]):
             return super().dispatch(request, *args, **kwargs)
         except Problem as problem:
             return problem_response(problem, self.request)
+        except RequestDataTooBig:
+            return problem_response(_too_large(), self.request)
 
     def handle_method_not_allowed(self, method: str) -> HttpResponse:
         allowed = ", ".join(sorted(self.api_endpoints))
@@ -388,49 +420,37 @@ class ApiController(Controller[Serializer]):
         return problem_response(problem, self.request)
 
     def _once(self, key: str, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Answer a POST with an Idempotency-Key: the first time do it, then repeat the answer for 24 hours."""
-        if len(key) > 200:
-            raise Invalid.field("Idempotency-Key", "A key has at most 200 characters.")
-        actor = self.auth[0](None, self)  # the key is the actor's, so who calls comes first
+        """Answer a POST with an Idempotency-Key: the first time do it, then repeat the answer for 24
+        hours.
+        """
+        actor = authenticated(request)  # the key is the actor's, so who calls comes first
         if actor is None:
-            raise Unauthenticated("Sign in, or send a token.", headers={"WWW-Authenticate": "Bearer"})
-        now = datetime.now(UTC)
-        digest = hashlib.sha256(request.get_full_path().encode() + b"\n" + request.body).hexdigest()
-        mine = {"actor_uid": actor.uid, "route": request.path[:200], "key": key}
-        with transaction.atomic():
-            IdempotentRequest.objects.filter(begun_at__lt=now - timedelta(hours=24)).delete()
-            fresh = IdempotentRequest(**mine, body_digest=digest, begun_at=now)
-            IdempotentRequest.objects.bulk_create([fresh], ignore_conflicts=True)
-            kept = IdempotentRequest.objects.select_for_update().get(**mine)
-            first = str(kept.begun_at) == str(now) and kept.body_digest == digest
-            if kept.body_digest != digest:
-                raise Invalid.field(
-                    "Idempotency-Key", "This key was used with another request; take a new one."
-                )
-            if not first and kept.status is None:
-                if not kept.outcome and kept.begun_at > now - timedelta(seconds=60):
-                    raise Conflict(
-                        "A request with this key is still running; ask again in a moment.", code="in-progress"
-                    )
-                kept.begun_at = now
-                kept.save(update_fields=["begun_at"])
-        if kept.status is not None:
-            response = HttpResponse(bytes(kept.body), status=kept.status, headers=kept.headers)
-            response["Idempotent-Replay"] = "true"
-            return response
-        request.fairway_idempotent = kept  # type: ignore[attr-defined]
-        response = super().dispatch(request, *args, **kwargs)
-        if response.status_code >= 500 or response.status_code in {401, 429}:
-            IdempotentRequest.objects.filter(pk=kept.pk, outcome="").delete()
-        else:
-            kept.status, kept.body = response.status_code, response.content  # type: ignore[attr-defined]
-            kept.headers = {
-                name: response[name]
-                for name in ("Content-Type", "ETag", "Location")
-                if response.has_header(name)
-            }
-            kept.save(update_fields=["status", "body", "headers"])
+            raise _unauthenticated()
+        asked = request.get_full_path().encode() + b"\n" + request.body
+        begun = claim(key, actor=actor, route=request.path, request=asked)
+        if isinstance(begun, Told):
+            headers = {**begun.headers, "Idempotent-Replay": "true"}
+            return HttpResponse(begun.body, status=begun.status, headers=headers)
+        request.fairway_attempt = begun  # type: ignore[attr-defined]
+        kept = False
+        try:
+            response = super().dispatch(request, *args, **kwargs)
+            if self.keeps_answers and isinstance(response, HttpResponse) and _stands(response.status_code):
+                headers = {name: response[name] for name in KEPT_HEADERS if response.has_header(name)}
+                begun.tell(Told(response.status_code, headers, response.content))
+                kept = True
+        finally:
+            if not kept:
+                begun.give_up()
         return response
+
+
+KEPT_HEADERS = ("Content-Type", "ETag", "Location")
+
+
+def _stands(status: int) -> bool:
+    """Say whether a repeat gets the same answer: not where trying again may help."""
+    return status < 500 and status not in {401, 429}
 
 
 def plan_view(plan: Plan, actor: Actor) -> PlanView:
@@ -471,12 +491,13 @@ def problem_of(exc: Exception) -> Problem | None:
             return UnsupportedMedia("Send application/json.")
         return Malformed(text)
     if isinstance(exc, NotAuthenticatedError):
-        return Unauthenticated(
-            "Sign in, or send “Authorization: Bearer” with a valid token.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+        return _unauthenticated()
     if isinstance(exc, NotAcceptableError):
         return NotAcceptable("This answers application/json.")
+    if isinstance(exc, RequestDataTooBig):
+        return _too_large()
+    if isinstance(exc, RecursionError):
+        return Malformed("The document is nested too deeply.")
     if isinstance(exc, OperationalError) and "locked" in str(exc):
         return Busy("Many are writing at this moment; try again.", headers={"Retry-After": "2"})
     if isinstance(exc, IntegrityError):
@@ -486,6 +507,16 @@ def problem_of(exc: Exception) -> Problem | None:
     if isinstance(exc, DataError):
         return Invalid("A value is out of range.")
     return None
+
+
+def _unauthenticated() -> Unauthenticated:
+    return Unauthenticated(
+        "Sign in, or send “Authorization: Bearer” with a valid token.", headers={"WWW-Authenticate": "Bearer"}
+    )
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"A request holds at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20} MiB.")
 
 
 def _field_error(entry: Mapping[str, Any]) -> FieldError:
@@ -512,7 +543,7 @@ def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:
     )
 
 
-# Pages ----------------------------------------------------------------------------------------------------------
+# Pages -----------------------------------------------------------------------------------------------------
 
 View = Callable[..., HttpResponseBase]
 
@@ -527,9 +558,11 @@ def page(view: View) -> View:
             if request.headers.get("HX-Request"):
                 return HttpResponse(status=401, headers={"HX-Redirect": "/sign-in"})
             return redirect(f"/sign-in?{urlencode({'next': request.get_full_path()})}")
+        queries.access(actor)  # found here, before any transaction, it is kept for all
+        request.zone = actor.zone  # type: ignore[attr-defined]
         try:
             return view(request, *args, **kwargs)
-        except (Problem, OperationalError, IntegrityError) as exc:
+        except (Problem, OperationalError, IntegrityError, DataError, RequestDataTooBig) as exc:
             problem = problem_of(exc)
             if problem is None:
                 raise

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
+from django.conf import settings
 from django.db.models import Q
 
+from fairway.audit import checkpoints
 from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
-from fairway.audit.rules import GENESIS, Flaw, LoggedEvent, LoggedRow, flaws, instant
+from fairway.audit.rules import Checkpoint, LoggedEvent, LoggedRow, Verification, instant, verify
+from fairway.kernel.errors import Invalid
 
 
 def revisions() -> Mapping[str, int]:
@@ -25,7 +31,9 @@ def head() -> tuple[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class WrittenRow:
-    """One row that an event wrote; `action`: create, change or remove; `changes`: field to [before, after]."""
+    """One row that an event wrote; `action`: create, change or remove; `changes`: field to [before,
+    after].
+    """
 
     model: str
     uid: str
@@ -46,13 +54,19 @@ def rows_written(label: str, *, after: int, limit: int) -> list[WrittenRow]:
     ]
 
 
-def logged(*, after: int = 0, limit: int | None = None, only: Q | None = None) -> Iterator[LoggedEvent]:
-    """Yield whole events in order from after a number on, in batches; texts that were erased are absent."""
+def logged(
+    *, after: int = 0, until: int | None = None, limit: int | None = None, only: Q | None = None
+) -> Iterator[LoggedEvent]:
+    """Yield whole events in order, after a number and until one, in batches; texts that were erased are
+    absent.
+    """
     last = after
     left = limit
     while left is None or left > 0:
         step = 500 if left is None else min(500, left)
         query = Event.objects.filter(sequence__gt=last)
+        if until is not None:
+            query = query.filter(sequence__lte=until)
         if only is not None:
             query = query.filter(only)
         events = list(query.order_by("sequence")[:step])
@@ -63,37 +77,56 @@ def logged(*, after: int = 0, limit: int | None = None, only: Q | None = None) -
         left = None if left is None else left - len(events)
 
 
-def verify(*, sequence: int | None = None, hash_then: str | None = None) -> Iterator[Flaw]:
-    """Yield every flaw of the log: edits, gaps, and against a checkpoint (number and hash) a cut or changed tail."""
-    seen, known, last = 0, None, GENESIS
-    for flaw_or_event in _with_flaws():
-        if isinstance(flaw_or_event, Flaw):
-            yield flaw_or_event
-            continue
-        seen, last = flaw_or_event.sequence, flaw_or_event.hash
-        if seen == sequence:
-            known = last
-    number, stored = head()
-    if (number, stored) != (seen, last):
-        yield Flaw(seen, f"the log ends at event {seen}, its head says {number}")
-    if sequence and seen < sequence:
-        yield Flaw(seen, f"the tail is cut: the checkpoint knows event {sequence}, the log ends at {seen}")
-    elif sequence and known != hash_then:
-        yield Flaw(sequence, "is not the event that the checkpoint knows")
+def verification(*, checkpoint: Path | None = None, export: Path | None = None) -> Verification:
+    """Walk the whole log, or events that were exported from it, and say what is wrong with it.
+
+    `checkpoint`: a file that `checkpoint()` made before; with it a cut or rewritten tail shows. With
+    `export` (a file of `exported()`) no database is asked.
+
+    :raises Invalid: the checkpoint's signature does not fit, or a line of the export is no event; names it.
+    :raises OSError: a file cannot be read.
+    """
+    known = checkpoints.read(checkpoint.read_bytes()) if checkpoint is not None else None
+    if export is not None:
+        with export.open("rb") as lines:
+            return verify(_read(lines), checkpoint=known)
+    last = head()  # first: what is appended meanwhile is not looked at
+    return verify(logged(until=last[0]), head=last, checkpoint=known)
 
 
-def _with_flaws() -> Iterator[LoggedEvent | Flaw]:
-    previous_sequence, previous_hash = 0, GENESIS
-    for event in logged():
-        yield from flaws([event], after=previous_sequence, hash_before=previous_hash)
-        yield event
-        previous_sequence, previous_hash = event.sequence, event.hash
+def checkpoint(*, at: datetime | None = None) -> str:
+    """Return a signed checkpoint of the log as it stands, as JSON; keep it where nobody can edit the log.
+
+    Signed with Ed25519 (RFC 8032); the key is made on first use in the data folder, for its owner alone.
+    """
+    sequence, last = head()
+    known = Checkpoint(sequence, last, instant(at or datetime.now(UTC)))
+    return checkpoints.sign(known, folder=settings.CONFIGURATION.data)
+
+
+def exported(*, after: int = 0, texts: bool = False) -> Iterator[bytes]:
+    """Yield the log as NDJSON, one event a line, fit for `verification(export=…)` without a server.
+
+    `texts`: with the free text, which holds personal data; the chain is verifiable without.
+    """
+    for event in logged(after=after, until=head()[0]):
+        yield msgspec.json.encode(event if texts else replace(event, texts={})) + b"\n"
+
+
+def _read(lines: Iterable[bytes]) -> Iterator[LoggedEvent]:
+    decoder = msgspec.json.Decoder(LoggedEvent)
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield decoder.decode(line)
+        except msgspec.DecodeError as cause:
+            raise Invalid(f"Line {number} is not an event: {cause}.") from cause
 
 
 def feed(
-    *, after: int, limit: int, organisations: Collection[int] | None, subject: str | None = None
+    *, after: int, limit: int, organisations: Collection[int] | None, subject: UUID | None = None
 ) -> list[dict[str, Any]]:
-    """Return events as plain values for somebody who sees these organisations (None: all), rows filtered alike.
+    """Return events as plain values for somebody who sees these organisations (None: all), rows filtered
+    alike.
 
     References are uids, instants UTC in RFC 3339; free text stands where it was not erased.
     """
@@ -105,11 +138,31 @@ def feed(
     return [_told(event, organisations) for event in logged(after=after, limit=limit, only=only)]
 
 
-def history(*, subject: str, organisations: Collection[int] | None, limit: int = 50) -> list[dict[str, Any]]:
-    """Return the newest events of one record, newest first."""
-    query = Event.objects.filter(subject_uid=subject)
+def history(
+    *,
+    organisations: Collection[int] | None,
+    subject: UUID | None = None,
+    actor: UUID | None = None,
+    command: str = "",
+    before: int | None = None,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Return the newest events before a number, newest first: of one record, by one actor, of commands so
+    named.
+
+    `command` is a name or the beginning of one that ends with a dot (`accounts.grant.`).
+    """
+    query = Event.objects.all()
     if organisations is not None:
         query = query.filter(organisation_id__in=organisations)
+    if subject is not None:
+        query = query.filter(subject_uid=subject)
+    if actor is not None:
+        query = query.filter(actor_uid=actor)
+    if command:
+        query = query.filter(**{"command__startswith" if command.endswith(".") else "command": command})
+    if before is not None:
+        query = query.filter(sequence__lt=before)
     events = list(query.order_by("-sequence")[:limit])
     return [_told(event, organisations) for event in _assemble(events)]
 

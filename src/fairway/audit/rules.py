@@ -85,25 +85,100 @@ class Flaw:
     what: str
 
 
-def flaws(events: Iterable[LoggedEvent], *, after: int = 0, hash_before: str = GENESIS) -> Iterable[Flaw]:
-    """Walk events in order and yield every edit and every gap."""
-    expected, previous = after + 1, hash_before
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What was known of the log at an instant (canonical form): its last number and that event's hash."""
+
+    sequence: int
+    hash: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a walk along the whole log found; `events`: how many there were, `last`: the last one's number
+    and hash.
+    """
+
+    events: int
+    last: tuple[int, str]
+    flaws: tuple[Flaw, ...]
+    checkpoint: Checkpoint | None = None
+
+    @property
+    def whole(self) -> bool:
+        return not self.flaws
+
+    def document(self) -> dict[str, Any]:
+        """Return it ready for JSON."""
+        return {
+            "whole": self.whole,
+            "events": self.events,
+            "sequence": self.last[0],
+            "hash": self.last[1],
+            "checkpoint": self.checkpoint.sequence if self.checkpoint else None,
+            "flaws": [{"sequence": flaw.sequence, "what": flaw.what} for flaw in self.flaws],
+        }
+
+    def summary(self) -> str:
+        """Return it in a sentence or two."""
+        if self.flaws:
+            return f"The log is not what was written: {len(self.flaws)} flaws in {self.events} events."
+        told = f"The log is whole: {self.events} events, the last is {self.last[0]} with hash {self.last[1]}."
+        if self.checkpoint is None:
+            return f"{told} Whether its tail was cut only an exported checkpoint can tell."
+        return (
+            f"{told} It contains the checkpoint at event {self.checkpoint.sequence} of {self.checkpoint.at}."
+        )
+
+
+def verify(
+    events: Iterable[LoggedEvent],
+    *,
+    head: tuple[int, str] | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Verification:
+    """Walk the log from its first event on and gather every flaw: edits, gaps, a cut tail.
+
+    `head`: number and hash that the database keeps as the last event's; None: events that were exported.
+    """
+    found: list[Flaw] = []
+    count, previous = 0, (0, GENESIS)
+    at_checkpoint = GENESIS if checkpoint is not None and checkpoint.sequence == 0 else None
     for event in events:
-        if event.sequence != expected:
-            what = (
-                f"events {expected} to {event.sequence - 1} are missing"
-                if event.sequence > expected
-                else "number repeats"
-            )
-            yield Flaw(expected, what)
-        elif event.previous_hash != previous:
-            yield Flaw(event.sequence, "does not follow from the event before it")
-        if event.digest() != event.hash:
-            yield Flaw(event.sequence, "was edited: its content does not give its hash")
-        for row in event.rows:
-            yield from _text_flaws(event, row.position, row.changes)
-        yield from _text_flaws(event, 0, event.data)
-        expected, previous = event.sequence + 1, event.hash
+        found += _flaws(event, after=previous)
+        count, previous = count + 1, (event.sequence, event.hash)
+        if checkpoint is not None and event.sequence == checkpoint.sequence:
+            at_checkpoint = event.hash
+    if head is not None and head != previous:
+        found.append(Flaw(previous[0], f"the log ends at event {previous[0]}, its head says {head[0]}"))
+    if checkpoint is not None and at_checkpoint != checkpoint.hash:
+        if previous[0] < checkpoint.sequence:
+            known = f"the checkpoint knows event {checkpoint.sequence}"
+            what = f"the tail is cut: {known}, the log ends at {previous[0]}"
+        else:
+            what = "is not the event that the checkpoint knows"
+        found.append(Flaw(checkpoint.sequence, what))
+    return Verification(count, previous, tuple(found), checkpoint)
+
+
+def _flaws(event: LoggedEvent, *, after: tuple[int, str]) -> Iterable[Flaw]:
+    expected, previous = after[0] + 1, after[1]
+    if event.sequence > expected:
+        last = event.sequence - 1
+        missing = f"event {expected} is" if last == expected else f"events {expected} to {last} are"
+        yield Flaw(expected, f"{missing} missing")
+    elif event.sequence < expected:
+        yield Flaw(event.sequence, "stands out of order")
+    elif event.previous_hash != previous:
+        yield Flaw(event.sequence, "does not follow from the event before it")
+    if event.digest() != event.hash:
+        yield Flaw(event.sequence, "was edited: its content does not give its hash")
+    for row in event.rows:
+        yield from _text_flaws(event, row.position, row.changes)
+    yield from _text_flaws(event, 0, event.data)
+    if event.texts.keys() - {0, *(row.position for row in event.rows)}:
+        yield Flaw(event.sequence, "free text was added to it")
 
 
 def _text_flaws(event: LoggedEvent, position: int, chained: str) -> Iterable[Flaw]:

@@ -31,4 +31,6 @@ class Actor:
 
 
 SYSTEM = Actor("system", None, "00000000-0000-0000-0000-000000000000", "Fairway")
-"""Fairway itself: migrations, the demo company, jobs. It may do everything and stands in the log by this name."""
+"""Fairway itself: migrations, the demo company, jobs. It may do everything and stands in the log by this
+name.
+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -37,7 +38,14 @@ class Serializer(MsgspecSerializer):
     schema_generator = SchemaGenerator
 
     @classmethod
-    def from_python(cls, unstructured: Any, model: Any, *, strict: bool | None) -> Any:
+    def from_python(
+        cls,
+        unstructured: Any,
+        model: Any,
+        *,
+        strict: bool | None,
+        extra_namespace: Mapping[str, Any] | None = None,
+    ) -> Any:
         """Read plain values as the model; of several shapes the first that fits.
 
         :raises msgspec.ValidationError: none fits.
@@ -45,7 +53,10 @@ class Serializer(MsgspecSerializer):
         members = _structs(model)
         for member in members[:-1]:
             try:
-                return super().from_python(unstructured, member, strict=strict)
+                return super().from_python(
+                    unstructured, member, strict=strict, extra_namespace=extra_namespace
+                )
             except msgspec.ValidationError:
                 continue
-        return super().from_python(unstructured, members[-1] if members else model, strict=strict)
+        last = members[-1] if members else model
+        return super().from_python(unstructured, last, strict=strict, extra_namespace=extra_namespace)

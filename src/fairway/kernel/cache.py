@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db import connection, transaction
 
+K = TypeVar("K")
 T = TypeVar("T")
+
+
+class Remembered(Generic[K, T]):
+    """Facts about committed rows that never change, such as the uid of a key; at most so many, then anew."""
+
+    _all: ClassVar[list[Remembered[Any, Any]]] = []
+
+    def __init__(self, *, most: int) -> None:
+        self._facts: dict[K, T] = {}
+        self._most = most
+        Remembered._all.append(self)
+
+    def get(self, key: K) -> T | None:
+        return self._facts.get(key)
+
+    def learn(self, facts: Mapping[K, T]) -> None:
+        """Add facts; call it once what they are about is committed."""
+        if len(self._facts) + len(facts) > self._most:
+            self._facts = {}
+        self._facts.update(facts)
+
+    @classmethod
+    def forget_all(cls) -> None:
+        for remembered in cls._all:
+            remembered._facts = {}
 
 
 class Kept(Generic[T]):
@@ -78,3 +104,4 @@ class Kept(Generic[T]):
         for kept in cls._all:
             kept._shared = None
             kept._own = threading.local()
+        Remembered.forget_all()

@@ -14,10 +14,10 @@ def snapshot() -> Iterator[None]:
 
     On SQLite `atomic()` begins IMMEDIATE here (see the settings) and would wait for every writer.
     """
-    if connection.in_atomic_block:
-        yield
+    connection.ensure_connection()
+    if connection.in_atomic_block or getattr(connection.connection, "in_transaction", False):
+        yield  # one is open already
     elif connection.vendor == "sqlite":
-        connection.ensure_connection()
         with connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")
             try:

@@ -24,13 +24,14 @@ class Problem(Exception):
 
     status: ClassVar[int] = 500
     code: str = "problem"
-    title: ClassVar[str] = "Problem"
+    title: str = "Problem"
 
     def __init__(
         self,
         detail: str,
         *,
         code: str | None = None,
+        title: str | None = None,
         errors: Sequence[FieldError] = (),
         extra: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -38,6 +39,7 @@ class Problem(Exception):
         super().__init__(detail)
         self.detail = detail
         self.code = code or type(self).code
+        self.title = title or type(self).title
         self.errors = tuple(errors)
         self.extra = dict(extra or {})
         self.headers = dict(headers or {})

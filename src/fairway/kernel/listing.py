@@ -1,21 +1,22 @@
 """Lists on every door: filters, sort, keyset pages, picked fields and totals, on plain values.
 
-A page is sought by (sort column, uid), NULLs last, so that page 1,000 costs what page 1 costs and rows that come or
-go meanwhile neither repeat nor hide others.
+A page is sought by (sort column, uid), rows without a value last, so that page 1,000 costs what page 1
+costs and rows that come or go meanwhile neither repeat nor hide others.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from django.db.models import F, Q, QuerySet
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model, Q, QuerySet
 
 from fairway.kernel.errors import FieldError, Invalid
 from fairway.kernel.models import fold
@@ -27,7 +28,9 @@ Kind = Literal["text", "folded", "number", "instant", "flag"]
 
 
 class ListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What every list takes; a list's own query adds its filters as fields (`state`, `state__in`, `at__gte`, …)."""
+    """What every list takes; a list's own query adds its filters as fields (`state`, `state__in`,
+    `at__gte`, …).
+    """
 
     limit: int = DEFAULT_LIMIT
     cursor: str = ""
@@ -59,12 +62,27 @@ class Column:
             return text == "true"
         if self.kind == "number":
             try:
-                return int(text)
+                number = int(text)
             except ValueError:
                 raise Invalid.field(name, f"“{text[:40]}” is not a number.") from None
+            if abs(number) >= 2**63:
+                raise Invalid.field(name, f"“{text[:40]}” is out of range.")
+            return number
         if self.choices and text not in self.choices:
             raise Invalid.field(name, f"“{text[:40]}” is none of {', '.join(self.choices)}.")
         return fold(text) if self.kind == "folded" else text
+
+    def place(self, value: Any) -> Any:
+        """Return a cursor's value as this column compares it.
+
+        :raises ValueError: it is none of this column's.
+        """
+        if self.kind == "instant":
+            return parse_instant(str(value), field="cursor")
+        expected: Any = {"number": int | float, "flag": bool}.get(self.kind, str)
+        if not isinstance(value, expected) or (isinstance(value, int) and abs(value) >= 2**63):
+            raise ValueError(f"not a {self.kind}")
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +105,8 @@ class Listing:
     search: Callable[[str], Q] | None = None
 
     def page(self, queryset: QuerySet[Any, Any], query: ListQuery) -> Page:
-        """Return one page in one statement, two where the total is asked for.
+        """Return one page. One statement; one more at the end, where rows without a value follow, and for a
+        total.
 
         :raises Invalid: a filter, the sort, the cursor or the limit has no sense; names it.
         """
@@ -95,16 +114,17 @@ class Listing:
             raise Invalid.field("limit", f"A page holds 1 to {MOST} rows.")
         filtered, applied = self.filtered(queryset, query)
         name, descending = self._sort(query)
-        path = self.columns[name].path
-        ordered = filtered
-        if query.cursor:
-            ordered = ordered.filter(self._seek(query.cursor, name, descending))
-        key = F(path).desc(nulls_last=True) if descending else F(path).asc(nulls_last=True)
-        ordered = ordered.order_by(key, "-uid" if descending else "uid")
-        rows = list(ordered.values(*{*self.values, "uid", path})[: query.limit + 1])
+        column = self.columns[name]
+        after = _decode(query.cursor, column, wanted=query.sort or self.sort) if query.cursor else None
+        values = {*self.values, "uid", column.path}
+        rows: list[dict[str, Any]] = []
+        for part in _parts(filtered, column.path, descending, after):
+            rows += part.values(*values)[: query.limit + 1 - len(rows)]
+            if len(rows) > query.limit:
+                break
         more = len(rows) > query.limit
         rows = rows[: query.limit]
-        following = _encode(query.sort or self.sort, rows[-1][path], rows[-1]["uid"]) if more else None
+        following = _encode(query.sort or self.sort, rows[-1][column.path], rows[-1]["uid"]) if more else None
         return Page(rows, following, filtered.count() if query.count else None, applied)
 
     def filtered(
@@ -146,20 +166,44 @@ class Listing:
             )
         return name, wanted.startswith("-")
 
-    def _seek(self, cursor: str, name: str, descending: bool) -> Q:
-        sort, value, uid = _decode(cursor)
-        if sort.removeprefix("-") != name or sort.startswith("-") != descending:
-            raise Invalid.field(
-                "cursor", "This cursor belongs to another sort; ask for the first page again."
+
+def _parts(
+    queryset: QuerySet[Any, Any], path: str, descending: bool, after: tuple[Any, UUID] | None
+) -> Iterator[QuerySet[Any, Any]]:
+    """Yield the rows beyond the cursor: those with a value in its order, then those without, by uid.
+
+    Each part is one range of an index, on both databases; NULLS LAST and OR IS NULL would be none.
+    """
+    beyond, tie = ("lt", "-uid") if descending else ("gt", "uid")
+    nullable = _nullable(queryset.model, path)
+    if after is None or after[0] is not None:
+        valued = queryset.filter(**{f"{path}__isnull": False}) if nullable else queryset
+        if after is not None:
+            value, uid = after
+            valued = valued.filter(
+                Q(**{f"{path}__{beyond}e": value}),
+                Q(**{f"{path}__{beyond}": value}) | Q(**{f"uid__{beyond}": uid}),
             )
-        path = self.columns[name].path
-        beyond = "lt" if descending else "gt"
-        if value is None:
-            return Q(**{f"{path}__isnull": True, f"uid__{beyond}": uid})
-        if self.columns[name].kind == "instant":
-            value = parse_instant(str(value), field="cursor")
-        after = Q(**{f"{path}__{beyond}": value}) | Q(**{path: value, f"uid__{beyond}": uid})
-        return after | Q(**{f"{path}__isnull": True})
+        yield valued.order_by(f"-{path}" if descending else path, tie)
+    if nullable:
+        empty = queryset.filter(**{f"{path}__isnull": True})
+        if after is not None and after[0] is None:
+            empty = empty.filter(**{f"uid__{beyond}": after[1]})
+        yield empty.order_by(tie)
+
+
+def _nullable(model: type[Model], path: str) -> bool:
+    """Say whether a path may end in NULL; what is no field (an annotation) may."""
+    found: Any = model
+    for step in path.split("__"):
+        try:
+            field = found._meta.get_field(step)
+        except (FieldDoesNotExist, AttributeError):
+            return True
+        if field.null:
+            return True
+        found = field.related_model
+    return False
 
 
 def picked(query: ListQuery, names: Sequence[str]) -> frozenset[str] | None:
@@ -196,19 +240,19 @@ def _encode(sort: str, value: Any, uid: UUID) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode([sort, told, str(uid)])).decode().rstrip("=")
 
 
-def _decode(cursor: str) -> tuple[str, Any, UUID]:
+def _decode(cursor: str, column: Column, *, wanted: str) -> tuple[Any, UUID]:
+    """Return the value and uid of the last row seen.
+
+    :raises Invalid: it is no cursor of ours, or one of another sort.
+    """
     try:
-        padded = cursor + "=" * (-len(cursor) % 4)
-        sort, value, uid = msgspec.json.decode(base64.urlsafe_b64decode(padded))
-        return str(sort), value if isinstance(value, str | int | float | None) else str(value), UUID(uid)
-    except (
-        binascii.Error,
-        msgspec.DecodeError,
-        ValueError,
-        TypeError,
-        UnicodeEncodeError,
-        AttributeError,
-    ) as cause:
+        sort, value, uid = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if sort != wanted:
+            raise Invalid.field(
+                "cursor", "This cursor belongs to another sort; ask for the first page again."
+            )
+        return (None if value is None else column.place(value)), UUID(uid)
+    except (binascii.Error, msgspec.DecodeError, ValueError, TypeError, AttributeError) as cause:
         raise Invalid.field(
             "cursor", "This is not a cursor of this list; ask for the first page again."
         ) from cause

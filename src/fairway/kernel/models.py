@@ -28,8 +28,10 @@ class Counter(models.Model):
 class Row(models.Model):
     """A row that is written by a command and stands in the event log under its uid.
 
-    `free_text` names the fields whose words stay outside the hash chain (only their digest is chained), so that
-    erasing them leaves the chain verifiable. `unlogged` names credentials and the like, which never enter the log.
+    `free_text` names the fields whose words stay outside the hash chain (only their digest is chained), so
+    that
+    erasing them leaves the chain verifiable. `unlogged` names credentials and the like, which never enter
+    the log.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -51,7 +53,9 @@ class Row(models.Model):
 
 
 class Versioned(Row):
-    """A record: `version` starts at 1 and grows with each write; nothing that was decided is deleted, only archived."""
+    """A record: `version` starts at 1 and grows with each write; nothing that was decided is deleted, only
+    archived.
+    """
 
     version = models.PositiveIntegerField(default=1, editable=False)
     custom = models.JSONField(default=dict, blank=True)

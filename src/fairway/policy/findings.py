@@ -62,7 +62,9 @@ class Finding:
         )
 
     def redacted(self, sees: Callable[[Ref], bool]) -> Finding:
-        """Return what somebody may be told: beside a party they may not see only rule, weight and time remain."""
+        """Return what somebody may be told: beside a party they may not see only rule, weight and time
+        remain.
+        """
         if all(sees(ref) for ref in (*self.parties, *self.path)):
             return self
         parties = tuple(party if sees(party) else HIDDEN for party in self.parties)

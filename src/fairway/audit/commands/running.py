@@ -1,0 +1,143 @@
+"""Running commands: one in a transaction, or many in batches."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+from django.db.models import F
+
+from fairway.audit.commands.command import Command, Outcome, Plan
+from fairway.audit.commands.journal import Journal
+from fairway.audit.commands.once import Attempt
+from fairway.audit.models import Denial
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import Busy, Conflict, Forbidden, Invalid, Problem, Refused
+
+T = TypeVar("T")
+
+
+def preview(command: Command, *, actor: Actor, at: datetime | None = None) -> Plan:
+    """Say what the command would do; takes no lock and writes nothing."""
+    return command.plan(actor=actor, at=at or datetime.now(UTC))
+
+
+def execute(
+    command: Command, *, actor: Actor, at: datetime | None = None, attempt: Attempt | None = None
+) -> Outcome:
+    """Run the command in one transaction and record it; under an attempt's key at most once.
+
+    :raises Refused: the decision denies; its findings are in `decision`. :raises Stale: a row changed
+    meanwhile.
+    :raises Busy: the database could not give the writer's turn in time. And whatever `plan` raises.
+    """
+    at = at or datetime.now(UTC)
+    if attempt is not None and attempt.done is not None:
+        return attempt.done
+
+    def run() -> Outcome:
+        with transaction.atomic():
+            journal = Journal(actor, at)
+            outcome = journal.run(command)
+            journal.close()
+            outcome = journal.numbered(outcome)
+            if attempt is not None:
+                attempt.record(outcome)
+            return outcome
+
+    try:
+        return _persist(run)
+    except (Refused, Forbidden) as denial:
+        _record_denial(command, denial, actor=actor, at=at)
+        raise
+
+
+def execute_many(
+    commands: Iterable[Command], *, actor: Actor, at: datetime | None = None, batch: int = 500
+) -> Iterator[Outcome | Problem]:
+    """Run commands one after the other, each for itself; answers come in the order of the commands.
+
+    A batch is one transaction with its events in bulk. What one command raises is its answer and undoes only
+    what it wrote; the others stand.
+    """
+    at = at or datetime.now(UTC)
+    left = iter(commands)
+    while some := list(islice(left, batch)):
+
+        def run(some: Sequence[Command] = some) -> list[Outcome | Problem]:
+            answers: list[Outcome | Problem] = []
+            with transaction.atomic():
+                journal = Journal(actor, at)
+                for command in some:
+                    try:
+                        with transaction.atomic():
+                            answers.append(journal.run(command))
+                    except Problem as problem:
+                        answers.append(problem)
+                    except (IntegrityError, DataError) as error:
+                        answers.append(_refusal_of(error))
+                journal.close()
+                return [journal.numbered(a) if isinstance(a, Outcome) else a for a in answers]
+
+        answers = _persist(run)
+        for command, answer in zip(some, answers, strict=True):
+            if isinstance(answer, Refused | Forbidden):
+                _record_denial(command, answer, actor=actor, at=at)
+        yield from answers
+
+
+def _persist(run: Callable[[], T]) -> T:
+    """Run a whole transaction, again when the database asks for that, at most three times."""
+    if connection.in_atomic_block:
+        return run()
+    for pause in (0.01, 0.02, None):
+        try:
+            return run()
+        except (IntegrityError, DataError) as error:
+            raise _refusal_of(error) from error
+        except OperationalError as error:
+            state = getattr(error.__cause__, "sqlstate", "")
+            if state in {"40001", "40P01"} and pause is not None:
+                time.sleep(pause)
+                continue
+            if state in {"40001", "40P01", "55P03"} or "locked" in str(error):
+                raise Busy(
+                    "Many are writing at this moment; try again.", headers={"Retry-After": "2"}
+                ) from error
+            raise
+    raise AssertionError("the loop returns or raises")
+
+
+def _refusal_of(error: IntegrityError | DataError) -> Problem:
+    """Say what a refusal by the database means: its constraints stand behind the rules, so two writers
+    met.
+    """
+    if isinstance(error, DataError):
+        return Invalid("A value is out of range.")
+    return Conflict(
+        "Somebody else wrote the same at this moment; read it again and repeat.", code="written-meanwhile"
+    )
+
+
+def _record_denial(command: Command, denial: Problem, *, actor: Actor, at: datetime) -> None:
+    """Leave one denial a minute for a known actor, with a counter; a transaction of its own."""
+    if actor.pk is None:
+        return
+    values = (getattr(command, name) for name in command.__struct_fields__)
+    key = {
+        "actor_uid": UUID(actor.uid),
+        "command": command.command,
+        "subject": next((value for value in values if isinstance(value, str)), "")[:110],
+        "code": denial.code,
+        "minute": at.replace(second=0, microsecond=0),
+    }
+    with transaction.atomic():
+        if Denial.objects.filter(**key).update(count=F("count") + 1) == 0:
+            # Of two that find none, one waits here for the other's row and counts on it.
+            Denial.objects.bulk_create([Denial(**key, count=0)], ignore_conflicts=True)
+            Denial.objects.filter(**key).update(count=F("count") + 1)
