@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairway.approvals.rules import Ballot, Choice, Policy, barred, consent
+from fairway.approvals.rules import Ballot, Choice, Policy, consent
 
 APPROVE, REJECT = Choice.APPROVE, Choice.REJECT
 NOW, OLD = "present", "former"
-ANN, BEN, CAT, REQUESTER = 1, 2, 3, 9
+ANN, BEN, REQUESTER = 1, 2, 9
 
 
 @pytest.mark.parametrize(
@@ -51,22 +51,6 @@ def test_consent_tells_stale_and_discounted_votes_apart() -> None:
     told = consent(ballots, digest=NOW, policy=Policy(3), barred=frozenset({REQUESTER}))
     assert (told.stale, told.discounted, told.approved) == ({ANN}, {REQUESTER}, {BEN})
     assert told.missing == 2
-
-
-@pytest.mark.parametrize(
-    ("case", "parties", "delegations", "expected"),
-    [
-        ("parties alone", [ANN, BEN], [], {ANN, BEN}),
-        ("nobody named", [None], [], set()),
-        ("the delegate of a party", [ANN], [(ANN, CAT)], {ANN, CAT}),
-        ("whoever a party stands in for may vote", [ANN], [(CAT, ANN)], {ANN}),
-        ("one step only", [ANN], [(ANN, BEN), (BEN, CAT)], {ANN, BEN}),
-    ],
-)
-def test_barred(
-    case: str, parties: list[int | None], delegations: list[tuple[int, int]], expected: set[int]
-) -> None:
-    assert barred(parties, delegations) == expected
 
 
 ballots = st.lists(st.builds(Ballot, st.integers(1, 5), st.sampled_from(Choice), st.sampled_from([NOW, OLD])))

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from fairway.approvals.rules import Ballot, Choice, Policy, barred, consent
+from fairway.approvals.rules import Ballot, Choice, Policy, consent
 from fairway.changes.rules import Content, Workflow, digest, relations
 from tests.changes.shipped import NORMAL
 
 REQUESTER, PEOPLE = 1, range(1, 6)
-DELEGATIONS = [(REQUESTER, 2)]
+DELEGATE = 2  # of the requester
 MAY = {
     1: {"changes.request", "changes.approve", "changes.implement"},
     2: {"changes.approve"},
@@ -58,7 +58,7 @@ class Paper:
             after.implementers.add(person)
 
         def holds(condition: str) -> bool:
-            out = barred([REQUESTER, *after.implementers], DELEGATIONS)
+            out = frozenset({REQUESTER, DELEGATE, *after.implementers})
             votes = consent(after.ballots, digest=digest(after.content), policy=Policy(), barred=out)
             return {
                 "consent": votes.given,
@@ -76,7 +76,9 @@ class Paper:
         if verb == "submit" or "reauthorise" in {edge.verb for edge in taken.edges}:
             after.ballots = []
         if "implementing" in taken.entered:
-            after.begun.append((digest(after.content), after.ballots, {REQUESTER, 2} | after.implementers))
+            after.begun.append(
+                (digest(after.content), after.ballots, {REQUESTER, DELEGATE} | after.implementers)
+            )
         self.__dict__.update(after.__dict__)
 
 

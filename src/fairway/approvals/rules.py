@@ -60,21 +60,12 @@ class Consent:
         return max(0, self.policy.quorum - len(self.approved))
 
 
-def barred(parties: Iterable[int | None], delegations: Iterable[tuple[int, int]]) -> frozenset[int]:
-    """Return who may not vote: the parties to the matter, and whoever stands in for one of them.
-
-    `delegations` are pairs (who is stood in for, who stands in), those in force at the time of the vote. They
-    are followed one step: a delegate cannot delegate further. There is no exception for administrators.
-    """
-    own = frozenset(party for party in parties if party is not None)
-    return own | {delegate for principal, delegate in delegations if principal in own}
-
-
 def consent(ballots: Iterable[Ballot], *, digest: str, policy: Policy, barred: frozenset[int]) -> Consent:
     """Count the ballots, given in the order in which they were cast.
 
-    The latest ballot of a person on the present content counts; ballots on other content do not. Who is
-    barred is asked of the people as they are now, so that an approver who becomes implementer loses the say.
+    The latest ballot of a person on the present content counts; ballots on other content do not. `barred` are
+    the parties to the matter and whoever stands in for one of them, as they are now, so that an approver who
+    becomes implementer loses the say; there is no exception for administrators.
     """
     latest: dict[int, Choice] = {}
     seen: set[int] = set()

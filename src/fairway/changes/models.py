@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from fairway.kernel.models import Numbered, Row
+from fairway.kernel.models import Numbered, Row, fold
 
 
 class ChangeModel(Row):
@@ -62,6 +62,7 @@ class Change(Numbered):
     state = models.CharField(max_length=30)
     is_open = models.BooleanField()
     title = models.CharField(max_length=200)
+    title_folded = models.CharField(max_length=400, editable=False)
     description = models.TextField(blank=True)
     reason = models.TextField(blank=True, help_text="why it is done")
     category = models.CharField(max_length=80, blank=True)
@@ -82,8 +83,8 @@ class Change(Numbered):
     backed_out = models.BooleanField(default=False)
     outcome_note = models.TextField(blank=True)
     held_at = models.DateTimeField(null=True, blank=True, help_text="UTC; on hold since")
-    held_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
     hold_reason = models.TextField(blank=True)
+    state_reason = models.TextField(blank=True, help_text="why it was returned, rejected or cancelled")
     round = models.ForeignKey("approvals.Round", models.PROTECT, null=True, blank=True, related_name="+")
     digest = models.CharField(max_length=64, editable=False)
 
@@ -92,6 +93,7 @@ class Change(Numbered):
     free_text = frozenset(
         {
             "title",
+            "title_folded",
             "description",
             "reason",
             "implementation_plan",
@@ -100,6 +102,7 @@ class Change(Numbered):
             "freeze_reason",
             "outcome_note",
             "hold_reason",
+            "state_reason",
         }
     )
 
@@ -116,13 +119,16 @@ class Change(Numbered):
             models.CheckConstraint(condition=Q(priority__gte=1, priority__lte=4), name="changes_priority"),
         ]
         indexes = [
-            models.Index("planned_start", "id", name="changes_by_start"),
-            models.Index("is_open", "planned_start", "id", name="changes_open_by_start"),
-            models.Index("state", "planned_start", "id", name="changes_state_by_start"),
-            models.Index("organisation", "planned_start", "id", name="changes_organisation_by_start"),
+            models.Index("planned_start", "uid", name="changes_by_start"),
+            models.Index("is_open", "planned_start", "uid", name="changes_open_by_start"),
+            models.Index("state", "planned_start", "uid", name="changes_state_by_start"),
+            models.Index("organisation", "planned_start", "uid", name="changes_organisation_by_start"),
             models.Index("requester", "is_open", name="changes_by_requester"),
             models.Index("owner", "is_open", name="changes_by_owner"),
         ]
+
+    def before_write(self) -> None:
+        self.title_folded = fold(self.title)
 
     @property
     def label(self) -> str:

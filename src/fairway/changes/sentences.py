@@ -38,9 +38,7 @@ def consent(finding: Finding, words: Words) -> str:
             return _("%(change)s was refused.") % values
         case "discounted":
             return (
-                _(
-                    "The approval of %(change)s came from somebody who carries it out or asked for it; it needs another."
-                )
+                _("Whoever approved %(change)s also asked for it or carries it out; it needs another.")
                 % values
             )
         case "template" if "template" in values:

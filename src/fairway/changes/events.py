@@ -1,0 +1,26 @@
+"""The events of changes, named for the command that each one records."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ChangeEvent(StrEnum):
+    """The rows that an event holds are those of the change, its windows, items, environments, implementers, votes.
+
+    Where a step led to other states, `data` tells `verb` and the states `entered`, in order.
+    """
+
+    CREATE = "changes.change.create"
+    EDIT = "changes.change.edit"
+    RESCHEDULE = "changes.change.reschedule"
+    RECORD = "changes.change.record"
+    SUBMIT = "changes.change.submit"
+    VOTE = "changes.change.vote"
+    RETURN = "changes.change.return"
+    START = "changes.change.start"
+    COMPLETE = "changes.change.complete"
+    CLOSE = "changes.change.close"
+    CANCEL = "changes.change.cancel"
+    HOLD = "changes.change.hold"
+    RESUME = "changes.change.resume"

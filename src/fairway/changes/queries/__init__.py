@@ -1,0 +1,31 @@
+"""What changes answer: single ones, lists, decisions, and what they hold."""
+
+from fairway.changes.queries.clearing import clearance as clearance
+from fairway.changes.queries.deciding import Case as Case
+from fairway.changes.queries.deciding import assess as assess
+from fairway.changes.queries.deciding import assess_dossier as assess_dossier
+from fairway.changes.queries.deciding import claims_of as claims_of
+from fairway.changes.queries.deciding import told as told
+from fairway.changes.queries.dossier import Dossier as Dossier
+from fairway.changes.queries.dossier import Proposal as Proposal
+from fairway.changes.queries.dossier import change as change
+from fairway.changes.queries.dossier import content_digest as content_digest
+from fairway.changes.queries.dossier import dossier as dossier
+from fairway.changes.queries.dossier import model as model
+from fairway.changes.queries.dossier import models as models
+from fairway.changes.queries.dossier import template as template
+from fairway.changes.queries.dossier import templates as templates
+from fairway.changes.queries.dossier import workflow as workflow
+from fairway.changes.queries.holding import held as held
+from fairway.changes.queries.listing import CHANGES as CHANGES
+from fairway.changes.queries.listing import changes as changes
+from fairway.changes.queries.listing import counts as counts
+from fairway.changes.queries.listing import environments_of as environments_of
+from fairway.changes.queries.listing import items_of as items_of
+from fairway.changes.queries.listing import mine as mine
+from fairway.changes.queries.listing import touching as touching
+from fairway.changes.queries.listing import waiting_for as waiting_for
+from fairway.changes.queries.listing import windows_of as windows_of
+from fairway.changes.queries.stepping import Step as Step
+from fairway.changes.queries.stepping import open_steps as open_steps
+from fairway.changes.queries.stepping import steps as steps

@@ -1,0 +1,269 @@
+"""What speaks for and against a change: its conditions as findings, and the decision that follows.
+
+The dry run, the record page, the list, the form that is being filled in and the commands all ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from fairway.calendars.queries import Target
+from fairway.changes.queries.dossier import Dossier, Proposal
+from fairway.claims.queries import Claim, Strength
+
+from fairway.accounts import queries as accounts
+from fairway.approvals import queries as approvals
+from fairway.approvals.queries import Ballot
+from fairway.calendars import queries as calendars
+from fairway.catalog import queries as catalog
+from fairway.changes.models import Change, ChangeTemplate
+from fairway.changes.rules import Workflow
+from fairway.claims import queries as claims
+from fairway.environments import queries as environments
+from fairway.kernel.period import Period
+from fairway.kernel.refs import Ref
+from fairway.policy import Decision, Finding, Severity, Verdict, decide
+
+_UNEXPLAINED = {"held", "unconsented", "refused", "assessed", "unreviewed"}
+
+
+def targets(organisation: int, items: Iterable[int], places: Iterable[int]) -> list[Target]:
+    """Return what calendars are asked about: each item in each environment, or everywhere."""
+    kept = catalog.facts(list(items))
+    stands = environments.facts()
+    own = accounts.branch(organisation)
+    branches: dict[int, frozenset[int]] = {organisation: own}
+
+    def branch(pk: int) -> frozenset[int]:
+        if pk not in branches:
+            branches[pk] = accounts.branch(pk)
+        return branches[pk]
+
+    found = []
+    for item in items or [None]:
+        of_item = kept[item] if item is not None else None
+        here = own | branch(of_item.organisation) if of_item is not None else own
+        for place in places or [None]:
+            of_place = stands[place] if place is not None else None
+            found.append(
+                Target(
+                    item=item,
+                    environment=place,
+                    organisations=here | branch(of_place.organisation) if of_place is not None else here,
+                    criticality=of_item.criticality if of_item is not None else None,
+                    tier=of_place.tier if of_place is not None else None,
+                    item_ref=of_item.ref if of_item is not None else None,
+                    environment_ref=of_place.ref if of_place is not None else None,
+                )
+            )
+    return found
+
+
+def claims_of(proposal: Proposal) -> list[Claim]:
+    """Return what the proposal holds: each window on each item and place; a downtime excludes others."""
+    return [
+        Claim(
+            source=proposal.subject,
+            item=item,
+            environment=place,
+            period=period,
+            strength=Strength(proposal.strength if proposal.strength != "none" else "tentative"),
+            exclusive=exclusive,
+        )
+        for exclusive, periods in ((False, proposal.windows), (True, proposal.downtimes))
+        for period in periods
+        for item in proposal.items
+        for place in proposal.environments or (None,)
+    ]
+
+
+def time_findings(proposal: Proposal, *, at: datetime) -> list[Finding]:
+    """Return every finding about the planned time that is not over: clashes, freezes, maintenance."""
+    ahead = replace(
+        proposal,
+        windows=tuple(period for period in proposal.windows if period.end > at),
+        downtimes=tuple(period for period in proposal.downtimes if period.end > at),
+    )
+    if not ahead.windows:
+        return [_over(proposal)] if proposal.windows else []
+    return [
+        *claims.clashes(subject=ahead.subject, claims=claims_of(ahead)),
+        *calendars.findings(
+            subject=ahead.subject,
+            targets=targets(ahead.organisation, ahead.items, ahead.environments),
+            periods=ahead.windows,
+            reason=ahead.freeze_reason,
+        ),
+    ]
+
+
+def _over(proposal: Proposal) -> Finding:
+    last = max(proposal.windows, key=lambda period: period.end)
+    return Finding("changes.window", Severity.BLOCK, (proposal.subject,), last, params={"over": True})
+
+
+def not_held(change: Change) -> list[Finding]:
+    if change.held_at is None:
+        return []
+    # the reason is free text of the change: who may not see the change does not get it, see Finding.redacted
+    return [Finding("changes.hold", Severity.BLOCK, (change.ref(),), params={"reason": change.hold_reason})]
+
+
+def window_open(subject: Ref, windows: Iterable[Period], *, at: datetime) -> list[Finding]:
+    """Return a finding unless one of the windows is open at the instant."""
+    listed = sorted(windows)
+    if any(at in period for period in listed):
+        return []
+    coming = next((period for period in listed if period.start > at), None)
+    if coming is not None:
+        return [Finding("changes.window", Severity.BLOCK, (subject,), coming)]
+    if listed:
+        return [Finding("changes.window", Severity.BLOCK, (subject,), listed[-1], params={"over": True})]
+    return [Finding("changes.window", Severity.BLOCK, (subject,))]
+
+
+def fixed_by(template: ChangeTemplate, change: Change) -> bool:
+    """Say whether the change still is what its template authorises."""
+    return all(getattr(change, name) == getattr(template, name) for name in ChangeTemplate.FIXED)
+
+
+def consent_findings(
+    change: Change,
+    workflow: Workflow,
+    ballots: Iterable[Ballot],
+    *,
+    digest: str,
+    parties: Iterable[int | None],
+    at: datetime,
+) -> list[Finding]:
+    """Return a finding unless the content of this digest is validly approved."""
+
+    def missing(why: str, **params: object) -> list[Finding]:
+        return [Finding("changes.consent", Severity.BLOCK, (change.ref(),), params={"why": why, **params})]
+
+    if workflow.approval.by == "template":
+        template = change.template
+        if template is None or not fixed_by(template, change):
+            return missing("template")
+        return [] if template.authorised else missing("template", template=template.name)
+    told = approvals.standing(change.round, ballots, digest=digest, parties=parties, at=at)
+    if told is None:
+        return missing("none")
+    if told.given:
+        return []
+    if told.refused:
+        return missing("refused")
+    if told.stale:
+        return missing("stale")
+    if told.discounted:
+        return missing("discounted")
+    return missing("none", missing=told.missing)
+
+
+@dataclass(slots=True)
+class Case:
+    """A change as it would be after a step, and who takes it: answers its conditions, each looked up once."""
+
+    dossier: Dossier
+    proposal: Proposal
+    digest: str
+    at: datetime
+    person: int | None = None
+    working: bool = False
+    """Whether the person would be carrying the change out, and so may not count among its approvers."""
+    _found: dict[str, list[Finding]] = field(default_factory=dict)
+
+    def holds(self, condition: str) -> bool:
+        change = self.dossier.change
+        match condition:
+            case "held":
+                return change.held_at is not None
+            case "unconsented":
+                return bool(self.findings("consent"))
+            case "refused":
+                return any(found.params.get("why") == "refused" for found in self.findings("consent"))
+            case "assessed":
+                return True  # nobody is asked for assessments yet
+            case "unreviewed":
+                return change.outcome == Change.Outcome.SUCCESSFUL and not change.backed_out
+            case _:
+                return not decide(self.findings(condition)).denied
+
+    def findings(self, condition: str) -> list[Finding]:
+        """Return what speaks about a condition; one that blocks means that it does not hold."""
+        if condition not in self._found:
+            self._found[condition] = self._look(condition)
+        return self._found[condition]
+
+    def against(self, conditions: Iterable[str]) -> list[Finding]:
+        return [found for name in conditions if name not in _UNEXPLAINED for found in self.findings(name)]
+
+    def _look(self, condition: str) -> list[Finding]:
+        change, subject = self.dossier.change, self.proposal.subject
+        match condition:
+            case "plan":
+                missing = [
+                    name
+                    for name, there in (("window", self.proposal.windows), ("item", self.proposal.items))
+                    if not there
+                ]
+                return [
+                    Finding("changes.plan", Severity.BLOCK, (subject,), params={"missing": name})
+                    for name in missing
+                ]
+            case "consent":
+                return consent_findings(
+                    change,
+                    self.dossier.workflow,
+                    self.dossier.ballots,
+                    digest=self.digest,
+                    parties=self._parties(),
+                    at=self.at,
+                )
+            case "time":
+                return time_findings(self.proposal, at=self.at)
+            case "window_open":
+                return window_open(subject, self.proposal.windows, at=self.at)
+            case "not_held":
+                return not_held(change)
+            case "separate":
+                out = approvals.barred([change.requester_id, *self.dossier.people], at=self.at)
+                if self.person is None or self.person in out:
+                    return [Finding("changes.separation", Severity.BLOCK, (subject,))]
+                return []
+            case _:
+                raise KeyError(condition)
+
+    def _parties(self) -> list[int | None]:
+        return [self.dossier.change.requester_id, *self.dossier.people, self.person if self.working else None]
+
+
+def told(findings: Iterable[Finding], *, at: datetime) -> Decision:
+    """Return findings that are told and refuse nothing: saving is possible whatever stands in the way."""
+    weighed = decide(findings, at=at)
+    return replace(weighed, verdict=Verdict.WARN) if weighed.denied else weighed
+
+
+def assess(proposal: Proposal, *, at: datetime, more: Iterable[Finding] = ()) -> Decision:
+    """Decide whether the proposal can be carried out as planned; `more` are findings that are not about time.
+
+    `next_open`: the start of the next planned window where nothing stands in the way; `next_close`: its end.
+    """
+    findings = [*more, *time_findings(proposal, at=at)]
+    weighed = decide(findings, at=at)
+    current = next((period for period in sorted(proposal.windows) if period.end > at), None)
+    if weighed.denied or current is None:
+        return weighed
+    return replace(weighed, next_open=current.start if current.start > at else None, next_close=current.end)
+
+
+def assess_dossier(dossier: Dossier, *, at: datetime) -> Decision:
+    """Decide about a saved change: its planned time, a hold, and consent that it had and lost."""
+    change = dossier.change
+    case = Case(dossier, dossier.proposal(), change.digest, at)
+    more = list(case.findings("not_held"))
+    if "approved" in dossier.workflow.by_slug[change.state].predicates or dossier.ballots:
+        more += case.findings("consent")
+    return assess(case.proposal, at=at, more=more)

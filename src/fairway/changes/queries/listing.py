@@ -1,0 +1,123 @@
+"""Lists of changes as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from fairway.accounts import queries as accounts
+from fairway.changes.models import AffectedEnvironment, AffectedItem, Change, PlannedWindow
+from fairway.kernel.actor import Actor
+from fairway.kernel.listing import Column, Listing, search_words
+
+COLUMNS = {
+    "key": Column("number", "number", sorts=True),
+    "title": Column("title_folded", "folded", sorts=True),
+    "state": Column("state", sorts=True),
+    "open": Column("is_open", "flag"),
+    "model": Column("model__slug"),
+    "template": Column("template__slug"),
+    "category": Column("category"),
+    "priority": Column("priority", "number", sorts=True),
+    "external_id": Column("external_id"),
+    "organisation": Column("organisation__slug"),
+    "outcome": Column("outcome"),
+    "planned_start": Column("planned_start", "instant", sorts=True),
+    "planned_end": Column("planned_end", "instant", sorts=True),
+    "created_at": Column("created_at", "instant", sorts=True),
+    "submitted_at": Column("submitted_at", "instant", sorts=True),
+}
+VALUES = (
+    *("pk", "number", "title", "state", "is_open", "category", "priority", "external_id", "outcome"),
+    *("planned_start", "planned_end", "created_at", "submitted_at", "held_at", "version", "organisation_id"),
+    *("model__slug", "model__name", "model__uid", "template__slug", "template__name", "template__uid"),
+    *("organisation__slug", "organisation__name", "organisation__uid"),
+    *("requester__number", "requester__name", "requester__uid", "owner__number", "owner__name", "owner__uid"),
+)
+_by_title = search_words("title_folded", "external_id")
+
+
+def _search(text: str) -> Q:
+    lookup = Change.lookup(text)
+    return Q(**lookup) if lookup else _by_title(text)
+
+
+CHANGES = Listing(COLUMNS, VALUES, "-planned_start", search=_search)
+
+
+def changes(actor: Actor) -> QuerySet[Change]:
+    """Return what the actor sees that is not archived."""
+    return accounts.visible(Change.objects.filter(archived_at=None), actor)
+
+
+def touching(
+    query: QuerySet[Change], *, item: int | None = None, environment: int | None = None
+) -> QuerySet[Change]:
+    """Limit to changes that name the item, and the environment or none at all (which means everywhere)."""
+    if item is not None:
+        query = query.filter(pk__in=AffectedItem.objects.filter(item=item).values("change"))
+    if environment is not None:
+        named = AffectedEnvironment.objects.filter(environment=environment).values("change")
+        query = query.filter(pk__in=named)
+    return query
+
+
+def mine(query: QuerySet[Change], actor: Actor) -> QuerySet[Change]:
+    """Limit to open changes that the actor asked for, owns or carries out."""
+    own = Q(requester=actor.pk) | Q(owner=actor.pk) | Q(implementers__person=actor.pk)
+    return query.filter(is_open=True).filter(pk__in=Change.objects.filter(own, is_open=True).values("pk"))
+
+
+def waiting_for(query: QuerySet[Change], actor: Actor, *, at: datetime) -> QuerySet[Change]:
+    """Limit to changes that wait for a vote that the actor may cast: not asked for, not carried out by them.
+
+    Delegations are looked at when the vote is cast.
+    """
+    where = accounts.access(actor).permissions.get("changes.approve", frozenset())
+    waiting = query.filter(round__outcome="open", is_open=True, held_at=None)
+    if where is not None:
+        waiting = waiting.filter(organisation__in=where)
+    if actor.pk is None:
+        return waiting.none()
+    own = Change.objects.filter(Q(requester=actor.pk) | Q(implementers__person=actor.pk), is_open=True)
+    voted = Q(round__votes__voter=actor.pk)
+    return waiting.exclude(pk__in=own.values("pk")).exclude(pk__in=waiting.filter(voted).values("pk"))
+
+
+def items_of(changes: Collection[int]) -> dict[int, list[int]]:
+    """Return the affected items of each change, the primary one first."""
+    rows = AffectedItem.objects.filter(change__in=changes).order_by("-primary", "pk")
+    return _pairs(rows.values_list("change_id", "item_id"))
+
+
+def environments_of(changes: Collection[int]) -> dict[int, list[int]]:
+    rows = AffectedEnvironment.objects.filter(change__in=changes).order_by("pk")
+    return _pairs(rows.values_list("change_id", "environment_id"))
+
+
+def windows_of(changes: Collection[int]) -> dict[int, list[tuple[datetime, datetime, bool]]]:
+    """Return start, end and whether it is a downtime, of each window of each change, in order of time."""
+    found: dict[int, list[tuple[datetime, datetime, bool]]] = {}
+    rows = PlannedWindow.objects.filter(change__in=changes).order_by("starts_at", "ends_at", "downtime")
+    for change, start, end, downtime in rows.values_list("change_id", "starts_at", "ends_at", "downtime"):
+        found.setdefault(change, []).append((start, end, downtime))
+    return found
+
+
+def _pairs(rows: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for one, other in rows:
+        found.setdefault(one, []).append(other)
+    return found
+
+
+def counts(actor: Actor, *, at: datetime) -> Mapping[str, int]:
+    """Return how many changes stand on each tab of the list, as the actor sees it."""
+    seen = changes(actor)
+    return {
+        "open": seen.filter(is_open=True).count(),
+        "mine": mine(seen, actor).count(),
+        "waiting": waiting_for(seen, actor, at=at).count(),
+    }

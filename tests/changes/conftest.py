@@ -1,0 +1,133 @@
+"""A small company with people in every role that changes know, items, and an environment of each control level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from fairway.accounts import commands as accounts
+from fairway.accounts import queries as who
+from fairway.accounts.models import User
+from fairway.audit.commands import Outcome, execute
+from fairway.catalog.commands import CreateItem, CreateRelation
+from fairway.changes import commands
+from fairway.changes.commands.reading import Span
+from fairway.changes.models import Change
+from fairway.environments.commands import CreateEnvironment
+from fairway.kernel.actor import SYSTEM, Actor
+from fairway.kernel.cache import Kept
+
+NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
+def hours(start: float, end: float) -> Span:
+    """A window so many hours from the evening of the first of December."""
+    evening = NOON + timedelta(hours=9)
+    return Span(evening + timedelta(hours=start), evening + timedelta(hours=end))
+
+
+@dataclass
+class Company:
+    """Actors by name: `rita` requests, `ian` implements, `ann` approves, `max` manages changes, `vera` looks on (all
+    of retail); `bob` stands in for rita and may approve, `amy` approves too; `carl` manages changes in cards.
+    """
+
+    people: dict[str, Actor] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Actor:
+        return self.people[name]
+
+    def change(self, name: str = "rita", **more: Any) -> str:
+        """Draft a change to payments-api in production in the evening; return its key."""
+        given = {
+            "title": "Patch the API",
+            "items": ("payments-api",),
+            "environments": ("prod",),
+            "windows": (hours(0, 2),),
+            **more,
+        }
+        outcome = execute(commands.CreateChange(**given), actor=self.people[name], at=NOON)
+        assert outcome.subject is not None
+        return outcome.subject.key
+
+    def take(self, verb: str, name: str, key: str, *, at: datetime = NOON, **more: Any) -> Outcome:
+        """Let somebody take a step."""
+        return execute(commands.STEPS[verb](change=key, **more), actor=self.people[name], at=at)
+
+    def vote(self, name: str, key: str, choice: str = "approve", **more: Any) -> Outcome:
+        return self.take("vote", name, key, choice=choice, digest=stored(key).digest, **more)
+
+    def scheduled(self, **more: Any) -> str:
+        """Return the key of a change that is approved."""
+        key = self.change(**more)
+        self.take("submit", more.get("name", "rita"), key)
+        self.vote("ann", key)
+        return key
+
+
+def stored(key: str) -> Change:
+    return Change.objects.get(number=int(key.removeprefix("CHG-")))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    Kept.forget_all()
+    yield
+    Kept.forget_all()
+
+
+PEOPLE = {
+    "rita": ("retail", "requester"),
+    "ian": ("retail", "implementer"),
+    "ann": ("retail", "approver"),
+    "amy": ("retail", "approver"),
+    "bob": ("retail", "approver"),
+    "max": ("retail", "change-manager"),
+    "ada": ("group", "administrator"),
+    "vera": ("retail", "viewer"),
+    "carl": ("cards", "change-manager"),
+}
+
+
+@pytest.fixture
+def company(db: None) -> Company:
+    for slug, parent in (("group", None), ("retail", "group"), ("cards", "group")):
+        execute(accounts.CreateOrganisation(slug=slug, name=slug.title(), parent=parent), actor=SYSTEM)
+    made = Company()
+    for name, (organisation, role) in PEOPLE.items():
+        email = f"{name}@example.org"
+        execute(accounts.CreateUser(email=email, name=name.title(), organisation=organisation), actor=SYSTEM)
+        execute(accounts.GrantRole(role=role, organisation=organisation, user=email), actor=SYSTEM)
+        made.people[name] = who.person(User.objects.get(email=email))
+    execute(
+        accounts.Delegate(
+            taker="bob@example.org",
+            start=(NOON - timedelta(days=30)).isoformat(),
+            end=(NOON + timedelta(days=30)).isoformat(),
+        ),
+        actor=made.rita,
+    )
+    for key, organisation in (("payments-api", "retail"), ("ledger-db", "retail"), ("card-core", "cards")):
+        execute(CreateItem(key=key, name=key.title(), kind="system", organisation=organisation), actor=SYSTEM)
+    execute(CreateRelation(source="payments-api", target="ledger-db", kind="depends-on"), actor=SYSTEM)
+    for key, tier, control in (
+        ("prod", "production", "controlled"),
+        ("sit2", "integration", "coordinated"),
+        ("dev", "development", "open"),
+    ):
+        execute(
+            CreateEnvironment(key=key, name=key.title(), tier=tier, organisation="group", control=control),
+            actor=SYSTEM,
+        )
+    for name, actor in made.people.items():
+        made.people[name] = who.person(User.objects.get(pk=actor.pk))
+    return made
+
+
+@pytest.fixture
+def taking(company: Company) -> Callable[..., Outcome]:
+    return company.take
