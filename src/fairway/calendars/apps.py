@@ -1,0 +1,12 @@
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class CalendarsConfig(AppConfig):
+    name = "fairway.calendars"
+    label = "calendars"
+
+    def ready(self) -> None:
+        for room in ("sentences", "commands"):
+            import_module(f"{self.name}.{room}")

@@ -1,0 +1,14 @@
+"""The events of calendars, named for the command that each one records."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class CalendarEvent(StrEnum):
+    """The rows that an event holds are those of the window and of the things its scope names."""
+
+    WINDOW_CREATE = "calendars.window.create"
+    WINDOW_EDIT = "calendars.window.edit"
+    WINDOW_PUT = "calendars.window.put"
+    WINDOW_ARCHIVE = "calendars.window.archive"

@@ -1,0 +1,150 @@
+"""The tables of calendars."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from fairway.kernel.models import Numbered, Row, fold
+from fairway.kernel.period import Period
+from fairway.scheduling import Recurrence, Rule
+
+
+class Window(Numbered):
+    """A freeze or a maintenance window: one-off (`starts_at`, `ends_at`) or recurring at wall time.
+
+    Its scope is the branch of its organisation, narrowed by each facet that is given.
+    """
+
+    class Kind(models.TextChoices):
+        HARD_FREEZE = "hard_freeze", _("Hard freeze")
+        SOFT_FREEZE = "soft_freeze", _("Soft freeze")
+        MAINTENANCE = "maintenance", _("Maintenance window")
+
+    window_kind = models.CharField(max_length=12, choices=Kind)
+    name = models.CharField(max_length=200)
+    name_folded = models.CharField(max_length=400, editable=False, db_index=True)
+    reason = models.TextField(blank=True)
+    zone = models.CharField(max_length=60, default="UTC", help_text="IANA time zone of wall times")
+    starts_at = models.DateTimeField(null=True, blank=True, help_text="UTC, included; one-off")
+    ends_at = models.DateTimeField(null=True, blank=True, help_text="UTC, excluded; one-off")
+    local_start = models.CharField(max_length=26, blank=True, help_text="wall time in ISO 8601; recurring")
+    duration = models.DurationField(null=True, blank=True, help_text="elapsed time; recurring")
+    rrule = models.CharField(max_length=500, blank=True, help_text="RFC 5545; empty: start and rdates alone")
+    rdates = models.JSONField(default=list, blank=True, help_text="wall times of further starts")
+    exdates = models.JSONField(default=list, blank=True, help_text="wall times of starts left out")
+    criticalities = models.JSONField(default=list, blank=True, help_text="of items, 1 to 4; none: all")
+    tiers = models.JSONField(default=list, blank=True, help_text="of environments; none: all")
+
+    scope_edits = models.PositiveIntegerField(
+        default=0,
+        editable=False,
+        help_text="grows when items or environments change, and the version with it",
+    )
+
+    kind = "window"
+    prefix = "WIN"
+    free_text = frozenset({"reason"})
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(window_kind__in=["hard_freeze", "soft_freeze", "maintenance"]),
+                name="calendars_window_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    starts_at__isnull=False, ends_at__gt=F("starts_at"), local_start="", duration=None
+                )
+                | (Q(starts_at=None, ends_at=None, duration__isnull=False) & ~Q(local_start="")),
+                name="calendars_window_once_or_again",
+            ),
+        ]
+        indexes = [models.Index("organisation", "name_folded", "id", name="calendars_by_organisation")]
+
+    def before_write(self) -> None:
+        self.name_folded = fold(self.name)
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    @property
+    def recurring(self) -> bool:
+        return bool(self.local_start)
+
+    @property
+    def when(self) -> Period | Recurrence:
+        """The period of a one-off window, or how a recurring one comes again.
+
+        :raises Invalid: what is stored has no sense; commands let nothing such in.
+        """
+        return when(
+            self.starts_at, self.ends_at, self.local_start, self.duration, self.zone, self.rrule, self.rdates,
+            self.exdates,
+        )  # fmt: skip
+
+
+def when(
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    local_start: str,
+    duration: object,
+    zone: str,
+    rrule: str,
+    rdates: list[str],
+    exdates: list[str],
+) -> Period | Recurrence:
+    """Turn a window's columns into a period or a recurrence."""
+    if starts_at is not None and ends_at is not None:
+        return Period(starts_at, ends_at)
+    return Recurrence(
+        datetime.fromisoformat(local_start),
+        duration,  # type: ignore[arg-type]
+        zone,
+        Rule.parse(rrule) if rrule else None,
+        tuple(map(datetime.fromisoformat, rdates)),
+        tuple(map(datetime.fromisoformat, exdates)),
+    )
+
+
+class Facet(Row):
+    """A thing that a window's scope names."""
+
+    class Meta:
+        abstract = True
+
+    window: models.ForeignKey[Window]
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.window.organisation_id
+
+
+class WindowItem(Facet):
+    """An item that a window holds for."""
+
+    window = models.ForeignKey(Window, models.CASCADE, related_name="items")
+    item = models.ForeignKey("catalog.ConfigurationItem", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("window", "item", name="calendars_item_once")]
+
+    def __str__(self) -> str:
+        return f"{self.window_id} {self.item_id}"
+
+
+class WindowEnvironment(Facet):
+    """An environment that a window holds for."""
+
+    window = models.ForeignKey(Window, models.CASCADE, related_name="environments")
+    environment = models.ForeignKey("environments.Environment", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("window", "environment", name="calendars_environment_once")]
+
+    def __str__(self) -> str:
+        return f"{self.window_id} {self.environment_id}"

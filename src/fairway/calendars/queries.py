@@ -1,0 +1,300 @@
+"""What calendars answer: windows as records, and what all of them say about work at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django.db.models import Q, QuerySet
+
+from fairway.accounts import queries as accounts
+from fairway.audit import queries as audit
+from fairway.calendars.models import Window, WindowEnvironment, WindowItem, when
+from fairway.calendars.rules import FREEZE as FREEZE
+from fairway.calendars.rules import OUTSIDE_MAINTENANCE as OUTSIDE_MAINTENANCE
+from fairway.calendars.rules import Calendar, Kind, Scope
+from fairway.calendars.rules import Target as Target
+from fairway.calendars.rules import Window as Compiled
+from fairway.kernel.actor import Actor
+from fairway.kernel.cache import Kept
+from fairway.kernel.errors import FieldError, Invalid, NotFound
+from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
+from fairway.kernel.models import Slugged, uid_lookup
+from fairway.kernel.period import Period
+from fairway.kernel.refs import HIDDEN, Ref
+from fairway.policy import Finding
+from fairway.scheduling import IntervalSet
+
+MOST_SHADES = 1_000
+
+
+def calendar() -> Calendar:
+    """Return all windows ready to be asked, at their present revision: one small statement."""
+    return _kept.at(audit.revisions().get("calendars", 0))
+
+
+def findings(
+    *, subject: Ref, targets: Sequence[Target], periods: Sequence[Period], reason: bool
+) -> list[Finding]:
+    """Return what freezes and maintenance windows say about work on the targets in the periods.
+
+    `reason`: whether it was stated why the work has to be done in a soft freeze. A freeze of the subject's
+    own organisation, or of one above it, is told to whoever may see the subject: it binds them.
+    """
+    if not periods or not targets:
+        return []
+    above = accounts.branch(subject.organisation) if subject.organisation is not None else frozenset()
+
+    def shown(window: Compiled) -> Ref:
+        binds = window.ref.organisation in above
+        return replace(window.ref, organisation=subject.organisation) if binds else window.ref
+
+    return calendar().findings(subject, targets, periods, reason=reason, shown=shown)
+
+
+def openings(targets: Sequence[Target], *, start: datetime, horizon: timedelta, reason: bool) -> IntervalSet:
+    """Return when, from the start on and up to the horizon, no calendar blocks work on all the targets."""
+    return calendar().openings(targets, Period(start, start + horizon), reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """A window as a timeline draws it; `periods`: those that overlap the span asked for, the first 1,000."""
+
+    ref: Ref
+    kind: str
+    reason: str
+    scope: Scope
+    periods: tuple[Period, ...]
+
+
+def shades(actor: Actor, period: Period) -> list[Shade]:
+    """Return the windows that the actor may see and that come in the period."""
+    places = _readable(actor)
+    compiled = calendar()
+    found = []
+    for window in compiled.windows:
+        if places is None or window.ref.organisation in places:
+            periods = compiled.occurrences(window, period)
+            if periods:
+                shade = Shade(
+                    window.ref, str(window.kind), window.reason, window.scope, tuple(periods[:MOST_SHADES])
+                )
+                found.append(shade)
+    return found
+
+
+def concerning(targets: Iterable[Target]) -> list[Ref]:
+    """Return the windows that concern any of the targets, whoever asks."""
+    compiled = calendar()
+    return list(dict.fromkeys(window.ref for target in targets for window in compiled.matching(target)))
+
+
+def occurrences(reference: Ref, period: Period) -> list[Period]:
+    """Return when a window comes in the period; nothing for one that is archived."""
+    compiled = calendar()
+    return [
+        found
+        for window in compiled.windows
+        if window.ref == reference
+        for found in compiled.occurrences(window, period)
+    ]
+
+
+class WindowQuery(ListQuery, kw_only=True, forbid_unknown_fields=True):
+    key: str = ""
+    kind: str = ""
+    kind__in: str = ""
+    organisation: str = ""
+    name: str = ""
+    name__contains: str = ""
+    starts_at__gte: str = ""
+    starts_at__lt: str = ""
+    ends_at__gte: str = ""
+    ends_at__lt: str = ""
+    archived: bool | None = None
+
+
+_VALUES = (
+    "uid", "number", "name", "window_kind", "reason", "zone", "starts_at", "ends_at", "local_start",
+    "duration", "rrule", "rdates", "exdates", "criticalities", "tiers", "version", "created_at",
+    "archived_at", "id", "organisation__slug", "organisation__name", "organisation__uid",
+)  # fmt: skip
+
+LISTING = Listing(
+    columns={
+        "number": Column("number", "number", sorts=True),
+        "kind": Column("window_kind", choices=tuple(Window.Kind.values), sorts=True),
+        "organisation": Column("organisation__slug"),
+        "name": Column("name_folded", "folded", sorts=True),
+        "starts_at": Column("starts_at", "instant", sorts=True),
+        "ends_at": Column("ends_at", "instant", sorts=True),
+        "created_at": Column("created_at", "instant", sorts=True),
+    },
+    values=_VALUES,
+    sort="name",
+    search=search_words("name_folded"),
+)
+
+
+def windows(actor: Actor) -> QuerySet[Window]:
+    """Return the windows that the actor may see: those of visible organisations and of all above them."""
+    places = _readable(actor)
+    query = Window.objects.select_related("organisation")
+    return query if places is None else query.filter(organisation__in=places)
+
+
+def window(actor: Actor, reference: str) -> Window:
+    """Return the window by key (`WIN-3`) or uid, archived or not.
+
+    :raises NotFound: there is none, or the actor may not see it.
+    """
+    lookup = Window.lookup(reference)
+    found = windows(actor).filter(**lookup).first() if lookup else None
+    if found is None:
+        raise NotFound(f"There is no window “{reference[:60]}”.")
+    return found
+
+
+def window_page(actor: Actor, query: WindowQuery) -> Page:
+    """Return one page of windows; archived ones only when asked for.
+
+    :raises Invalid: a filter has no sense.
+    """
+    rows = windows(actor).filter(archived_at__isnull=not query.archived)
+    asked = {
+        name: getattr(query, name) for name in query.__struct_fields__ if name not in ("archived", "key")
+    }
+    if query.key:
+        rows = rows.filter(**(Window.lookup(query.key) or {"pk": None}))
+    return LISTING.page(rows, WindowQuery(**asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """The things that a window's scope names; what the actor may not see reads as another organisation's."""
+
+    items: tuple[Ref, ...]
+    environments: tuple[Ref, ...]
+
+
+def facets(actor: Actor, pks: Collection[int]) -> dict[int, Facets]:
+    """Return, by window, the items and environments named by each; two statements for any number."""
+    sees = accounts.access(actor).sees
+    items = _facets(WindowItem, "item", pks)
+    environments = _facets(WindowEnvironment, "environment", pks)
+
+    def told(refs: Sequence[Ref]) -> tuple[Ref, ...]:
+        return tuple(dict.fromkeys(ref if sees(ref) else HIDDEN for ref in refs))
+
+    return {pk: Facets(told(items.get(pk, ())), told(environments.get(pk, ()))) for pk in pks}
+
+
+def _facets(
+    model: type[WindowItem | WindowEnvironment], name: str, pks: Collection[int]
+) -> dict[int, list[Ref]]:
+    columns = (
+        "window_id",
+        *(f"{name}__{column}" for column in ("slug", "name", "uid", "pk", "organisation_id")),
+    )
+    found: dict[int, list[Ref]] = {}
+    rows = model._default_manager.filter(window__in=pks).order_by(f"{name}__slug").values_list(*columns)
+    for pk, slug, label, uid, thing, organisation in rows:
+        found.setdefault(pk, []).append(Ref(name, slug, label, str(uid), thing, organisation))
+    return found
+
+
+def tiers() -> list[tuple[str, Any]]:
+    """Return the tiers that a scope may name, with their words, in order."""
+    options: Any = _named(WindowEnvironment, "environment")._meta
+    return list(options.get_field("tier").choices)
+
+
+def items(actor: Actor, references: Sequence[str]) -> list[Slugged]:
+    """Return the items that a scope names.
+
+    :raises Invalid: naming those that there are not (for the actor) or no longer.
+    """
+    return _found(actor, _named(WindowItem, "item"), references, field="items", said="item")
+
+
+def environments(actor: Actor, references: Sequence[str]) -> list[Slugged]:
+    """Return the environments that a scope names.
+
+    :raises Invalid: naming those that there are not (for the actor) or no longer.
+    """
+    model = _named(WindowEnvironment, "environment")
+    return _found(actor, model, references, field="environments", said="environment")
+
+
+def _named(model: type[WindowItem | WindowEnvironment], field: str) -> type[Slugged]:
+    """Return the model that a scope's column points at; it belongs to a context above and is not imported."""
+    return cast(type[Slugged], model._meta.get_field(field).related_model)
+
+
+def _found(
+    actor: Actor, model: type[Slugged], references: Sequence[str], *, field: str, said: str
+) -> list[Slugged]:
+    wanted = list(dict.fromkeys(references))
+    if not wanted:
+        return []
+    uids = [lookup["uid"] for reference in wanted if (lookup := uid_lookup(reference))]
+    known: dict[str, Slugged] = {}
+    for one in accounts.visible(model._default_manager.filter(Q(slug__in=wanted) | Q(uid__in=uids)), actor):
+        known[one.slug] = known[str(one.uid)] = one
+    errors = [
+        FieldError(field, f"There is no {said} “{reference[:100]}”.")
+        for reference in wanted
+        if reference not in known or known[reference].archived_at is not None
+    ]
+    if errors:
+        raise Invalid.fields(errors)
+    return list(dict.fromkeys(known[reference] for reference in wanted))
+
+
+def _readable(actor: Actor) -> frozenset[int] | None:
+    """Return the organisations whose windows the actor may read: those above bind what is below."""
+    own = accounts.access(actor).organisations
+    return None if own is None else frozenset(above for one in own for above in accounts.branch(one))
+
+
+def _load(revision: int, last: tuple[int, Calendar] | None) -> Calendar:
+    named: dict[str, dict[int, list[int]]] = {"items": {}, "environments": {}}
+    for facet, rows in (
+        ("items", WindowItem.objects.values_list("window_id", "item_id")),
+        ("environments", WindowEnvironment.objects.values_list("window_id", "environment_id")),
+    ):
+        for pk, thing in rows:
+            named[facet].setdefault(pk, []).append(thing)
+    columns = (
+        "pk", "number", "name", "uid", "organisation_id", "window_kind", "reason", "criticalities", "tiers",
+        "starts_at", "ends_at", "local_start", "duration", "zone", "rrule", "rdates", "exdates",
+    )  # fmt: skip
+    compiled = []
+    for (
+        pk,
+        number,
+        name,
+        uid,
+        organisation,
+        kind,
+        reason,
+        criticalities,
+        tiers,
+        *times,
+    ) in Window.objects.filter(archived_at=None).values_list(*columns):
+        scope = Scope(
+            organisation,
+            frozenset(named["items"].get(pk, ())),
+            frozenset(named["environments"].get(pk, ())),
+            frozenset(criticalities),
+            frozenset(tiers),
+        )
+        ref = Ref(Window.kind, f"{Window.prefix}-{number}", name, str(uid), pk, organisation)
+        compiled.append(Compiled(ref, Kind(kind), scope, when(*times), reason))
+    return Calendar(compiled)
+
+
+_kept = Kept(_load)

@@ -1,0 +1,260 @@
+"""Who holds what when, and what conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from operator import itemgetter
+from typing import Any
+
+from django.db import connection
+
+from fairway.accounts import queries as accounts
+from fairway.catalog import queries as catalog
+from fairway.claims.models import ClaimRow
+from fairway.claims.rules import DEPTH as DEPTH
+from fairway.claims.rules import RELATED_ITEM as RELATED_ITEM
+from fairway.claims.rules import SAME_ITEM as SAME_ITEM
+from fairway.claims.rules import Claim as Claim
+from fairway.claims.rules import Meeting, Relations, Span, findings, meet, meetings, sweep
+from fairway.claims.rules import Strength as Strength
+from fairway.kernel.actor import Actor
+from fairway.kernel.period import Period
+from fairway.kernel.refs import Ref
+from fairway.policy import Finding
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+MINUTE = 60_000_000
+BIGGEST = 30
+"""Magnitude of whatever is longer than 2^29 minutes; some thousand years."""
+BY_ITEM = 2_000
+"""Up to so many items are looked up one by one; beyond, what overlaps the time is read and sifted."""
+_SELECT = (
+    "SELECT source_kind, source_id, source_key, source_name, source_uid, organisation_id,"
+    " item_id, environment_id, starts, ends, strength, exclusive"
+    " FROM claims_claimrow"
+)
+
+
+def clashes(*, subject: Ref | None, claims: Sequence[Claim]) -> list[Finding]:
+    """Return every conflict of these claims with what others hold: one finding for each rule and record.
+
+    `subject`: the asking record, whose own rows are left out; None: nothing of it is stored yet. The findings
+    are complete, whoever asks: redact them at the door. One statement beside that for the catalogue.
+    """
+    if not claims:
+        return []
+    known = catalog.snapshot()
+    relations = _relations(known)
+    near = {item for own in {claim.item for claim in claims} for item in relations.near(own)}
+    rows = _overlapping(near, [claim.period for claim in claims], leave_out=subject)
+    met = meetings(claims, (claim_of(row) for row in rows), relations)
+    return findings(met, partial(_item, known), subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Two records that conflict under a rule, each pair once; `finding` is told from the first one's side."""
+
+    finding: Finding
+
+    @property
+    def one(self) -> Ref:
+        return self.finding.parties[0]
+
+    @property
+    def other(self) -> Ref:
+        return self.finding.parties[1]
+
+
+def conflicts(
+    actor: Actor,
+    *,
+    period: Period | None = None,
+    item: int | None = None,
+    environment: int | None = None,
+    rule: str | None = None,
+    subject: tuple[str, int] | None = None,
+) -> list[Clash]:
+    """Return every pair of records that conflict, once for each rule, in the order of their time.
+
+    `period`: overlaps in it; None: all there ever were. `item`: on it, or between it and a related one.
+    `environment`: at least one of the two is there or everywhere. `subject`: kind and key of one of the two.
+    A pair is listed when the actor may see one of the two; the other then reads as another organisation's.
+    """
+    known = catalog.snapshot()
+    relations = _relations(known)
+    rows = list(_all(period, relations.near(item) if item is not None else None))
+    spans: dict[int, list[Span]] = {}
+    for number, row in enumerate(rows):
+        spans.setdefault(row[6], []).append((row[8], row[9], number))
+    for own in spans.values():
+        own.sort(key=itemgetter(0))
+    made: dict[int, Claim] = {}
+
+    def claim(number: int) -> Claim:
+        if number not in made:
+            made[number] = claim_of(rows[number])
+        return made[number]
+
+    met: list[Meeting] = []
+    for one, other in sweep(spans, relations):
+        if rows[one][:2] == rows[other][:2]:
+            continue
+        if subject is not None and subject not in (rows[one][:2], rows[other][:2]):
+            continue
+        if item is not None and item not in (rows[one][6], rows[other][6]):
+            continue
+        if environment is not None and not {rows[one][7], rows[other][7]} & {environment, None}:
+            continue
+        first, second = (one, other) if rows[one][:2] < rows[other][:2] else (other, one)
+        found = meet(claim(first), claim(second), relations)
+        if found is None or (rule is not None and found.rule != rule):
+            continue
+        if period is None or found.overlap.overlaps(period):
+            met.append(found)
+    sees = accounts.access(actor).sees
+    told = findings(met, partial(_item, known))
+    return [Clash(one.redacted(sees)) for one in told if any(sees(party) for party in one.parties)]
+
+
+def held(period: Period, items: Collection[int] | None = None) -> list[Claim]:
+    """Return all claims that overlap the period, on these items or on all; nobody's sight is minded."""
+    return [claim_of(row) for row in _all(period, items)]
+
+
+def replace(source_kind: str, claims: Mapping[int, Iterable[Claim]]) -> None:
+    """Write anew what these records hold; an empty list: nothing. For the projections of contexts above."""
+    for some in _batches(sorted(claims)):
+        ClaimRow.objects.filter(source_kind=source_kind, source_id__in=some).delete()
+    rows = [row_of(claim) for source_id in sorted(claims) for claim in claims[source_id]]
+    ClaimRow.objects.bulk_create(rows, batch_size=500)
+
+
+def rebuild(source_kind: str, claims: Mapping[int, Iterable[Claim]]) -> None:
+    """Write anew everything that records of a kind hold; `claims` are those of all of them."""
+    ClaimRow.objects.filter(source_kind=source_kind).delete()
+    replace(source_kind, claims)
+
+
+def stored(source_kind: str) -> set[Claim]:
+    """Return all claims of a kind of record as stored; for comparing with what the sources say."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_SELECT} WHERE source_kind = %s", [source_kind])
+        return {claim_of(row) for row in cursor.fetchall()}
+
+
+Stored = tuple[Any, ...]
+
+
+def claim_of(row: Stored) -> Claim:
+    kind, pk, key, name, uid, organisation, item, environment, starts, ends, strength, exclusive = row
+    return Claim(
+        Ref(kind, key, name, uid, pk, organisation),
+        item,
+        environment,
+        Period(EPOCH + starts * MICROSECOND, EPOCH + ends * MICROSECOND),
+        Strength(strength),
+        bool(exclusive),
+    )
+
+
+def row_of(claim: Claim) -> ClaimRow:
+    source, starts, ends = claim.source, micros(claim.period.start), micros(claim.period.end)
+    assert source.pk is not None
+    return ClaimRow(
+        source_kind=source.kind,
+        source_id=source.pk,
+        source_key=source.key,
+        source_name=source.name,
+        source_uid=source.uid,
+        organisation_id=source.organisation,
+        item_id=claim.item,
+        environment_id=claim.environment,
+        starts=starts,
+        ends=ends,
+        magnitude=magnitude(ends - starts),
+        strength=claim.strength,
+        exclusive=claim.exclusive,
+    )
+
+
+def micros(at: datetime) -> int:
+    return (at - EPOCH) // MICROSECOND
+
+
+def magnitude(length: int) -> int:
+    """Return the least n such that the length in microseconds is at most 2^n minutes."""
+    return min(max(-(-length // MINUTE) - 1, 0).bit_length(), BIGGEST)
+
+
+def _relations(known: catalog.Snapshot) -> Relations:
+    graph, items = known.graph, known.items
+    return Relations(
+        downstream=lambda item, depth: graph.reach(item, catalog.Direction.DOWNSTREAM, depth),
+        upstream=lambda item, depth: graph.reach(item, catalog.Direction.UPSTREAM, depth),
+        is_shared=lambda item: item in items and items[item].shared,
+    )
+
+
+def _item(known: catalog.Snapshot, pk: int) -> Ref:
+    return known.items[pk].ref if pk in known.items else catalog.facts([pk])[pk].ref
+
+
+def _overlapping(
+    items: Collection[int], periods: Sequence[Period], *, leave_out: Ref | None
+) -> Iterator[Stored]:
+    """Give the rows on these items that overlap one of the periods."""
+    spans = sorted({(micros(period.start), micros(period.end)) for period in periods})
+    low, high = spans[0][0], max(end for _, end in spans)
+    where, values = _at(low, high) if len(items) > BY_ITEM else _on(items, low, high)
+    if leave_out is not None and leave_out.pk is not None:
+        where += " AND NOT (source_kind = %s AND source_id = %s)"
+        values += [leave_out.kind, leave_out.pk]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_SELECT} WHERE {where}", values)
+        rows = cursor.fetchall()
+    for row in rows:
+        if row[6] in items and any(row[8] < end and row[9] > start for start, end in spans):
+            yield row
+
+
+def _all(period: Period | None, items: Collection[int] | None) -> Iterator[Stored]:
+    low, high = (micros(period.start), micros(period.end)) if period else (-(2**62), 2**62)
+    if items is not None and len(items) <= BY_ITEM:
+        where, values = _on(items, low, high)
+    elif period is not None:
+        where, values = _at(low, high)
+    else:
+        where, values = "1 = 1", []
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_SELECT} WHERE {where} ORDER BY id", values)
+        rows = cursor.fetchall()
+    return (row for row in rows if items is None or row[6] in items)
+
+
+def _on(items: Collection[int], low: int, high: int) -> tuple[str, list[Any]]:
+    """Return the condition for what overlaps [low, high) on these items; each is one step down an index."""
+    if connection.vendor == "postgresql":
+        return "item_id = ANY(%s) AND ends > %s AND starts < %s", [sorted(items), low, high]
+    return (
+        "item_id IN (SELECT value FROM json_each(%s)) AND ends > %s AND starts < %s",
+        [str(sorted(items)), low, high],
+    )
+
+
+def _at(low: int, high: int) -> tuple[str, list[Any]]:
+    """Return the condition for what overlaps [low, high) on any item, step by step down an index."""
+    ranges, values = [], list[Any]()
+    for size in range(BIGGEST + 1):
+        longest = (2**size) * MINUTE if size < BIGGEST else 2**62
+        ranges.append("(magnitude = %s AND starts > %s AND starts < %s)")
+        values += [size, max(low - longest, -(2**62)), high]
+    return f"({' OR '.join(ranges)}) AND ends > %s", [*values, low]
+
+
+def _batches(keys: Sequence[int], size: int = 500) -> Iterator[Sequence[int]]:
+    return (keys[start : start + size] for start in range(0, len(keys), size))

@@ -1,0 +1,72 @@
+"""How conflicts read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from fairway.claims.rules import RELATED_ITEM, SAME_ITEM
+from fairway.kernel.refs import Ref
+from fairway.policy import Finding, Words, sentence
+
+
+@sentence(SAME_ITEM)
+def same_item(finding: Finding, words: Words) -> str:
+    other, values = _parts(finding, words)
+    if other.hidden or not finding.path:
+        return _("%(other)s has work on the same item %(when)s.") % values
+    values["item"] = _listed(finding.params.get("items") or [finding.path[0].key])
+    if finding.params.get("exclusive"):
+        text = _("%(other)s has work on %(item)s %(when)s, and one of the two takes it out of use.") % values
+    else:
+        text = _("%(other)s has work on %(item)s %(when)s.") % values
+    return text + _more(finding)
+
+
+@sentence(RELATED_ITEM)
+def related_item(finding: Finding, words: Words) -> str:
+    other, values = _parts(finding, words)
+    if other.hidden or not finding.path:
+        return _("%(other)s has work on a related item %(when)s.") % values
+    values |= {"mine": finding.path[0].key, "its": finding.path[-1].key}
+    way = finding.path if finding.params.get("reaches") == "other" else finding.path[::-1]
+    if len(way) > 2:
+        values["way"] = _(" through %(items)s") % {"items": _listed([ref.key for ref in way[1:-1]])}
+    else:
+        values["way"] = ""
+    if finding.params.get("reaches") == "other":
+        text = (
+            _("%(other)s has work on %(its)s %(when)s; if %(mine)s fails, that reaches it%(way)s.") % values
+        )
+    else:
+        text = (
+            _("%(other)s has work on %(its)s %(when)s; if it fails, that reaches %(mine)s%(way)s.") % values
+        )
+    return text + _more(finding)
+
+
+def _parts(finding: Finding, words: Words) -> tuple[Ref, dict[str, Any]]:
+    other = finding.parties[-1]
+    name = _("Another organisation") if other.hidden else _name(other)
+    when = _("from %(period)s") % {"period": words.period(finding.interval)} if finding.interval else ""
+    return other, {"other": name, "when": when}
+
+
+def _name(ref: Ref) -> str:
+    return _("%(key)s (%(name)s)") % {"key": ref.key, "name": ref.name} if ref.name else ref.key
+
+
+def _listed(keys: list[str]) -> str:
+    if len(keys) <= 4:
+        return ", ".join(keys)
+    return _("%(keys)s and %(count)d more") % {"keys": ", ".join(keys[:3]), "count": len(keys) - 3}
+
+
+def _more(finding: Finding) -> str:
+    more = int(finding.params.get("overlaps", 1)) - 1
+    if more < 1:
+        return ""
+    text = ngettext(" They meet %(count)d more time.", " They meet %(count)d more times.", more)
+    return text % {"count": more}
