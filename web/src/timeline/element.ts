@@ -14,10 +14,14 @@ const WIDEST = 400 * DAY;
 const MERGE_BEYOND = 91.5 * DAY;
 const ENDS = 26; // height of a line of freezes in the head
 
+/** So many spans may one pan before all is drawn anew about another origin. */
+const FAR = 6;
+
 interface Shown {
   node: HTMLElement;
-  key: string;
+  epoch: number;
 }
+type Entry = [id: string, make: () => HTMLElement];
 
 const STRENGTH_WORD: Record<string, string> = { tentative: "tentative", requested: "requested", approved: "approved", active: "active", done: "done" };
 
@@ -44,12 +48,20 @@ export class Timeline extends LitElement {
   private placed: Layout = { lines: [], height: 0, byId: new Map(), byKey: new Map() };
   private shut = new Set<string>();
   private start = 0;
+  private near = { start: 0, end: 0 };
   private range = PRESETS.month as number;
   private width = 0;
   private anchor = 0;
   private drawn = { from: 0, to: 0, top: 0, bottom: 0, stamp: -1 };
   private stamp = 0;
+  private epoch = 0;
   private nodes = new Map<string, Shown>();
+  private names = new Map<string, Shown>();
+  private ticks = new Map<string, Shown>();
+  private gridLines = new Map<string, Shown>();
+  private endNodes = new Map<string, Shown>();
+  private rowNodes = new Map<string, Shown>();
+  private shadeNodes = new Map<string, Shown>();
   private frame = 0;
   private fetching: AbortController | null = null;
   private timer = 0;
@@ -59,9 +71,8 @@ export class Timeline extends LitElement {
   private hoverTimer = 0;
   private noted = "";
   private tools: HTMLElement | null = null;
-  private offset = 0;
 
-  private el!: Record<"view" | "axis" | "ticks" | "ends" | "names" | "canvas" | "back" | "grid" | "bars" | "links" | "note" | "nowline" | "nowdot" | "busy" | "hint", HTMLElement>;
+  private el!: Record<"view" | "axis" | "ticks" | "ends" | "names" | "canvas" | "back" | "grid" | "rows" | "bars" | "links" | "note" | "nowline" | "nowdot" | "busy" | "hint", HTMLElement>;
 
   protected override createRenderRoot(): HTMLElement {
     const frame = this.querySelector<HTMLElement>("[data-frame]") ?? this.appendChild(document.createElement("div"));
@@ -74,11 +85,13 @@ export class Timeline extends LitElement {
   }
 
   private get present(): number {
-    return this.now ? Date.parse(this.now) : Date.now() + this.offset;
+    return this.now ? Date.parse(this.now) : Date.now();
   }
 
   private get lang2(): string {
-    return this.lang || document.documentElement.lang || "en";
+    // dates in English stand day first, as the server writes them
+    const lang = this.lang || document.documentElement.lang || "en";
+    return lang.toLowerCase().startsWith("en") ? "en-GB" : lang;
   }
 
   override connectedCallback(): void {
@@ -96,8 +109,7 @@ export class Timeline extends LitElement {
 
   protected override firstUpdated(): void {
     this.clock = new Zone(this.zone || "UTC");
-    // months and weekdays in English are written day first, as everywhere else on the page
-    this.week = weekOf(this.lang2 === "en" ? "en-GB" : this.lang2);
+    this.week = weekOf(this.lang2);
     this.plan = new Plan(this.src);
     this.preset = this.span in PRESETS ? this.span : "month";
     this.range = PRESETS[this.preset] as number;
@@ -105,7 +117,7 @@ export class Timeline extends LitElement {
     this.side = innerWidth <= 700 ? 116 : kept >= 100 && kept <= 480 ? kept : 220;
     this.style.setProperty("--side", `${this.side}px`);
     const find = (name: string): HTMLElement => this.renderRoot.querySelector<HTMLElement>(`[data-part=${name}]`) as HTMLElement;
-    this.el = Object.fromEntries(["view", "axis", "ticks", "ends", "names", "canvas", "back", "grid", "bars", "links", "note", "nowline", "nowdot", "busy", "hint"].map((name) => [name, find(name)])) as Timeline["el"];
+    this.el = Object.fromEntries(["view", "axis", "ticks", "ends", "names", "canvas", "back", "grid", "rows", "bars", "links", "note", "nowline", "nowdot", "busy", "hint"].map((name) => [name, find(name)])) as Timeline["el"];
     const head = this.querySelector<HTMLElement>(".fwt-head");
     if (head) {
       this.tools = document.createElement("div");
@@ -182,7 +194,10 @@ export class Timeline extends LitElement {
     this.plot();
     clearTimeout(this.asked);
     this.asked = window.setTimeout(() => {
-      this.plot(true);
+      if (this.width && !this.listed && !this.holding) {
+        if (this.start < this.near.start || this.start + this.range > this.near.end) this.relay();
+        else this.tell();
+      }
       void this.fetch();
     }, 140);
   }
@@ -216,9 +231,18 @@ export class Timeline extends LitElement {
 
   private relay(): void {
     if (!this.width) return;
-    this.placed = layout(this.plan.lanes, this.plan.bars.values(), this.shut, this.perPixel, this.range > MERGE_BEYOND);
+    const view = this.el.view;
+    const held = this.placed.lines[lineAt(this.placed.lines, view.scrollTop)];
+    const above = held ? view.scrollTop - held.top : 0;
+    this.near = { start: this.start - this.range * 0.1, end: this.start + this.range * 1.1 };
+    this.placed = layout(this.plan.lanes, this.plan.bars.values(), this.shut, this.perPixel, this.range > MERGE_BEYOND, this.near);
     this.stamp += 1;
     this.el.canvas.style.height = this.el.names.style.height = `${Math.max(this.placed.height, 0)}px`;
+    // lanes may have grown or shrunk: what stood at the top stays there
+    if (held && view.scrollTop > 0) {
+      const same = this.placed.lines.find((one) => one.kind === held.kind && one.group === held.group && one.lane?.key === held.lane?.key);
+      if (same) view.scrollTop = same.top + Math.min(above, same.height);
+    }
     this.requestUpdate();
     this.plot();
   }
@@ -253,12 +277,12 @@ export class Timeline extends LitElement {
       const from = Number(name.dataset.x);
       const room = Number(name.dataset.room);
       const left = (this.start - this.anchor) / this.perPixel;
-      const push = Math.max(0, Math.min(left - from, room - name.offsetWidth - 8));
+      const push = Math.max(0, Math.min(left - from, room - wide(name.textContent ?? "") - 16));
       name.style.transform = `translateX(${from + push}px)`;
     }
     for (const end of this.el.ends.children as Iterable<HTMLElement> & HTMLCollection) {
       const name = end.firstElementChild as HTMLElement;
-      const push = Math.max(0, Math.min((this.start - this.anchor) / this.perPixel - Number(end.dataset.x), Number(end.dataset.room) - name.offsetWidth));
+      const push = Math.max(0, Math.min((this.start - this.anchor) / this.perPixel - Number(end.dataset.x), Number(end.dataset.room) - wide(name.textContent ?? "") - 12));
       name.style.transform = `translateX(${push}px)`;
     }
   }
@@ -273,7 +297,11 @@ export class Timeline extends LitElement {
   private redraw(top: number, bottom: number): void {
     const from = this.start - this.range * 0.6;
     const to = this.start + this.range * 1.6;
-    this.anchor = this.start;
+    // what is drawn stays where it is while one pans; a new origin is needed after a new layout or a long way
+    if (this.drawn.stamp !== this.stamp || Math.abs(this.start - this.anchor) > this.range * FAR) {
+      this.anchor = this.start;
+      this.epoch += 1;
+    }
     const first = Math.max(0, lineAt(this.placed.lines, top - 400));
     const last = Math.min(this.placed.lines.length, lineAt(this.placed.lines, bottom + 400) + 1);
     this.drawn = { from, to, top: top - 400, bottom: bottom + 400, stamp: this.stamp };
@@ -283,9 +311,22 @@ export class Timeline extends LitElement {
     this.drawAxis(from, to);
     this.drawNames(lines);
     this.drawBack(lines, from, to);
-    this.drawBars(lines, first, from, to);
-    this.count();
+    this.drawBars(lines, from, to);
     this.drawLinks();
+    this.tell();
+  }
+
+  /** Counts follow what is in sight, once the hand rests. */
+  private tell(): void {
+    this.count();
+    for (const one of this.placed.lines) {
+      const shown = this.names.get(`lane ${one.lane?.key ?? ""}`);
+      if (one.kind !== "lane" || !shown) continue;
+      const seen = one.bars.filter(({ bar }) => this.inSight(bar)).length + one.dense.reduce((sum, each) => sum + each.bars.filter((bar) => this.inSight(bar)).length, 0);
+      const number = shown.node.lastElementChild as HTMLElement;
+      const text = seen ? String(seen) : "";
+      if (number.textContent !== text) number.textContent = text;
+    }
     this.drawTools();
   }
 
@@ -307,40 +348,48 @@ export class Timeline extends LitElement {
 
   private drawAxis(from: number, to: number): void {
     const day = DAY / this.perPixel;
-    const { major, minor, fine } = scale(this.clock, this.lang2 === "en" ? "en-GB" : this.lang2, from, to, day, this.week);
-    const parts: HTMLElement[] = [];
-    const lines: HTMLElement[] = [];
-    major.forEach((tick, index) => {
-      const name = made("span", "fwt-tick is-major", tick.label);
-      const x = this.x(tick.at);
-      name.dataset.x = String(x);
-      name.dataset.room = String((major[index + 1] ? this.x((major[index + 1] as { at: number }).at) : this.x(to)) - x);
+    const { major, minor, fine } = scale(this.clock, this.lang2, from, to, day, this.week);
+    const names: Entry[] = [];
+    const lines: Entry[] = [];
+    const tick = (kind: string, label: string, x: number): HTMLElement => {
+      const name = made("span", `fwt-tick ${kind}`, label);
       name.style.transform = `translateX(${x}px)`;
-      parts.push(name);
-      lines.push(line("is-major", x));
+      return name;
+    };
+    major.forEach(({ at, label }, index) => {
+      const x = this.x(at);
+      const after = major[index + 1];
+      const room = (after ? this.x(after.at) : this.x(to)) - x;
+      names.push([`major ${at} ${after ? "" : to}`, () => {
+        const name = tick("is-major", label, x);
+        name.dataset.x = String(x);
+        name.dataset.room = String(room);
+        return name;
+      }]);
+      lines.push([`major ${at}`, () => line("is-major", x)]);
     });
-    const strong = new Set(major.map((tick) => tick.at));
+    const strong = new Set(major.map(({ at }) => at));
     let until = -Infinity;
-    for (const tick of minor) {
-      const x = this.x(tick.at);
+    for (const { at, label, strong: off } of minor) {
+      const x = this.x(at);
       if (x >= until) {
-        const name = made("span", `fwt-tick is-minor${tick.strong ? " is-weekend" : ""}`, tick.label);
-        name.style.transform = `translateX(${x}px)`;
-        parts.push(name);
-        until = x + tick.label.length * 6 + 6;
+        names.push([`minor ${at}`, () => tick(off ? "is-minor is-weekend" : "is-minor", label, x)]);
+        until = x + label.length * 6 + 6;
       }
-      if (!strong.has(tick.at)) lines.push(line("", x));
+      if (!strong.has(at)) lines.push([`minor ${at}`, () => line("", x)]);
     }
-    for (const at of fine) lines.push(line("is-fine", this.x(at)));
-    this.el.ticks.replaceChildren(...parts);
+    for (const at of fine) lines.push([`fine ${at}`, () => line("is-fine", this.x(at))]);
     if (day >= 4) {
       for (const [start, end] of weekends(this.clock, from, to, this.week)) {
-        const node = made("i", "fwt-weekend");
-        set(node, this.x(start), (end - start) / this.perPixel);
-        lines.unshift(node);
+        lines.push([`weekend ${start}`, () => {
+          const node = made("i", "fwt-weekend");
+          set(node, this.x(start), (end - start) / this.perPixel);
+          return node;
+        }]);
       }
     }
-    this.el.grid.replaceChildren(...lines);
+    this.sync(this.el.ticks, this.ticks, names);
+    this.sync(this.el.grid, this.gridLines, lines);
     this.drawEnds(from, to);
   }
 
@@ -349,109 +398,120 @@ export class Timeline extends LitElement {
     const told = [...this.plan.shades.values()].filter((shade) => shade.kind !== "maintenance" && shade.start < to && shade.end > from).sort((one, other) => one.start - other.start);
     const words = told.map((shade) => (shade.name.length * 6.4 + 14) * this.perPixel);
     const { rows, height } = pack(told.map((shade, index) => ({ start: shade.start, end: Math.max(shade.end, shade.start + (words[index] ?? 0)) })), 0);
-    const nodes = told.map((shade, index) => {
+    this.sync(this.el.ends, this.endNodes, told.map((shade, index): Entry => [`${shade.kind} ${shade.name} ${shade.start} ${rows[index]}`, () => {
       const node = made(shade.href ? "a" : "span", `fwt-end is-${shade.kind}`) as HTMLAnchorElement;
       if (shade.href) node.href = shade.href;
       node.append(made("span", "", shade.name));
       node.title = `${shade.name}: ${this.period(shade.start, shade.end)}`;
-      const x = this.x(Math.max(shade.start, from));
-      const room = (Math.min(shade.end, to) - Math.max(shade.start, from)) / this.perPixel;
+      const [x, room] = this.clipped(shade);
       set(node, x, room);
       node.dataset.x = String(x);
       node.dataset.room = String(room);
       node.style.top = `${(rows[index] ?? 0) * (ENDS - 4) + 3}px`;
       return node;
-    });
-    this.el.ends.replaceChildren(...nodes);
+    }]));
     const box = this.el.ends.parentElement as HTMLElement;
     box.style.height = told.length ? `${Math.min(3, height) * (ENDS - 4) + 4}px` : "0";
   }
 
   private drawNames(lines: Line[]): void {
-    this.el.names.replaceChildren(
-      ...lines.map((one) => {
-        if (one.kind === "group") {
-          const node = made("button", "fwt-group") as HTMLButtonElement;
-          node.type = "button";
-          node.setAttribute("aria-expanded", String(!one.shut));
-          node.dataset.group = one.group;
-          node.append(chevron(), made("span", "", one.group || this.word("others", "Others")), made("small", "", one.shut && one.count ? String(one.count) : ""));
-          node.addEventListener("click", () => {
-            if (!this.shut.delete(one.group)) this.shut.add(one.group);
-            this.relay();
-          });
-          return place(node, one);
-        }
-        const node = made("div", "fwt-name");
-        const lane = one.lane as NonNullable<Line["lane"]>;
-        const name = made(lane.href ? "a" : "span", "fwt-lane", lane.name) as HTMLAnchorElement;
-        if (lane.href) name.href = lane.href;
-        name.title = lane.name === lane.key ? lane.name : `${lane.name} (${lane.key})`;
-        node.append(name);
-        if (lane.state) node.prepend(made("i", `fwt-dot is-${lane.state}`));
-        if (lane.note) node.append(made("small", "", lane.note));
-        const seen = one.bars.filter(({ bar }) => this.inSight(bar)).length + one.dense.reduce((sum, each) => sum + each.bars.filter((bar) => this.inSight(bar)).length, 0);
-        node.append(made("b", "", seen ? String(seen) : ""));
-        return place(node, one);
-      }),
-    );
+    this.sync(this.el.names, this.names, lines.map((one): Entry => (one.kind === "group" ? [`group ${one.group}`, () => this.groupName(one)] : [`lane ${one.lane?.key}`, () => this.laneName(one)])));
+  }
+
+  private groupName(one: Line): HTMLElement {
+    const node = made("button", "fwt-group") as HTMLButtonElement;
+    node.type = "button";
+    node.setAttribute("aria-expanded", String(!one.shut));
+    node.append(chevron(), made("span", "", one.group || this.word("others", "Others")), made("small", "", one.shut && one.count ? String(one.count) : ""));
+    node.addEventListener("click", () => {
+      if (!this.shut.delete(one.group)) this.shut.add(one.group);
+      this.relay();
+    });
+    return place(node, one);
+  }
+
+  private laneName(one: Line): HTMLElement {
+    const node = made("div", "fwt-name");
+    const lane = one.lane as NonNullable<Line["lane"]>;
+    const name = made(lane.href ? "a" : "span", "fwt-lane", lane.name) as HTMLAnchorElement;
+    if (lane.href) name.href = lane.href;
+    name.title = lane.name === lane.key ? lane.name : `${lane.name} (${lane.key})`;
+    const words = made("div", "fwt-words");
+    words.append(name);
+    if (lane.note) words.append(made("small", "", lane.note));
+    if (lane.state) node.append(made("i", `fwt-dot is-${lane.state}`));
+    node.append(words, made("b"));
+    return place(node, one);
+  }
+
+  /** Left edge and width of a shade, cut where no one can pan to before the next origin. */
+  private clipped(shade: Shade): [number, number] {
+    const reach = this.range * (FAR + 4);
+    const start = Math.max(shade.start, this.anchor - reach);
+    return [this.x(start), (Math.min(shade.end, this.anchor + reach) - start) / this.perPixel];
   }
 
   private drawBack(lines: Line[], from: number, to: number): void {
-    const nodes: HTMLElement[] = [];
-    const shades = [...this.plan.shades.values()].filter((shade) => shade.start < to && shade.end > from);
-    const band = (shade: Shade, top: number, height: number): void => {
+    const still: Entry[] = [];
+    const moving: Entry[] = [];
+    const shades = [...this.plan.shades].filter(([, shade]) => shade.start < to && shade.end > from);
+    const band = (shade: Shade, top: number, height: number): HTMLElement => {
       const node = made("i", `fwt-shade is-${shade.kind}`);
-      set(node, this.x(Math.max(shade.start, from)), (Math.min(shade.end, to) - Math.max(shade.start, from)) / this.perPixel);
+      set(node, ...this.clipped(shade));
       node.style.top = `${top}px`;
       node.style.height = `${height}px`;
-      nodes.push(node);
+      return node;
     };
-    for (const shade of shades) if (!shade.lanes) band(shade, 0, this.placed.height);
+    for (const [id, shade] of shades) if (!shade.lanes) moving.push([id, () => band(shade, 0, this.placed.height)]);
     for (const one of lines) {
       if (one.kind === "group") {
-        nodes.push(place(made("i", "fwt-group-line"), one));
+        still.push([`group ${one.group}`, () => place(made("i", "fwt-group-line"), one)]);
         continue;
       }
-      const row = place(made("i", "fwt-row"), one);
-      nodes.push(row);
       const key = one.lane?.key ?? "";
-      for (const shade of shades) if (shade.lanes?.has(key)) band(shade, one.top, one.height - 1);
+      still.push([`lane ${key}`, () => place(made("i", "fwt-row"), one)]);
+      for (const [id, shade] of shades) if (shade.lanes?.has(key)) moving.push([`${key} ${id}`, () => band(shade, one.top, one.height - 1)]);
     }
-    this.el.back.replaceChildren(...nodes);
+    this.sync(this.el.rows, this.rowNodes, still);
+    this.sync(this.el.back, this.shadeNodes, moving);
   }
 
-  private drawBars(lines: Line[], first: number, from: number, to: number): void {
-    const wanted = new Set<string>();
+  /** Bring a layer to hold these and no others; what stands there since the last origin is left alone. */
+  private sync(layer: HTMLElement, shown: Map<string, Shown>, wanted: Entry[], keep: (node: HTMLElement) => boolean = () => false): void {
+    const stay = new Set<string>();
     const fresh: Node[] = [];
-    const put = (id: string, make: () => HTMLElement, key: string): void => {
-      wanted.add(id);
-      const shown = this.nodes.get(id);
-      if (shown?.key === key) return;
+    for (const [id, make] of wanted) {
+      if (stay.has(id)) continue;
+      stay.add(id);
+      const old = shown.get(id);
+      if (old?.epoch === this.epoch) continue;
       const node = make();
-      if (shown) {
-        const held = shown.node.contains(document.activeElement);
-        shown.node.replaceWith(node);
+      if (old) {
+        const held = old.node.contains(document.activeElement);
+        old.node.replaceWith(node);
         if (held) node.focus({ preventScroll: true });
       } else fresh.push(node);
-      this.nodes.set(id, { node, key });
-    };
-    const base = `${this.stamp} ${this.anchor}`;
-    lines.forEach((one, index) => {
+      shown.set(id, { node, epoch: this.epoch });
+    }
+    for (const [id, { node }] of shown) {
+      if (stay.has(id) || keep(node)) continue;
+      node.remove();
+      shown.delete(id);
+    }
+    layer.append(...fresh);
+  }
+
+  private drawBars(lines: Line[], from: number, to: number): void {
+    const wanted: Entry[] = [];
+    for (const one of lines) {
       for (const placed of one.bars) {
         const { bar } = placed;
-        if (bar.start >= to || (bar.end <= from && this.x(bar.end) < -400)) continue;
-        put(bar.id, () => this.bar(placed, one), base);
+        if (bar.start >= to || (bar.end <= from - 160 * this.perPixel)) continue;
+        wanted.push([bar.id, () => this.bar(placed, one)]);
       }
-      for (const dense of one.dense) if (dense.start < to && dense.end > from) put(dense.id, () => this.band(dense, one), base);
-      void (first + index);
-    });
-    for (const [id, shown] of this.nodes) {
-      if (wanted.has(id) || shown.node === document.activeElement) continue;
-      shown.node.remove();
-      this.nodes.delete(id);
+      for (const dense of one.dense) if (dense.start < to && dense.end > from) wanted.push([dense.id, () => this.band(dense, one)]);
     }
-    this.el.bars.append(...fresh);
+    this.sync(this.el.bars, this.nodes, wanted, (node) => node === document.activeElement);
     this.rove();
   }
 
@@ -465,7 +525,7 @@ export class Timeline extends LitElement {
     const left = this.x(bar.start);
     const width = Math.max(LEAST, (bar.end - bar.start) / this.perPixel);
     set(node, left, width);
-    node.style.top = `${one.top + PAD + placed.row * PITCH + (one.height === 34 ? 0 : 0)}px`;
+    node.style.top = `${one.top + PAD + placed.row * PITCH}px`;
     const clashes = bar.conflicts.filter((conflict) => conflict.severity === "block" || conflict.severity === "warn");
     node.setAttribute("aria-label", this.spoken(bar, clashes.length));
     if (bar.strength === "active") {
@@ -504,7 +564,11 @@ export class Timeline extends LitElement {
         node.append(text);
       }
     }
-    if (clashes.length) node.append(made("b", "fwt-badge", String(clashes.length)));
+    if (clashes.length) {
+      const badge = made("b", "fwt-badge");
+      badge.dataset.count = String(clashes.length);
+      node.append(badge);
+    }
     return node;
   }
 
@@ -537,13 +601,10 @@ export class Timeline extends LitElement {
   // Words
 
   private period(start: number, end: number): string {
-    const lang = this.lang2 === "en" ? "en-GB" : this.lang2;
+    const lang = this.lang2;
     const name = (at: number): string => written(lang, this.zone, at, { weekday: "short", day: "numeric", month: "short" }).replace(",", "");
     const time = (at: number): string => written(lang, this.zone, at, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-    const mark = (at: number): string => {
-      const parts = new Intl.DateTimeFormat(lang, { timeZone: this.zone, timeZoneName: "short" }).formatToParts(at);
-      return parts.find((part) => part.type === "timeZoneName")?.value ?? this.zone;
-    };
+    const mark = (at: number): string => zoneMark(lang, this.zone, this.clock.offset(at), at);
     const same = name(start) === name(end);
     return `${name(start)} ${time(start)}${same ? "-" : ` - ${name(end)} `}${time(end)} ${mark(end)}`;
   }
@@ -602,7 +663,12 @@ export class Timeline extends LitElement {
     const box = this.getBoundingClientRect();
     const at = node.getBoundingClientRect();
     const size = this.el.note.getBoundingClientRect();
-    const below = at.bottom + 8 + size.height < Math.min(innerHeight, box.bottom + 200);
+    // on the side where the path to the other bar does not run, where there is room
+    const line = (one: Placed): number => one.lane * 100 + one.row;
+    const under = bar.conflicts.some(({ other }) => this.placed.byKey.get(other)?.some((one) => line(one) > line(placed)));
+    const roomBelow = at.bottom + 8 + size.height < innerHeight - 8;
+    const roomAbove = at.top - 8 - size.height > 8;
+    const below = roomBelow && !(under && roomAbove);
     const left = Math.max(box.left + 8, Math.min(at.left, Math.min(box.right, innerWidth) - size.width - 12));
     this.el.note.style.left = `${Math.max(left, box.left + 8) - box.left}px`;
     this.el.note.style.top = `${(below ? at.bottom + 8 : Math.max(8, at.top - size.height - 8)) - box.top}px`;
@@ -676,6 +742,7 @@ export class Timeline extends LitElement {
       removeEventListener("pointermove", move);
       removeEventListener("pointerup", end);
       removeEventListener("pointercancel", end);
+      if (this.holding) this.moved();
       this.holding = false;
       this.el.view.classList.remove("is-held");
       setTimeout(() => (this.dragged = false), 50);
@@ -833,7 +900,7 @@ export class Timeline extends LitElement {
     render(
       html`${this.clashes ? html`<span class="fw-chip is-bad">${this.clashes} ${this.clashes === 1 ? this.word("conflict", "conflict") : this.word("conflicts", "conflicts")}</span>` : nothing}
         <div class="fw-segments" role="group" aria-label=${this.word("span", "Span")}>${Object.entries(name).map(([key, text]) => html`<button type="button" aria-pressed=${this.preset === key} @click=${() => this.choose(key)}>${text}</button>`)}</div>
-        <div class="fwt-pair"><button type="button" class="btn btn-icon" aria-label=${this.word("out", "Zoom out")} @click=${() => this.zoom(1.5)}>−</button><button type="button" class="btn btn-icon" aria-label=${this.word("in", "Zoom in")} @click=${() => this.zoom(1 / 1.5)}>+</button></div>
+        <div class="fwt-pair fwt-zoom"><button type="button" class="btn btn-icon" aria-label=${this.word("out", "Zoom out")} @click=${() => this.zoom(1.5)}>−</button><button type="button" class="btn btn-icon" aria-label=${this.word("in", "Zoom in")} @click=${() => this.zoom(1 / 1.5)}>+</button></div>
         <div class="fwt-pair"><button type="button" class="btn btn-icon" aria-label=${this.word("back", "Earlier")} @click=${() => this.pan(-this.width * 0.6)}>‹</button><button type="button" class="btn" @click=${() => this.go(this.present)}>${this.word("now", "Now")} <kbd aria-hidden="true">t</kbd></button><button type="button" class="btn btn-icon" aria-label=${this.word("forth", "Later")} @click=${() => this.pan(this.width * 0.6)}>›</button></div>
         <button type="button" class="btn" aria-pressed=${this.listed} @click=${() => this.twin()}>${this.listed ? this.word("picture", "Timeline") : this.word("list", "List")} <kbd aria-hidden="true">l</kbd></button>`,
       this.tools,
@@ -862,11 +929,11 @@ export class Timeline extends LitElement {
           <div class="fwt-clip"><div class="fwt-ticks" data-part="ticks"></div><i class="fwt-nowdot" data-part="nowdot" hidden></i><div class="fwt-ends"><div data-part="ends"></div></div></div>
         </div>
         <div class="fwt-body">
-          <div class="fwt-names" data-part="names"></div>
           <div class="fwt-canvas" data-part="canvas">
-            <div class="fwt-layer is-grid" data-part="grid"></div><div class="fwt-layer" data-part="back"></div><i class="fwt-nowline" data-part="nowline" hidden></i>
+            <div class="fwt-layer is-grid" data-part="grid"></div><div class="fwt-layer is-still" data-part="rows"></div><div class="fwt-layer" data-part="back"></div><i class="fwt-nowline" data-part="nowline" hidden></i>
             <div class="fwt-layer" data-part="links"></div><div class="fwt-layer" data-part="bars"></div>
           </div>
+          <div class="fwt-names" data-part="names"></div>
         </div>
         ${this.phase === "first" ? html`<div class="fwt-skeleton" aria-hidden="true">${[0, 1, 2, 3, 4, 5].map(() => html`<i></i>`)}</div>` : nothing}
         ${this.phase === "ready" && !this.plan.lanes.length ? html`<div class="fw-empty"><p class="fw-empty-title">${this.word("empty", "Nothing is planned here")}</p><div>${this.word("empty_hint", "Choose another span, take out a filter, or plan a change.")}</div></div>` : nothing}
@@ -877,6 +944,31 @@ export class Timeline extends LitElement {
       <div class="fwt-note" data-part="note" role="tooltip" hidden></div>
       ${this.compact ? nothing : html`<div class="fwt-legend"><span class="fwt-sample is-change">${this.word("change", "change")}</span><span class="fwt-sample is-hard_freeze">${this.word("hard_freeze", "hard freeze")}</span><span class="fwt-sample is-soft_freeze">${this.word("soft_freeze", "soft freeze")}</span><span class="fwt-sample is-maintenance">${this.word("maintenance", "maintenance window")}</span><span class="fwt-rule"></span><span class="fwt-sample is-form is-tentative">${this.word("tentative", "tentative")}</span><span class="fwt-sample is-form is-requested">${this.word("requested", "requested")}</span><span class="fwt-sample is-form is-approved">${this.word("approved", "approved")}</span><span class="fwt-sample is-form is-active">${this.word("active", "active")}</span><span class="fwt-sample is-form is-done">${this.word("done", "done")}</span><span class="fw-gap"></span><span class="fwt-keys">${key("+ -", this.word("zoom", "zoom"))}${key("l", this.word("list", "List"))}${key("?", this.word("keys", "keys"))}</span></div>`}`;
   }
+}
+
+let pen: CanvasRenderingContext2D | null = null;
+const widths = new Map<string, number>();
+/** Width of a bold 12 px text, without asking the page, which would have to lay itself out first. */
+function wide(text: string): number {
+  let found = widths.get(text);
+  if (found === undefined) {
+    pen ??= document.createElement("canvas").getContext("2d");
+    if (pen) pen.font = '640 12px "Inter Variable", system-ui, sans-serif';
+    widths.set(text, (found = pen?.measureText(text).width ?? text.length * 7));
+  }
+  return found;
+}
+
+const marks = new Map<string, string>();
+/** The zone's short name while it has this offset; asking Intl for it is slow, and it changes twice a year. */
+function zoneMark(lang: string, zone: string, offset: number, at: number): string {
+  const key = `${lang} ${zone} ${offset}`;
+  let found = marks.get(key);
+  if (found === undefined) {
+    const parts = new Intl.DateTimeFormat(lang, { timeZone: zone, timeZoneName: "short" }).formatToParts(at);
+    marks.set(key, (found = parts.find((part) => part.type === "timeZoneName")?.value ?? zone));
+  }
+  return found;
 }
 
 function made(tag: string, kind = "", text = ""): HTMLElement {

@@ -1,5 +1,5 @@
 // From a plan to places: which line each lane and bar stands on, in pixels from the top.
-import { bands, pack } from "./pack";
+import { type Span, bands, pack } from "./pack";
 import type { Bar, Lane } from "./plan";
 
 export const BAR = 22;
@@ -41,7 +41,11 @@ export interface Layout {
   byKey: Map<string, Placed[]>;
 }
 
-export function layout(lanes: readonly Lane[], bars: Iterable<Bar>, shut: ReadonlySet<string>, perPixel: number, merge: boolean): Layout {
+/**
+ * `near` is what may be seen before the next layout: it alone decides how high a lane is. Bars beyond it keep a place
+ * within that height, so that keys can still go to them.
+ */
+export function layout(lanes: readonly Lane[], bars: Iterable<Bar>, shut: ReadonlySet<string>, perPixel: number, merge: boolean, near: Span): Layout {
   const inLane = new Map<string, Bar[]>(lanes.map((lane) => [lane.key, []]));
   for (const bar of bars) inLane.get(bar.lane)?.push(bar);
   const lines: Line[] = [];
@@ -73,10 +77,18 @@ export function layout(lanes: readonly Lane[], bars: Iterable<Bar>, shut: Readon
         else line.dense.push({ id: `band ${lane.key} ${members[0]?.id}`, start: band.start, end: band.end, bars: members, lane: index });
       }
     }
-    const { rows, height } = pack(single, perPixel * (LEAST + 2));
+    const seen = (one: Span): boolean => one.start < near.end && one.end > near.start;
+    const least = perPixel * (LEAST + 2);
+    const inside = single.filter(seen);
+    const { rows, height } = pack(inside, least);
+    const beyond = single.filter((bar) => !seen(bar));
+    const far = pack(beyond, least).rows;
+    const rowOf = new Map<Bar, number>();
+    inside.forEach((bar, at) => rowOf.set(bar, rows[at] ?? 0));
+    beyond.forEach((bar, at) => rowOf.set(bar, Math.min(far[at] ?? 0, height - 1)));
     const last: Placed[] = [];
-    single.forEach((bar, at) => {
-      const row = rows[at] ?? 0;
+    single.forEach((bar) => {
+      const row = rowOf.get(bar) ?? 0;
       const placed: Placed = { bar, lane: index, row, next: Infinity };
       const before = last[row];
       if (before) before.next = bar.start;

@@ -78,7 +78,7 @@ function months(zone: Zone, from: number, to: number): number[] {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 export function written(lang: string, zone: string, at: number, options: Intl.DateTimeFormatOptions): string {
-  const key = `${lang} ${zone} ${JSON.stringify(options)}`;
+  const key = `${lang} ${zone} ${Object.entries(options).join()}`;
   let format = formats.get(key);
   if (!format) formats.set(key, (format = new Intl.DateTimeFormat(lang, { timeZone: zone, ...options })));
   return format.format(at);
@@ -92,7 +92,7 @@ export function scale(zone: Zone, lang: string, from: number, to: number, day: n
   const monthMajor = (): Tick[] => months(zone, from, to).map((at) => ({ at, label: say(at, { month: "long", year: "numeric" }) }));
   if (day >= 240) {
     const step = [1, 2, 3, 6].find((hour) => (hour * day) / 24 >= 46) ?? 6;
-    return { major: dayMajor(), minor: hours(zone, from, to, step).map((at) => ({ at, label: clock(at) })), fine: step === 1 ? [] : [] };
+    return { major: dayMajor(), minor: hours(zone, from, to, step).map((at) => ({ at, label: clock(at) })), fine: [] };
   }
   if (day >= 22) {
     const minor = days(zone, from, to).map((at) => {
