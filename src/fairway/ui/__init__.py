@@ -1,1 +1,1 @@
-"""The face: page shell, page kit and visual system. It takes plain values and knows nothing of the business."""
+"""The face: page shell, page kit, visual system. It takes plain values and knows no business."""

@@ -14,7 +14,11 @@ def built(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Warn when styles and scripts have not been built: pages then work, but plainly."""
     if manifest.PATH.exists():
         return []
-    return [Warning("Styles and scripts are not built.", hint="Run npm ci and npm run build in web/.", id="ui.W001")]
+    return [
+        Warning(
+            "Styles and scripts are not built.", hint="Run npm ci and npm run build in web/.", id="ui.W001"
+        )
+    ]
 
 
 class UiConfig(AppConfig):

@@ -32,7 +32,7 @@ def rail(
     counts: Mapping[str, int] | None = None,
     hrefs: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the entries of the navigation rail in the order of the day, the current one marked by its path."""
+    """Return the entries of the rail in the order of the day, the current one marked by its path."""
     found = []
     for name, label, usual, icon, place in RAIL:
         if name in hidden:

@@ -22,7 +22,7 @@ Window = tuple[datetime, datetime]
 
 
 class Picker(forms.Widget):
-    """Keys picked from many by typing; the island `fw-picker` around a plain text input that works without it.
+    """Keys picked from many by typing: the island `fw-picker` around a text input that works alone.
 
     :param url: answers `?q=` with {"items": [{"key", "name", "note"}]}.
     :param names: names of keys that may be picked at first, for their chips.
@@ -31,7 +31,12 @@ class Picker(forms.Widget):
     template_name = "ui/widgets/picker.html"
 
     def __init__(
-        self, *, url: str, multiple: bool = True, names: Mapping[str, str] | None = None, attrs: dict[str, Any] | None = None
+        self,
+        *,
+        url: str,
+        multiple: bool = True,
+        names: Mapping[str, str] | None = None,
+        attrs: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(attrs)
         self.url, self.multiple, self.names = url, multiple, dict(names or {})
@@ -62,7 +67,13 @@ class KeysField(forms.Field):
     """A list of keys in the order they were picked; whether they exist is for the command to say."""
 
     def __init__(
-        self, *, url: str, multiple: bool = True, most: int = 500, names: Mapping[str, str] | None = None, **kwargs: Any
+        self,
+        *,
+        url: str,
+        multiple: bool = True,
+        most: int = 500,
+        names: Mapping[str, str] | None = None,
+        **kwargs: Any,
     ) -> None:
         self.most = most if multiple else 1
         super().__init__(widget=Picker(url=url, multiple=multiple, names=names), **kwargs)
@@ -78,13 +89,15 @@ class KeysField(forms.Field):
         """
         super().validate(value)
         if len(value) > self.most:
-            raise ValidationError(_("At most %(most)d can be given here.") % {"most": self.most}, code="too_many")
+            raise ValidationError(
+                _("At most %(most)d can be given here.") % {"most": self.most}, code="too_many"
+            )
         if any(len(key) > 200 for key in value):
             raise ValidationError(_("A key is longer than 200 characters."), code="too_long")
 
 
 class WindowsWidget(forms.Widget):
-    """One or more rows of start and end in the reader's zone; the island `fw-windows` adds and removes rows."""
+    """Rows of start and end in the reader's zone; the island `fw-windows` adds and removes rows."""
 
     template_name = "ui/widgets/windows.html"
     use_fieldset = True
@@ -94,7 +107,9 @@ class WindowsWidget(forms.Widget):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """Give the rows as the inputs take them; an empty one when there is none yet."""
         context = super().get_context(name, value, attrs)
-        rows = [(_local(start, self.zone), _local(end, self.zone)) for start, end in value or ()] or [("", "")]
+        rows = [(_local(start, self.zone), _local(end, self.zone)) for start, end in value or ()] or [
+            ("", "")
+        ]
         context["widget"].update(rows=rows, zone=self.zone, single=self.single)
         return context
 
@@ -123,7 +138,7 @@ class WindowsField(forms.Field):
     Set `zone` (IANA) on the form's field before use: `form.fields["windows"].zone = zone`.
     """
 
-    default_error_messages = {  # noqa: RUF012 - Django reads it from the class
+    default_error_messages = {
         "half": gettext_lazy("Give both the start and the end."),
         "unreadable": gettext_lazy("%(value)s is no date and time; write it like 2026-11-24T21:00."),
         "order": gettext_lazy("The end must be later than the start."),
@@ -148,14 +163,17 @@ class WindowsField(forms.Field):
     def clean(self, value: Sequence[tuple[str, str]]) -> list[Window]:
         """Return the periods as pairs of UTC datetimes, in the order typed.
 
-        :raises ValidationError: none though required, too many, half a row, unreadable, skipped or out of order.
+        :raises ValidationError: none though required, too many, half a row, unreadable, skipped,
+            or out of order.
         """
         if not value:
             if self.required:
                 raise ValidationError(self.error_messages["required"], code="required")
             return []
         if len(value) > self.most:
-            raise ValidationError(_("At most %(most)d can be given here.") % {"most": self.most}, code="too_many")
+            raise ValidationError(
+                _("At most %(most)d can be given here.") % {"most": self.most}, code="too_many"
+            )
         return [self._period(start, end) for start, end in value]
 
     def _period(self, start: str, end: str) -> Window:
@@ -170,13 +188,17 @@ class WindowsField(forms.Field):
         try:
             wall = datetime.fromisoformat(text)
         except ValueError as error:
-            raise ValidationError(self.error_messages["unreadable"], code="unreadable", params={"value": text}) from error
+            raise ValidationError(
+                self.error_messages["unreadable"], code="unreadable", params={"value": text}
+            ) from error
         if wall.tzinfo is not None:
             return wall.astimezone(UTC)
         at = wall.replace(tzinfo=zone_of(self.zone)).astimezone(UTC)
         if at.astimezone(zone_of(self.zone)).replace(tzinfo=None) != wall:
             raise ValidationError(
-                self.error_messages["skipped"], code="skipped", params={"value": f"{wall:%Y-%m-%d %H:%M}", "zone": self.zone}
+                self.error_messages["skipped"],
+                code="skipped",
+                params={"value": f"{wall:%Y-%m-%d %H:%M}", "zone": self.zone},
             )
         return at
 

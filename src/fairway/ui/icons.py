@@ -1,4 +1,4 @@
-"""The pictures: icons of the shell (24 x 24, stroked) and the marks of states and verdicts (10 x 10, filled)."""
+"""Icons of the shell (24 x 24, stroked) and marks of states and verdicts (10 x 10, filled)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ ICONS = MappingProxyType(
         "alert": '<path d="M12 4 2.8 20h18.4Z"/><path d="M12 10v4.5"/><path d="M12 17.4v.1"/>',
         "arrow-left": '<path d="M14.5 6 8.5 12l6 6"/>',
         "arrow-right": '<path d="m9.5 6 6 6-6 6"/>',
-        "boxes": '<path d="M12 3 5.5 6.5v6L12 16l6.5-3.5v-6Z"/><path d="M5.5 6.5 12 10l6.5-3.5"/><path d="M12 10v6"/>'
+        "boxes": '<path d="M12 3 5.5 6.5v6L12 16l6.5-3.5v-6Z"/><path d="M5.5 6.5 12 10l6.5-3.5"/>'
+        '<path d="M12 10v6"/>'
         '<path d="M8 18.6 12 21l4-2.4"/>',
         "building": '<path d="M5 20V5.5L13 4v16"/><path d="M13 9h6v11"/><path d="M3 20h18"/>'
         '<path d="M8.5 9h1M8.5 12.5h1M8.5 16h1"/>',
-        "calendar": '<rect x="4" y="5.5" width="16" height="14.5" rx="2"/><path d="M4 10h16"/><path d="M8.5 3.5v4"/>'
+        "calendar": '<rect x="4" y="5.5" width="16" height="14.5" rx="2"/><path d="M4 10h16"/>'
+        '<path d="M8.5 3.5v4"/>'
         '<path d="M15.5 3.5v4"/><path d="M8 14h4"/>',
         "change": '<circle cx="6" cy="6" r="2.2"/><circle cx="18" cy="18" r="2.2"/><path d="M6 8.2V20"/>'
         '<path d="M18 15.8V9.5a3.5 3.5 0 0 0-3.5-3.5H11"/><path d="m13.5 3.5-2.5 2.5 2.5 2.5"/>',
@@ -30,7 +32,8 @@ ICONS = MappingProxyType(
         "dots": '<path d="M6 12h.1M12 12h.1M18 12h.1"/>',
         "filter": '<path d="M4.5 6h15M7.5 12h9M10.5 18h3"/>',
         "inbox": '<path d="M4 13.5 6.5 5h11L20 13.5V19H4Z"/><path d="M4 13.5h4.5l1.5 2.5h4l1.5-2.5H20"/>',
-        "keyboard": '<rect x="3" y="6.5" width="18" height="11" rx="2"/><path d="M7 10.5h.1M11 10.5h.1M15 10.5h.1"/>'
+        "keyboard": '<rect x="3" y="6.5" width="18" height="11" rx="2"/>'
+        '<path d="M7 10.5h.1M11 10.5h.1M15 10.5h.1"/>'
         '<path d="M8 14h8"/>',
         "link": '<path d="M10 14a4 4 0 0 0 5.7 0l3-3A4 4 0 0 0 13 5.3l-1 1"/>'
         '<path d="M14 10a4 4 0 0 0-5.7 0l-3 3A4 4 0 0 0 11 18.7l1-1"/>',
@@ -41,10 +44,12 @@ ICONS = MappingProxyType(
         "search": '<circle cx="11" cy="11" r="6"/><path d="m15.5 15.5 4.5 4.5"/>',
         "server": '<rect x="4" y="4.5" width="16" height="6.5" rx="1.8"/>'
         '<rect x="4" y="13" width="16" height="6.5" rx="1.8"/><path d="M8 7.8h.1M8 16.3h.1"/>',
-        "settings": '<path d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>',
+        "settings": '<path d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" '
+        'cy="17" r="2"/>',
         "sign-out": '<path d="M14 4.5H6.5a1.5 1.5 0 0 0-1.5 1.5v12a1.5 1.5 0 0 0 1.5 1.5H14"/>'
         '<path d="M10 12h10"/><path d="m17 8.5 3.5 3.5-3.5 3.5"/>',
-        "sun": '<circle cx="12" cy="12" r="3.8"/><path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6 7 7M17 17l1.4 1.4'
+        "sun": '<circle cx="12" cy="12" r="3.8"/>'
+        '<path d="M12 3v2M12 19v2M3 12h2M19 12h2M5.6 5.6 7 7M17 17l1.4 1.4'
         'M5.6 18.4 7 17M17 7l1.4-1.4"/>',
         "trash": '<path d="M5 7h14M10 4.5h4M7 7l.8 12.5h8.4L17 7"/>',
         "user": '<circle cx="12" cy="8.5" r="3.5"/><path d="M5 20c.6-3.7 3.4-5.5 7-5.5s6.4 1.8 7 5.5"/>',
@@ -78,11 +83,16 @@ STATES: MappingProxyType[str, tuple[str, str, str | Promise]] = MappingProxyType
             pgettext_lazy("state", "Scheduled"),
         ),
         "implementing": (
-            '<path d="M1.8.9 9.2 5 1.8 9.1Z" fill="currentColor" stroke="currentColor" stroke-linejoin="round"/>',
+            '<path d="M1.8.9 9.2 5 1.8 9.1Z" fill="currentColor" stroke="currentColor" '
+            'stroke-linejoin="round"/>',
             "warn",
             pgettext_lazy("state", "Implementing"),
         ),
-        "reviewing": ('<path d="M5 .2 9.8 5 5 9.8.2 5Z" fill="currentColor"/>', "waive", pgettext_lazy("state", "Reviewing")),
+        "reviewing": (
+            '<path d="M5 .2 9.8 5 5 9.8.2 5Z" fill="currentColor"/>',
+            "waive",
+            pgettext_lazy("state", "Reviewing"),
+        ),
         "closed": (
             '<path d="m1 5.4 2.7 2.7L9 2.3" fill="none" stroke="currentColor" stroke-width="1.7"'
             ' stroke-linecap="round" stroke-linejoin="round"/>',
@@ -106,7 +116,11 @@ STATES: MappingProxyType[str, tuple[str, str, str | Promise]] = MappingProxyType
             pgettext_lazy("state", "On hold"),
         ),
         # states of things that only are or are not
-        "active": ('<circle cx="5" cy="5" r="4.8" fill="currentColor"/>', "ok", pgettext_lazy("state", "Active")),
+        "active": (
+            '<circle cx="5" cy="5" r="4.8" fill="currentColor"/>',
+            "ok",
+            pgettext_lazy("state", "Active"),
+        ),
         "planned": (_RING, "accent", pgettext_lazy("state", "Planned")),
         "retired": (
             _RING + '<path d="M2 8 8 2" stroke="currentColor" stroke-width="1.3"/>',
@@ -130,7 +144,8 @@ SEVERITIES: MappingProxyType[str, tuple[str, str | Promise]] = MappingProxyType(
 VERDICTS: MappingProxyType[str, tuple[str, str, str | Promise]] = MappingProxyType(
     {
         "allow": (
-            '<circle cx="9" cy="9" r="8" fill="currentColor"/><path class="fw-cut" d="m5.5 9.3 2.4 2.4 4.6-5"/>',
+            '<circle cx="9" cy="9" r="8" fill="currentColor"/><path class="fw-cut" '
+            'd="m5.5 9.3 2.4 2.4 4.6-5"/>',
             "ok",
             _("Allowed"),
         ),
@@ -146,7 +161,8 @@ VERDICTS: MappingProxyType[str, tuple[str, str, str | Promise]] = MappingProxyTy
             _("Not yet"),
         ),
         "unknown": (
-            '<circle cx="9" cy="9" r="8" fill="currentColor"/><path class="fw-cut" d="M7 7.2a2 2 0 1 1 2.9 1.8q-.9.5-.9 1.4'
+            '<circle cx="9" cy="9" r="8" fill="currentColor"/><path class="fw-cut" '
+            'd="M7 7.2a2 2 0 1 1 2.9 1.8q-.9.5-.9 1.4'
             'M9 12.8v.1"/>',
             "unknown",
             _("Cannot tell"),

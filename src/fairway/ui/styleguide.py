@@ -1,4 +1,4 @@
-"""The style guide: every part of the page kit with made-up values, and a plan of any size for the timeline."""
+"""The style guide: every part of the page kit with made-up values, and a plan of any size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from fairway.ui import context, toasts
+from fairway.ui import context, icons, toasts
 from fairway.ui.forms import KeysField, WindowsField
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
@@ -52,9 +52,9 @@ STRENGTHS = (
 def plan(
     *, first: datetime, last: datetime, lanes: int = 24, bars: int = 220, seed: int = 7, now: datetime = NOW
 ) -> dict[str, Any]:
-    """Return what a timeline shows: made-up lanes, bars and shades over [first, last), the same for the same seed.
+    """Return what a timeline shows over [first, last): made-up lanes, bars and shades, alike by seed.
 
-    Bars lie in a fixed year around `now`, so answers for neighbouring spans agree; instants are written in UTC.
+    Bars lie in a fixed stretch around `now`, so answers for neighbouring spans agree; instants in UTC.
     """
     dice = random.Random(seed)  # noqa: S311 - a picture, not a secret
     begin, days = now - timedelta(days=120), 240
@@ -71,7 +71,7 @@ def plan(
                 "note": f"criticality {1 + number % 4}",
             }
         )
-    found = []
+    found: list[dict[str, Any]] = []
     for number in range(bars):
         lane = rows[dice.randrange(lanes)]
         start = begin + timedelta(minutes=15 * dice.randrange(days * 96))
@@ -103,11 +103,23 @@ def plan(
     _clash(found, now)
     keys = [row["key"] for row in rows]
     shades = [
-        _shade("hard_freeze", "Month-end freeze", now + timedelta(days=7, hours=6), timedelta(days=3), keys[: max(2, lanes // 3)]),
+        _shade(
+            "hard_freeze",
+            "Month-end freeze",
+            now + timedelta(days=7, hours=6),
+            timedelta(days=3),
+            keys[: max(2, lanes // 3)],
+        ),
         _shade("soft_freeze", "Peak season", now + timedelta(days=18), timedelta(days=9), None),
     ]
     shades += [
-        _shade("maintenance", "Weekly maintenance", datetime(2026, 7, 29, 21, tzinfo=UTC) + timedelta(weeks=week), timedelta(hours=5), keys)
+        _shade(
+            "maintenance",
+            "Weekly maintenance",
+            datetime(2026, 7, 29, 21, tzinfo=UTC) + timedelta(weeks=week),
+            timedelta(hours=5),
+            keys,
+        )
         for week in range(34)
     ]
     inside = _iso(first), _iso(last)
@@ -125,12 +137,22 @@ def _iso(at: datetime) -> str:
 
 
 def _shade(kind: str, name: str, start: datetime, span: timedelta, lanes: list[str] | None) -> dict[str, Any]:
-    return {"kind": kind, "name": name, "start": _iso(start), "end": _iso(start + span), "lanes": lanes, "href": "/styleguide"}
+    return {
+        "kind": kind,
+        "name": name,
+        "start": _iso(start),
+        "end": _iso(start + span),
+        "lanes": lanes,
+        "href": "/styleguide",
+    }
 
 
 def _clash(bars: list[dict[str, Any]], now: datetime) -> None:
     """Say of overlapping bars on one lane, and of some on different lanes, that they clash."""
-    changes = sorted((bar for bar in bars if bar["kind"] == "change" and bar["end"] > _iso(now)), key=lambda bar: bar["start"])
+    changes = sorted(
+        (bar for bar in bars if bar["kind"] == "change" and bar["end"] > _iso(now)),
+        key=lambda bar: bar["start"],
+    )
     for number, one in enumerate(changes):
         for other in changes[number + 1 : number + 9]:
             if other["start"] >= one["end"]:
@@ -143,7 +165,8 @@ def _clash(bars: list[dict[str, Any]], now: datetime) -> None:
                 text = (
                     f"{theirs['key']} works on {mine['lane']} in {theirs['place']} at the same time."
                     if same
-                    else f"{theirs['key']} works on {theirs['lane']} in {theirs['place']} at the same time; {one['lane']} depends on it."
+                    else f"{theirs['key']} works on {theirs['lane']} in {theirs['place']} at the same time; "
+                    f"{one['lane']} depends on it."
                 )
                 mine["conflicts"].append(
                     {
@@ -171,7 +194,8 @@ VERDICT: dict[str, Any] = {
         },
         {
             "severity": "warn",
-            "message": "CHG-1051 works on ledger-db in prod Tue 24 Nov 22:00-23:10 GMT; payments-api depends on it.",
+            "message": "CHG-1051 works on ledger-db in prod Tue 24 Nov 22:00-23:10 GMT; "
+            "payments-api depends on it.",
             "path": [{"key": "payments-api", "href": "#"}, {"key": "ledger-db", "href": "#"}],
             "ways": [{"label": "See CHG-1051", "href": "#"}, {"label": "Accept", "url": "/styleguide"}],
         },
@@ -180,23 +204,41 @@ VERDICT: dict[str, Any] = {
             "message": "Back-out (40 min) fits only until 22:50: the point of no return.",
             "ways": [{"label": "See the clock", "href": "#"}],
         },
-        {"severity": "unknown", "message": "The calendar of Card switch could not be read; nothing is known of its freezes."},
+        {
+            "severity": "unknown",
+            "message": "The calendar of Card switch could not be read; nothing is known of its freezes.",
+        },
         {"severity": "inform", "message": "Maintenance window Weekly maintenance covers the whole of it."},
     ],
 }
 VERDICTS = [
-    {"verdict": "allow", "headline": "Allowed from Tue 24 Nov 21:00 GMT.", "aside": "Closes Tue 23:30", "id": "verdict-allow"},
+    {
+        "verdict": "allow",
+        "headline": "Allowed from Tue 24 Nov 21:00 GMT.",
+        "aside": "Closes Tue 23:30",
+        "id": "verdict-allow",
+    },
     {
         "verdict": "warn",
         "headline": "Allowed, with 1 warning.",
         "id": "verdict-warn",
-        "rows": [{"severity": "warn", "message": "Peak season (soft freeze) covers prod until Mon 4 Jan 2027 08:00 GMT."}],
+        "rows": [
+            {
+                "severity": "warn",
+                "message": "Peak season (soft freeze) covers prod until Mon 4 Jan 2027 08:00 GMT.",
+            }
+        ],
     },
     VERDICT,
 ]
 
 ACTIVITY: list[dict[str, Any]] = [
-    {"who": "Mara Owens", "text": "approved", "at": NOW - timedelta(hours=5), "note": "Fine with me, as long as the cache is warm."},
+    {
+        "who": "Mara Owens",
+        "text": "approved",
+        "at": NOW - timedelta(hours=5),
+        "note": "Fine with me, as long as the cache is warm.",
+    },
     {"who": "Risk", "text": "rose from low to moderate", "at": NOW - timedelta(hours=6), "href": "#"},
     {
         "who": "Payments lead",
@@ -211,19 +253,27 @@ STAGES = [
     {"label": "Service owner", "value": "1 of 1", "note": "owner, today 09:40", "mark": "done"},
     {"label": "Payments CAB", "value": "0 of 2", "note": "today 15:00, you are a member", "mark": "current"},
 ]
-STATES = "draft submitted assessing authorising scheduled implementing reviewing closed cancelled rejected hold active planned retired live".split()
+STATES = (*icons.STATES, "live")
 
 
 class ExampleForm(forms.Form):
     """One field of each kind."""
 
-    title = forms.CharField(max_length=200, help_text="What a colleague would search for: the system and what happens to it.")
-    model = forms.ChoiceField(label="Kind of change", choices=[("normal", "Normal"), ("standard", "Standard")])
+    title = forms.CharField(
+        max_length=200, help_text="What a colleague would search for: the system and what happens to it."
+    )
+    model = forms.ChoiceField(
+        label="Kind of change", choices=[("normal", "Normal"), ("standard", "Standard")]
+    )
     items = KeysField(url="/styleguide/pick", label="Affected items", names={"payments-api": "Payments API"})
     owner = KeysField(url="/styleguide/pick", multiple=False, required=False)
-    windows = WindowsField(label="Planned windows", help_text="When work may be going on, with the time to back out.")
+    windows = WindowsField(
+        label="Planned windows", help_text="When work may be going on, with the time to back out."
+    )
     touch = forms.ChoiceField(
-        choices=[("code", "Code"), ("configuration", "Configuration"), ("restart", "Restart")], widget=forms.RadioSelect, initial="code"
+        choices=[("code", "Code"), ("configuration", "Configuration"), ("restart", "Restart")],
+        widget=forms.RadioSelect,
+        initial="code",
     )
     reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), required=False)
     outage = forms.BooleanField(label="Users will notice an outage", required=False)
@@ -246,21 +296,32 @@ def _page(request: HttpRequest, template: str, **values: Any) -> HttpResponse:
         "profile": "#profile",
         "sign_out": "/styleguide/signin",
     }
-    hrefs = {"calendar": "/styleguide/timeline", "changes": "/styleguide/list", "environments": "/styleguide/record", "work": "/styleguide#"}
+    hrefs = {
+        "calendar": "/styleguide/timeline",
+        "changes": "/styleguide/list",
+        "environments": "/styleguide/record",
+        "work": "/styleguide#",
+    }
     nav = context.rail(request.path, counts={"work": 3}, hrefs=hrefs)
     return render(request, template, {"zone": zone, "shell": shell, "nav": nav, "now": NOW, **values})
 
 
 def _form() -> ExampleForm:
     start = NOW.replace(hour=21, minute=30) + timedelta(days=1)
-    initial = {"items": ["payments-api", "fraud-rules"], "windows": [(start, start + timedelta(hours=2))], "title": "Payments API 2.3"}
+    initial = {
+        "items": ["payments-api", "fraud-rules"],
+        "windows": [(start, start + timedelta(hours=2))],
+        "title": "Payments API 2.3",
+    }
     form = ExampleForm(initial=initial)
     form.fields["windows"].zone = "Europe/London"  # type: ignore[attr-defined]
     return form
 
 
 def _rows(number: int = 40) -> list[dict[str, Any]]:
-    bars = plan(first=NOW - timedelta(days=20), last=NOW + timedelta(days=60), bars=number * 4)["bars"][:number]
+    bars = plan(first=NOW - timedelta(days=20), last=NOW + timedelta(days=60), bars=number * 4)["bars"][
+        :number
+    ]
     return [
         {
             **bar,
@@ -288,7 +349,10 @@ def show(request: HttpRequest) -> HttpResponse:
         rows=_rows(6),
         start=NOW + timedelta(days=1, hours=7),
         end=NOW + timedelta(days=1, hours=9),
-        tabs=[{"label": "All", "href": "#", "count": 218, "current": True}, {"label": "Mine", "href": "#", "count": 4}],
+        tabs=[
+            {"label": "All", "href": "#", "count": 218, "current": True},
+            {"label": "Mine", "href": "#", "count": 4},
+        ],
         segments=[{"label": "Items", "href": "#", "current": True}, {"label": "Environments", "href": "#"}],
         filters=FILTERS,
         span=timedelta(hours=2, minutes=30),
@@ -298,9 +362,18 @@ def show(request: HttpRequest) -> HttpResponse:
 
 FILTERS = {
     "q": "",
-    "chips": [{"label": "State", "value": "Scheduled", "remove": "?"}, {"label": "Item", "value": "payments-api", "remove": "?"}],
+    "chips": [
+        {"label": "State", "value": "Scheduled", "remove": "?"},
+        {"label": "Item", "value": "payments-api", "remove": "?"},
+    ],
     "add": [
-        {"label": "State", "options": [{"label": "Draft", "href": "?"}, {"label": "Scheduled", "href": "?", "current": True}]},
+        {
+            "label": "State",
+            "options": [
+                {"label": "Draft", "href": "?"},
+                {"label": "Scheduled", "href": "?", "current": True},
+            ],
+        },
         {"label": "Environment", "options": [{"label": "prod", "href": "?"}, {"label": "uat1", "href": "?"}]},
     ],
     "clear": "?",
@@ -317,7 +390,13 @@ def record(request: HttpRequest) -> HttpResponse:
             "label": "Reject…",
             "url": "/styleguide",
             "tone": "danger",
-            "ask": {"title": "Reject CHG-1042?", "text": "The requester is told.", "name": "comment", "label": "Why", "required": True},
+            "ask": {
+                "title": "Reject CHG-1042?",
+                "text": "The requester is told.",
+                "name": "comment",
+                "label": "Why",
+                "required": True,
+            },
         },
         {"name": "edit", "label": "Edit", "href": "/styleguide/form"},
     ]
@@ -366,7 +445,10 @@ def table(request: HttpRequest) -> HttpResponse:
         next=str(page + 1) if page < 4 else None,
         sort=request.GET.get("sort", "planned_start"),
         filters=FILTERS,
-        tabs=[{"label": "All", "href": "#", "count": 218, "current": True}, {"label": "Mine", "href": "#", "count": 4}],
+        tabs=[
+            {"label": "All", "href": "#", "count": 218, "current": True},
+            {"label": "Mine", "href": "#", "count": 4},
+        ],
     )
 
 
@@ -376,7 +458,8 @@ def timeline(request: HttpRequest) -> HttpResponse:
     return _page(
         request,
         "ui/styleguide_timeline.html",
-        src=f"/styleguide/calendar.json?lanes={lanes}&bars={bars}" + ("&fail=1" if "fail" in request.GET else ""),
+        src=f"/styleguide/calendar.json?lanes={lanes}&bars={bars}"
+        + ("&fail=1" if "fail" in request.GET else ""),
         span=request.GET.get("span", "month"),
     )
 
@@ -384,7 +467,9 @@ def timeline(request: HttpRequest) -> HttpResponse:
 def calendar(request: HttpRequest) -> JsonResponse:
     """Answer the timeline's question."""
     if "fail" in request.GET:
-        return JsonResponse({"title": "No answer", "detail": "The plan cannot be read at the moment. Try again."}, status=503)
+        return JsonResponse(
+            {"title": "No answer", "detail": "The plan cannot be read at the moment. Try again."}, status=503
+        )
     given = {name: datetime.fromisoformat(request.GET[name]) for name in ("from", "to")}
     lanes, bars = int(request.GET.get("lanes", "24")), int(request.GET.get("bars", "400"))
     return JsonResponse(plan(first=given["from"], last=given["to"], lanes=lanes, bars=bars))
@@ -397,7 +482,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         name = forms.CharField(label="Name or e-mail")
         password = forms.CharField(widget=forms.PasswordInput)
 
-    return _page(request, "ui/signin.html", form=SignIn(request.POST or None), lead="Change, release and environment management.")
+    return _page(
+        request,
+        "ui/signin.html",
+        form=SignIn(request.POST or None),
+        lead="Change, release and environment management.",
+    )
 
 
 def error(request: HttpRequest) -> HttpResponse:

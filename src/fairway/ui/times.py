@@ -70,7 +70,11 @@ def in_utc(start: datetime, end: datetime | None = None) -> str:
     if end is None:
         return f"{first} UTC"
     last = end.astimezone(UTC)
-    return f"{first} - {last:%H:%M} UTC" if last.date() == start.astimezone(UTC).date() else f"{first} - {last:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"{first} - {last:%H:%M} UTC"
+        if last.date() == start.astimezone(UTC).date()
+        else f"{first} - {last:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def length(span: timedelta) -> str:

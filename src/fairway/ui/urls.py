@@ -1,4 +1,4 @@
-"""The style guide's own addresses; `interfaces` includes them where DEBUG is on, and tests use them as root."""
+"""Addresses of the style guide; `interfaces` includes them where DEBUG is on."""
 
 from __future__ import annotations
 

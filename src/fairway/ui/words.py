@@ -9,7 +9,7 @@ from fairway.ui import icons
 
 
 def timeline() -> dict[str, str]:
-    """Return every word of the timeline by the name its script asks for, and the words of states and severities."""
+    """Return the words of the timeline, of states and of severities by the names its script asks for."""
     found = {
         "day": _("Day"),
         "week": _("Week"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django import template
@@ -45,11 +45,15 @@ def assets(entry: str = "main") -> SafeString:
     found = manifest.assets(entry)
     return SafeString(
         format_html_join(
-            "", '<link rel="preload" href="{}" as="font" type="font/woff2" crossorigin>', ((static(n),) for n in found.fonts)
+            "",
+            '<link rel="preload" href="{}" as="font" type="font/woff2" crossorigin>',
+            ((static(n),) for n in found.fonts),
         )
         + format_html_join("", '<link rel="stylesheet" href="{}">', ((static(n),) for n in found.styles))
         + format_html_join("", '<link rel="modulepreload" href="{}">', ((static(n),) for n in found.preloads))
-        + format_html_join("", '<script type="module" src="{}"></script>', ((static(n),) for n in found.scripts))
+        + format_html_join(
+            "", '<script type="module" src="{}"></script>', ((static(n),) for n in found.scripts)
+        )
     )
 
 
@@ -57,7 +61,9 @@ def assets(entry: str = "main") -> SafeString:
 def icon(name: str, label: str = "") -> SafeString:
     """Draw an icon; decorative unless it is given a label."""
     hidden = format_html('role="img" aria-label="{}"', label) if label else _safe('aria-hidden="true"')
-    return format_html('<svg class="fw-icon" viewBox="0 0 24 24" {}>{}</svg>', hidden, _safe(icons.ICONS[name]))
+    return format_html(
+        '<svg class="fw-icon" viewBox="0 0 24 24" {}>{}</svg>', hidden, _safe(icons.ICONS[name])
+    )
 
 
 @register.filter
@@ -72,10 +78,11 @@ def toast_undo(message: Any) -> str:
 
 @register.simple_tag
 def state(name: str, word: str = "") -> SafeString:
-    """Draw a state's mark and its word; a state not known to the face gets a dot and the word it was given."""
+    """Draw a state's mark and its word; a state the face does not know gets a dot and its own name."""
     shape, tone, usual = icons.STATES.get(name, (*icons.OTHER, name.replace("_", " ").capitalize()))
     return format_html(
-        '<span class="fw-state is-{}"><svg class="fw-mark" viewBox="0 0 10 10" aria-hidden="true">{}</svg>{}</span>',
+        '<span class="fw-state is-{}"><svg class="fw-mark" viewBox="0 0 10 10" '
+        'aria-hidden="true">{}</svg>{}</span>',
         tone,
         _safe(shape),
         word or usual,
@@ -94,7 +101,9 @@ def verdict_mark(name: str) -> SafeString:
     """Draw the mark of a verdict: allow, warn, deny, unknown."""
     shape, tone, _word = icons.VERDICTS[name]
     return format_html(
-        '<svg class="fw-verdict-mark is-{}" viewBox="0 0 18 18" aria-hidden="true">{}</svg>', tone, _safe(shape)
+        '<svg class="fw-verdict-mark is-{}" viewBox="0 0 18 18" aria-hidden="true">{}</svg>',
+        tone,
+        _safe(shape),
     )
 
 
@@ -122,7 +131,8 @@ def keylink(key: str, href: str = "", title: str = "", copy: bool = False) -> Sa
     if not copy:
         return link
     return format_html(
-        '<span class="fw-copyable">{}<button type="button" class="fw-copy" data-copy="{}" aria-label="{}">{}</button></span>',
+        '<span class="fw-copyable">{}<button type="button" class="fw-copy" data-copy="{}" '
+        'aria-label="{}">{}</button></span>',
         link,
         key,
         _("Copy %(key)s") % {"key": key},
@@ -138,31 +148,41 @@ def chip(text: str, tone: str = "") -> SafeString:
 
 @register.simple_tag
 def path(steps: Iterable[Any], word: str = "") -> SafeString:
-    """Draw a path of dependencies as chips; a step is a key or {"key", "href", "name"}; the word stands on the arrows."""
+    """Draw a path of dependencies as chips; a step is a key or {"key", "href", "name"}."""
     told = word or _("depends on")
     parts = []
     for step in steps:
         one: Mapping[str, Any] = step if isinstance(step, Mapping) else {"key": step}
         parts.append((keylink(str(one["key"]), str(one.get("href") or ""), str(one.get("name") or "")),))
     arrow = format_html(
-        '<span class="fw-path-arrow"><svg viewBox="0 0 14 8" aria-hidden="true"><path d="M0 4h12M9 1l3 3-3 3"/></svg>'
+        '<span class="fw-path-arrow"><svg viewBox="0 0 14 8" aria-hidden="true">'
+        '<path d="M0 4h12M9 1l3 3-3 3"/></svg>'
         '<span class="visually-hidden"> {} </span></span>',
         told,
     )
-    return format_html('<span class="fw-path">{}</span>', format_html_join(arrow, '<span class="fw-path-step">{}</span>', parts))
+    return format_html(
+        '<span class="fw-path">{}</span>',
+        format_html_join(arrow, '<span class="fw-path-step">{}</span>', parts),
+    )
 
 
 # Times
 
 
 @register.simple_tag(takes_context=True)
-def when(context: Context, start: datetime | None, end: datetime | None = None, relative: bool = True) -> SafeString:
-    """Write an instant or a half-open period in the reader's zone, the relative beside it, UTC in the title."""
+def when(
+    context: Context, start: datetime | None, end: datetime | None = None, relative: bool = True
+) -> SafeString:
+    """Write an instant or half-open period in the reader's zone, the relative beside it, UTC as title."""
     if start is None:
         return format_html('<span class="fw-none">{}</span>', _("not planned"))
     zone, now = _zone(context), _now(context)
     text = times.period(start, end, zone=zone, now=now) if end else times.instant(start, zone=zone, now=now)
-    beside = format_html(' <span class="fw-rel">{}</span>', times.relative(start, end, now=now)) if relative else ""
+    beside = (
+        format_html(' <span class="fw-rel">{}</span>', times.relative(start, end, now=now))
+        if relative
+        else ""
+    )
     return format_html(
         '<span class="fw-when"><time datetime="{}" title="{}">{}</time>{}</span>',
         start.isoformat(),
@@ -177,7 +197,12 @@ def ago(context: Context, at: datetime) -> SafeString:
     """Write how long ago or how far ahead, the instant in the title."""
     zone, now = _zone(context), _now(context)
     title = f"{times.instant(at, zone=zone, now=now)} · {times.in_utc(at)}"
-    return format_html('<time class="fw-rel" datetime="{}" title="{}">{}</time>', at.isoformat(), title, times.relative(at, now=now))
+    return format_html(
+        '<time class="fw-rel" datetime="{}" title="{}">{}</time>',
+        at.isoformat(),
+        title,
+        times.relative(at, now=now),
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -198,16 +223,26 @@ def duration(span: timedelta) -> str:
 # Parts of pages
 
 
-def _block(name: str) -> Any:
-    return register.simple_block_tag(takes_context=False, name=name)
+Tag = TypeVar("Tag", bound=Callable[..., str])
+
+
+def _block(name: str) -> Callable[[Tag], Tag]:
+    mark: Callable[[Tag], Tag] = register.simple_block_tag(takes_context=False, name=name)
+    return mark
 
 
 @_block("card")
-def card(content: str, title: str = "", note: str = "", href: str = "", action: str = "", flush: bool = False) -> SafeString:
-    """Put content in a card; href and action make a link at the right of its head; flush lets tables touch the edge."""
+def card(
+    content: str, title: str = "", note: str = "", href: str = "", action: str = "", flush: bool = False
+) -> SafeString:
+    """Put content in a card; href and action make a link in its head; flush lets tables touch the edge."""
     link = format_html('<a class="fw-card-action" href="{}">{}</a>', href, action) if href else ""
     said = format_html('<span class="fw-note">{}</span>', note) if note != "" else ""
-    head = format_html('<div class="card-header"><h2 class="card-title">{}</h2>{}{}</div>', title, said, link) if title else ""
+    head = (
+        format_html('<div class="card-header"><h2 class="card-title">{}</h2>{}{}</div>', title, said, link)
+        if title
+        else ""
+    )
     return format_html(
         '<section class="card"{}>{}<div class="card-body{}">{}</div></section>',
         format_html(' aria-label="{}"', title) if title else "",
@@ -228,7 +263,11 @@ def fact(content: str, label: str, note: str = "", tone: str = "") -> SafeString
     """Say one fact: label above, value, a note below it."""
     below = format_html("<small>{}</small>", note) if note else ""
     return format_html(
-        '<div><dt>{}</dt><dd{}>{}{}</dd></div>', label, format_html(' class="is-{}"', tone) if tone else "", _safe(content), below
+        "<div><dt>{}</dt><dd{}>{}{}</dd></div>",
+        label,
+        format_html(' class="is-{}"', tone) if tone else "",
+        _safe(content),
+        below,
     )
 
 
@@ -253,7 +292,9 @@ def stats(content: str) -> SafeString:
 @register.simple_tag
 def stat(label: str, value: Any, note: str = "", href: str = "", tone: str = "") -> SafeString:
     """Draw one stat tile; with href the whole tile is a link."""
-    inside = format_html('<span class="fw-stat-label">{}</span><b>{}</b><small>{}</small>', label, value, note)
+    inside = format_html(
+        '<span class="fw-stat-label">{}</span><b>{}</b><small>{}</small>', label, value, note
+    )
     kind = f" is-{tone}" if tone else ""
     if href:
         return format_html('<a class="fw-stat{}" href="{}">{}</a>', kind, href, inside)
@@ -278,7 +319,10 @@ def code(content: str, label: str = "") -> SafeString:
 def empty(content: str, title: str, icon_name: str = "inbox") -> SafeString:
     """Say what a page is for when it has nothing yet; the content holds the sentence and the first step."""
     return format_html(
-        '<div class="fw-empty">{}<p class="fw-empty-title">{}</p><div>{}</div></div>', icon(icon_name), title, _safe(content)
+        '<div class="fw-empty">{}<p class="fw-empty-title">{}</p><div>{}</div></div>',
+        icon(icon_name),
+        title,
+        _safe(content),
     )
 
 
@@ -286,8 +330,10 @@ def empty(content: str, title: str, icon_name: str = "inbox") -> SafeString:
 def dialog(content: str, name: str, title: str) -> SafeString:
     """Hold a native dialog; any button with data-dialog="NAME" opens it, buttons with data-close shut it."""
     return format_html(
-        '<dialog class="fw-dialog" id="{}" aria-labelledby="{}-title"><div class="fw-dialog-head"><h2 id="{}-title">{}</h2>'
-        '<button type="button" class="btn btn-ghost btn-icon" data-close aria-label="{}">{}</button></div>{}</dialog>',
+        '<dialog class="fw-dialog" id="{}" aria-labelledby="{}-title">'
+        '<div class="fw-dialog-head"><h2 id="{}-title">{}</h2>'
+        '<button type="button" class="btn btn-ghost btn-icon" '
+        'data-close aria-label="{}">{}</button></div>{}</dialog>',
         name,
         name,
         name,
@@ -305,7 +351,8 @@ def dialog(content: str, name: str, title: str) -> SafeString:
 def table(content: str, label: str, pick: bool = False) -> SafeString:
     """Hold a table of records with j, k, Enter and, with pick=True, x; the content is thead and tbody."""
     return format_html(
-        '<div class="fw-table-wrap"><table class="table fw-table" aria-label="{}" data-rows{}>{}</table></div>',
+        '<div class="fw-table-wrap"><table class="table fw-table" aria-label="{}" '
+        "data-rows{}>{}</table></div>",
         label,
         _safe(" data-pick") if pick else "",
         _safe(content),
@@ -313,7 +360,9 @@ def table(content: str, label: str, pick: bool = False) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def column(context: Context, label: str, sort: str = "", numeric: bool = False, hidden: bool = False) -> SafeString:
+def column(
+    context: Context, label: str, sort: str = "", numeric: bool = False, hidden: bool = False
+) -> SafeString:
     """Head a column; with sort it is a link that sorts by that field, and again the other way round.
 
     Reads `request` and `sort`, the present order ("-planned_start"), from the context.
@@ -327,7 +376,8 @@ def column(context: Context, label: str, sort: str = "", numeric: bool = False, 
     order = {sort: "ascending", f"-{sort}": "descending"}.get(present)
     arrow = {"ascending": "↑", "descending": "↓"}.get(order or "", "")
     return format_html(
-        '<th scope="col" class="fw-col{}"{}><a href="?{}">{}<span class="fw-arrow" aria-hidden="true">{}</span></a></th>',
+        '<th scope="col" class="fw-col{}"{}><a href="?{}">{}<span class="fw-arrow" '
+        'aria-hidden="true">{}</span></a></th>',
         kind,
         format_html(' aria-sort="{}"', order) if order else "",
         _query(context, {"sort": turned, "cursor": None}),
@@ -338,7 +388,7 @@ def column(context: Context, label: str, sort: str = "", numeric: bool = False, 
 
 @register.simple_tag(takes_context=True)
 def more(context: Context, cursor: str | None, colspan: int) -> SafeString:
-    """End a table's rows: where there are more, a row that fetches the page at the cursor when it is scrolled to."""
+    """End a table's rows: where there are more, with a row that fetches them when it is scrolled to."""
     if not cursor:
         return _safe("")
     query = _query(context, {"cursor": cursor})
@@ -354,13 +404,15 @@ def more(context: Context, cursor: str | None, colspan: int) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def query(context: Context, **changes: Any) -> SafeString:
-    """Return the present query string with some parameters set, or taken out when None: href="?{% query page=2 %}"."""
+    """Return the present query string with some parameters set, or taken out when None."""
     return _safe(_query(context, changes).replace("&", "&amp;"))
 
 
 def _query(context: Context, changes: Mapping[str, Any]) -> str:
     request = context.get("request")
-    present = [(k, v) for k, values in request.GET.lists() for v in values if k not in changes] if request else []
+    present = (
+        [(k, v) for k, values in request.GET.lists() for v in values if k not in changes] if request else []
+    )
     return urlencode(present + [(k, v) for k, v in changes.items() if v is not None])
 
 
@@ -369,14 +421,18 @@ def _query(context: Context, changes: Mapping[str, Any]) -> str:
 
 @register.inclusion_tag("ui/field.html")
 def field(bound: BoundField, label: str = "", wide: bool = False) -> dict[str, Any]:
-    """Show one form field: label, control, help below, errors once there was an attempt; marked when optional."""
+    """Show one form field: label, control, help, errors once there was an attempt; marked when optional."""
     shown = bound.form.is_bound and bool(bound.errors)
     widget = bound.field.widget
     kind = getattr(widget, "input_type", "")
     group = bool(getattr(widget, "fieldset", False) or widget.use_fieldset)
     tick = kind == "checkbox" and not group
     style = "form-select" if kind == "select" else "" if tick or group or kind == "hidden" else "form-control"
-    attrs: dict[str, Any] = {"class": " ".join(c for c in (style, str(widget.attrs.get("class", "")), "is-invalid" if shown else "") if c)}
+    attrs: dict[str, Any] = {
+        "class": " ".join(
+            c for c in (style, str(widget.attrs.get("class", "")), "is-invalid" if shown else "") if c
+        )
+    }
     described = [f"{bound.auto_id}-help"] if bound.help_text else []
     if shown:
         attrs["aria-invalid"] = "true"
@@ -403,7 +459,10 @@ def form_errors(form: Any) -> dict[str, Any]:
     if form.is_bound and not form.is_valid():
         lines += [{"text": text, "href": ""} for text in form.non_field_errors()]
         for bound in form:
-            lines += [{"text": text, "label": str(bound.label), "href": f"#{bound.auto_id}"} for text in bound.errors]
+            lines += [
+                {"text": text, "label": str(bound.label), "href": f"#{bound.auto_id}"}
+                for text in bound.errors
+            ]
     return {"lines": lines}
 
 
@@ -431,10 +490,11 @@ def timeline(
     lane_label: str = "",
     compact: bool = False,
 ) -> SafeString:
-    """Show the timeline of what an address answers; the content (links, filters) stands in its head beside the title."""
+    """Show the timeline of what an address answers; the content (links, filters) stands in its head."""
     instant = at.isoformat() if isinstance(at, datetime) else at
     return format_html(
-        '<fw-timeline src="{}" zone="{}" span="{}" lang="{}" at="{}" label="{}" lanes="{}" now="{}" words="{}"{}>'
+        '<fw-timeline src="{}" zone="{}" span="{}" lang="{}" at="{}" label="{}" lanes="{}" '
+        'now="{}" words="{}"{}>'
         '<div class="fwt-head"><h1 class="fwt-title{}">{}</h1>{}</div>'
         '<div class="fwt-frame" data-frame><p class="fw-loading" role="status">{}</p></div></fw-timeline>',
         src,
