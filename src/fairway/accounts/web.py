@@ -198,6 +198,17 @@ def actor_of(request: HttpRequest) -> Actor | None:
     return actor
 
 
+def caller(request: HttpRequest) -> Actor:
+    """Return who calls a page.
+
+    :raises Unauthenticated: nobody is signed in.
+    """
+    actor = actor_of(request)
+    if actor is None:
+        raise Unauthenticated("Sign in first.")
+    return actor
+
+
 def zone_of(actor: Actor | None) -> ZoneInfo:
     return ZoneInfo(actor.zone if actor else "UTC")
 

@@ -1,0 +1,122 @@
+"""My work and search: what several contexts tell, side by side."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+
+from fairway.accounts.web import caller, page
+from fairway.catalog import queries as catalog
+from fairway.changes import queries as changes
+from fairway.environments import queries as environments
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import NotFound
+from fairway.kernel.listing import ListQuery
+
+SHOWN = 8
+COMING = timedelta(days=7)
+
+
+@page
+def home(request: HttpRequest) -> HttpResponse:
+    """What waits for me, what is mine, what comes in the next seven days."""
+    actor, now = caller(request), datetime.now(UTC)
+    seen = changes.changes(actor)
+    soon = seen.filter(is_open=True, planned_start__gte=now, planned_start__lt=now + COMING)
+    lists = [
+        {
+            "title": _("Waiting for my approval"),
+            "rows": _changes(changes.waiting_for(seen, actor, at=now)),
+            "href": "/changes?tab=waiting",
+            "empty": _("Nothing waits for your vote."),
+        },
+        {
+            "title": _("My open changes"),
+            "rows": _changes(changes.mine(seen, actor)),
+            "href": "/changes?tab=mine",
+            "empty": _("You have no open change. Press c to ask for one."),
+        },
+        {
+            "title": _("Starting within seven days"),
+            "rows": _changes(soon),
+            "href": "/calendar",
+            "empty": _("No change starts in the next seven days."),
+        },
+    ]
+    return render(request, "interfaces/home.html", {"lists": lists, "counts": changes.counts(actor, at=now)})
+
+
+@page
+def search(request: HttpRequest) -> HttpResponse:
+    """Find items, environments and changes; a key that names one record goes straight to it."""
+    actor, words = caller(request), request.GET.get("q", "").strip()[:200]
+    direct = _record(actor, words)
+    if direct:
+        return redirect(direct)
+    found: list[dict[str, Any]] = []
+    if words:
+        found = [
+            {
+                "title": _("Changes"),
+                "rows": [
+                    {"key": row["key"], "name": row["title"], "href": row["href"], "state": row["state"]}
+                    for row in _changes(changes.changes(actor), q=words)
+                ],
+                "href": "/changes?tab=all&",
+            },
+            {
+                "title": _("Items"),
+                "rows": _picked(catalog.pick(actor, words, limit=SHOWN), "items"),
+                "href": "/items?",
+            },
+            {
+                "title": _("Environments"),
+                "rows": _picked(environments.pick(actor, words, limit=SHOWN), "environments"),
+                "href": "/environments?",
+            },
+        ]
+    context = {"words": words, "found": [part for part in found if part["rows"]], "searching": True}
+    return render(request, "interfaces/search.html", context)
+
+
+def _changes(query: Any, *, q: str = "") -> list[dict[str, Any]]:
+    rows = changes.CHANGES.page(
+        query, ListQuery(limit=SHOWN, sort="planned_start" if not q else "-created_at", q=q)
+    ).rows
+    return [
+        {
+            "key": f"CHG-{row['number']}",
+            "href": f"/changes/CHG-{row['number']}",
+            "title": row["title"],
+            "state": "hold" if row["held_at"] else row["state"],
+            "start": row["planned_start"],
+            "end": row["planned_end"],
+        }
+        for row in rows
+    ]
+
+
+def _picked(rows: list[dict[str, Any]], place: str) -> list[dict[str, Any]]:
+    return [{**row, "href": f"/{place}/{row['key']}"} for row in rows]
+
+
+def _record(actor: Actor, words: str) -> str:
+    """Return the address of the one record that these words are the key of, or nothing."""
+    for find, address in (
+        (changes.change, "/changes/{}"),
+        (catalog.item, "/items/{}"),
+        (environments.environment, "/environments/{}"),
+    ):
+        try:
+            return address.format(find(actor, words.upper() if find is changes.change else words).key)
+        except NotFound:
+            continue
+    return ""
+
+
+urlpatterns = [path("", home, name="home"), path("search", search, name="search")]
