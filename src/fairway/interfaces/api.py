@@ -18,7 +18,7 @@ from fairway.policy import Decision
 
 
 class DecideQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """May `action` be done to `system` in `environment`, under `change`, at the instant `at` (now when not given)?"""
+    """May `action` be done to `system` in `environment`, under `change`, `at` an instant (or now)?"""
 
     action: str
     system: str
@@ -29,7 +29,7 @@ class DecideQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class DecisionAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """`next_open`: from when on it would not be denied; `next_close`: until when it stays open. Instants in UTC."""
+    """`next_open`: when it will not be denied; `next_close`: until when it stays open. In UTC."""
 
     verdict: str
     at: datetime | None

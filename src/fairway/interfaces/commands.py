@@ -18,7 +18,7 @@ from fairway.kernel.period import parse_instant
 
 
 class AskDecision(Command, name="decisions.ask"):
-    """Ask whether something may be done, and have question and answer kept; a denial is an answer, not a refusal."""
+    """Ask whether something may be done, and have both kept; a denial is an answer, not a refusal."""
 
     permission: ClassVar[str] = "decisions.ask"
     action: str

@@ -75,7 +75,7 @@ def database(url: str, data: Path) -> dict[str, object]:
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(path),
             "OPTIONS": {
-                # IMMEDIATE: a writer queues at its start instead of failing half-way with "database is locked";
+                # IMMEDIATE: a writer queues at its start, it does not fail half-way ("database is locked");
                 # FULL: what was acknowledged survives a power cut.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,

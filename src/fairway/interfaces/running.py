@@ -14,8 +14,8 @@ from django.db import connection
 from fairway.accounts import commands as accounts
 from fairway.accounts import queries
 from fairway.audit.commands import execute
-from fairway.interfaces.console import out
 from fairway.interfaces.configuration import Configuration, SettingError
+from fairway.interfaces.console import out
 from fairway.kernel.actor import SYSTEM
 
 DEMO_PASSWORD = "harbour-light"  # noqa: S105 - of the demo company, and on loopback alone
@@ -42,7 +42,7 @@ def up() -> None:
 
 
 def first_administrator() -> bool:
-    """Make root organisation and administrator as the settings say, where there is none; say whether they were made.
+    """Make root organisation and administrator as the settings say; say whether they were made.
 
     :raises SettingError: only one of e-mail address and password is set.
     """

@@ -1,4 +1,4 @@
-"""The WSGI application: built pages straight from disk (compressed, cached for good), all else through Django."""
+"""The WSGI application: built pages straight from disk, cached for good, all else through Django."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from whitenoise import WhiteNoise
 
 django_application = get_wsgi_application()
 
-from fairway.interfaces.running import static_root
+from fairway.interfaces.running import static_root  # noqa: E402 - needs the apps, which stand only now
 
 HASHED = re.compile(r"/dist/assets/[^/]+-[A-Za-z0-9_-]{8,}\.[a-z0-9.]+$")
 

@@ -1,4 +1,4 @@
-"""The command line. Tables for people, `--json` for programs; errors in the words of the API, on standard error.
+"""The command line. Tables for people, `--json` for programs; errors on standard error, in the API's words.
 
 Exit codes: 0 done or allowed, 1 failed, 2 wrong usage, 3 denied.
 """

@@ -59,7 +59,8 @@ def deploy(
 ) -> None:
     """Ask whether a system may be deployed to an environment. Exit code 0: allowed, 3: denied."""
     asked = {
-        "action": "deploy", "system": item, "environment": environment, "change": change, "version": version, "at": at,
+        "action": "deploy", "system": item, "environment": environment,
+        "change": change, "version": version, "at": at,
     }  # fmt: skip
     asked = {name: value for name, value in asked.items() if value}
     server, token = _credentials()

@@ -1,4 +1,4 @@
-"""Every command by name. What runs on the server is loaded only when it is called, so that clients start at once."""
+"""Every command by name. What runs on the server is loaded when it is called, so clients start at once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 import typer
 
 from fairway.interfaces.cli import client, server
-from fairway.interfaces.console import errors
 from fairway.interfaces.configuration import SettingError
+from fairway.interfaces.console import errors
 from fairway.kernel.errors import Problem
 
 app = typer.Typer(

@@ -34,7 +34,7 @@ def _open() -> None:
 
 
 def up() -> None:
-    """Migrate, load the demo company into an empty database, and serve; all that a small installation needs."""
+    """Migrate, load the demo company into an empty database, and serve."""
     _open()
     from fairway.interfaces import running  # noqa: PLC0415
 
@@ -151,7 +151,7 @@ def verify(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Walk the whole event log and report edits, gaps and, with a checkpoint, a cut tail. Exit code 0: whole."""
+    """Walk the event log; report edits, gaps and, with a checkpoint, a cut tail. Exit code 0: whole."""
     _open()
     from fairway.audit import queries  # noqa: PLC0415
 
