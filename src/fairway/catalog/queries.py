@@ -14,7 +14,8 @@ from msgspec import structs
 from fairway.accounts import queries as accounts
 from fairway.audit import queries as audit
 from fairway.catalog.models import ConfigurationItem, ItemKind, Relation, RelationKind
-from fairway.catalog.rules import Direction, Edge, Failure, Graph, ItemFacts, Level, Reached, nearest, trace
+from fairway.catalog.rules import Direction as Direction
+from fairway.catalog.rules import Edge, Failure, Graph, ItemFacts, Level, Reached, nearest, trace
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
 from fairway.kernel.errors import FieldError, Invalid, NotFound
@@ -446,3 +447,25 @@ def neighbours(
 def item_exists(actor: Actor, key: str) -> bool:
     """Say whether the actor sees an item of this key, archived or not."""
     return accounts.visible(ConfigurationItem.objects.filter(slug=key), actor).exists()
+
+
+def environments_of(actor: Actor) -> list[tuple[str, str]]:
+    """Return the environments, as slug and name, in which an item stands that the actor sees."""
+    # Environments stand above; what stands where is their table, reached here by its name alone.
+    where: dict[str, Any] = {"instances__archived_at": None, "instances__environment__archived_at": None}
+    organisations = accounts.access(actor).organisations
+    if organisations is not None:
+        where["instances__environment__organisation_id__in"] = organisations
+    found = accounts.visible(ConfigurationItem.objects.filter(archived_at=None, **where), actor)
+    names = found.values_list(
+        "instances__environment__tier_position",
+        "instances__environment__slug",
+        "instances__environment__name",
+    )
+    return [
+        (slug, name)
+        for _, slug, name in names.distinct().order_by(
+            "instances__environment__tier_position", "instances__environment__slug"
+        )
+        if slug
+    ]

@@ -1,0 +1,342 @@
+"""Pages of environments: all of them in their order, a record, its forms, what stands in it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from fairway.accounts import queries as accounts
+from fairway.accounts.web import caller, page
+from fairway.audit.commands import Command, execute
+from fairway.catalog import queries as catalog
+from fairway.environments import commands, queries
+from fairway.environments.forms import EnvironmentForm, StandingForm
+from fairway.environments.models import Environment
+from fairway.environments.words import CONTROL, STATES
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import Conflict, Invalid, Stale
+from fairway.kernel.refs import Ref
+from fairway.ui import toasts
+
+
+def _reader(request: HttpRequest) -> Actor:
+    """Return who reads.
+
+    :raises Forbidden: they may not see environments anywhere.
+    """
+    actor = caller(request)
+    accounts.require(actor, "environments.view", at=None)
+    return actor
+
+
+def _state(status: str, archived: object) -> tuple[str, str]:
+    """Return the face's name of a state and the word for it."""
+    if archived:
+        return "retired", _("Archived")
+    return STATES[status], str(Environment.Status(status).label)
+
+
+@require_GET
+@page
+def environments(request: HttpRequest) -> HttpResponseBase:
+    """Show all environments, tier by tier on the way to production."""
+    actor = _reader(request)
+    rows = [
+        {
+            "key": row["slug"],
+            "href": f"/environments/{row['slug']}",
+            "name": row["name"],
+            "tier": row["tier"],
+            "control": str(Environment.Control(row["control"]).label),
+            "meaning": CONTROL[row["control"]],
+            "state": _state(row["status"], None),
+            "organisation": row["organisation__name"],
+            "zone": row["zone"],
+            "shared": row["shared"],
+            "items": row["items"],
+        }
+        for row in queries.in_order(actor)
+    ]
+    tiers = [
+        {"name": str(Environment.Tier(str(tier)).label), "rows": list(members)}
+        for tier, members in groupby(rows, key=lambda row: row["tier"])
+    ]
+    context = {
+        "tiers": tiers,
+        "total": len(rows),
+        "may_edit": accounts.access(actor).may("environments.edit", None),
+    }
+    return render(request, "environments/environments.html", context)
+
+
+@require_GET
+@page
+def pick(request: HttpRequest) -> HttpResponseBase:
+    """Answer a picker: environments that a text may mean."""
+    found = queries.pick(_reader(request), request.GET.get("q", "")[:100])
+    items = [
+        {"key": row["slug"], "name": row["name"], "note": str(Environment.Tier(row["tier"]).label)}
+        for row in found
+    ]
+    return JsonResponse({"items": items})
+
+
+@require_GET
+@page
+def panel(request: HttpRequest) -> HttpResponseBase:
+    """Answer the panel on an item's page: where it stands."""
+    actor = _reader(request)
+    item = catalog.item(actor, request.GET.get("item", ""))
+    rows = [
+        {
+            "key": row["key"],
+            "href": f"/environments/{row['key']}",
+            "name": row["title"],
+            "tier": str(Environment.Tier(row["tier"]).label),
+            "control": str(Environment.Control(row["control"]).label),
+            "state": _state(row["status"], None),
+        }
+        for row in queries.standing_of(actor, item.pk)
+    ]
+    return render(
+        request, "environments/panel.html", {"rows": rows, "item": item.slug, "shared": item.shared}
+    )
+
+
+def _record(actor: Actor, environment: Environment) -> dict[str, Any]:
+    href = f"/environments/{environment.slug}"
+    state, word = _state(environment.status, environment.archived_at)
+    steps: list[dict[str, Any]] = []
+    if accounts.access(actor).may("environments.edit", environment.organisation_id):
+        if environment.archived_at is None:
+            steps = [
+                {"name": "edit", "label": _("Edit"), "href": f"{href}/edit"},
+                {"name": "stand", "label": _("Add item"), "href": f"{href}/instances/new"},
+                {
+                    "name": "archive",
+                    "label": _("Archive…"),
+                    "url": f"{href}/archive",
+                    "tone": "danger",
+                    "fields": {"version": environment.version},
+                    "ask": {
+                        "title": _("Archive %(key)s?") % {"key": environment.slug},
+                        "text": _("It stays on record and takes part in nothing new."),
+                    },
+                },
+            ]
+        else:
+            steps = [
+                {
+                    "name": "restore",
+                    "label": _("Use again"),
+                    "url": f"{href}/restore",
+                    "fields": {"version": environment.version},
+                }
+            ]
+    return {
+        "key": environment.slug,
+        "href": href,
+        "title": environment.name,
+        "kind": Environment.Tier(environment.tier).label,
+        "state": state,
+        "state_word": word,
+        "steps": steps,
+    }
+
+
+@require_GET
+@page
+def environment(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Show one environment: how it is controlled, what stands in it, what is planned there."""
+    actor = _reader(request)
+    found = queries.environment(actor, key)
+    if key != found.slug:
+        return redirect(f"/environments/{found.slug}")
+    rows = [
+        {
+            "key": row["key"],
+            "href": f"/items/{row['key']}",
+            "name": row["title"],
+            "kind": row["item_kind"],
+            "criticality": row["criticality"],
+            "remove": f"/environments/{found.slug}/instances/{row['uid']}/remove",
+        }
+        for row in queries.standing_in(actor, found)
+    ]
+    context = {
+        "record": _record(actor, found),
+        "environment": found,
+        "control": Environment.Control(found.control).label,
+        "meaning": CONTROL[found.control],
+        "rows": rows,
+        "may_edit": found.archived_at is None
+        and accounts.access(actor).may("environments.edit", found.organisation_id),
+        "panels": {
+            "changes": "/changes/panel?" + urlencode({"environment": found.slug}),
+            "windows": "/windows/panel?" + urlencode({"environment": found.slug}),
+            "events": "/events/panel?" + urlencode({"subject": str(found.uid)}),
+        },
+    }
+    return render(request, "environments/environment.html", context)
+
+
+def _submit(form: Any, command: Command, actor: Actor) -> tuple[Ref | None, int]:
+    """Run the command of a form; return what came of it, or the status with the reasons put into the form."""
+    try:
+        return execute(command, actor=actor).subject, 200
+    except (Invalid, Conflict) as problem:
+        for error in problem.errors:
+            form.add_error(error.field if error.field in form.fields else None, error.message)
+        if not problem.errors:
+            form.add_error(None, problem.detail)
+        return None, problem.status
+
+
+def _crumbs(environment: Environment | None = None) -> list[dict[str, str]]:
+    crumbs = [{"label": _("Environments"), "href": "/environments"}]
+    if environment is not None:
+        crumbs.append({"label": environment.slug, "href": f"/environments/{environment.slug}"})
+    return crumbs
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def new(request: HttpRequest) -> HttpResponseBase:
+    """Add an environment."""
+    actor = _reader(request)
+    accounts.require(actor, "environments.edit", at=None)
+    form = EnvironmentForm(request.POST or None, actor=actor)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            made, status = _submit(form, commands.CreateEnvironment(**form.values()), actor)
+            if made is not None:
+                toasts.done(request, _("%(key)s was added.") % {"key": made.key})
+                return redirect(f"/environments/{made.key}")
+    context = {
+        "title": _("New environment"),
+        "form": form,
+        "submit": _("Add environment"),
+        "cancel": "/environments",
+        "crumbs": _crumbs(),
+    }
+    return render(request, "ui/form.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def edit(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Change an environment."""
+    actor = _reader(request)
+    found = queries.environment(actor, key)
+    accounts.require(actor, "environments.edit", at=found.organisation_id)
+    form = EnvironmentForm(request.POST or None, actor=actor, environment=found)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            version = form.cleaned_data["version"]
+            command = commands.EditEnvironment(environment=found.slug, version=version, **form.values())
+            try:
+                made, status = _submit(form, command, actor)
+            except Stale as problem:
+                form.add_error(None, _("Somebody changed this meanwhile; nothing was saved yet."))
+                form.stale(queries.environment(actor, key))
+                made, status = None, problem.status
+            if made is not None:
+                toasts.done(request, _("%(key)s was saved.") % {"key": made.key})
+                return redirect(f"/environments/{made.key}")
+    context = {
+        "title": _("Edit %(key)s") % {"key": found.slug},
+        "form": form,
+        "submit": _("Save"),
+        "cancel": f"/environments/{found.slug}",
+        "crumbs": _crumbs(found),
+    }
+    return render(request, "ui/form.html", context, status=status)
+
+
+def _version(request: HttpRequest) -> int | None:
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+@require_POST
+@page
+def archive(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Take an environment out of use."""
+    command = commands.ArchiveEnvironment(environment=key, version=_version(request))
+    made = execute(command, actor=_reader(request)).subject
+    toasts.done(request, _("%(key)s was archived.") % {"key": made.key if made else key})
+    return redirect(f"/environments/{key}")
+
+
+@require_POST
+@page
+def restore(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Use an archived environment again."""
+    actor = _reader(request)
+    found = queries.environment(actor, key)
+    execute(commands.PutEnvironment(key=found.slug, version=_version(request)), actor=actor)
+    toasts.done(request, _("%(key)s is in use again.") % {"key": found.slug})
+    return redirect(f"/environments/{found.slug}")
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def stand(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Say that an item stands in an environment."""
+    actor = _reader(request)
+    found = queries.environment(actor, key)
+    accounts.require(actor, "environments.edit", at=found.organisation_id)
+    form = StandingForm(request.POST or None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            [item] = form.cleaned_data["item"]
+            command = commands.CreateInstance(item=item, environment=found.slug)
+            made, status = _submit(form, command, actor)
+            if made is not None:
+                toasts.done(request, _("%(item)s stands in %(key)s.") % {"item": item, "key": found.slug})
+                return redirect(f"/environments/{found.slug}")
+    context = {
+        "title": _("Add an item to %(key)s") % {"key": found.slug},
+        "lead": found.name,
+        "form": form,
+        "submit": _("Add item"),
+        "cancel": f"/environments/{found.slug}",
+        "crumbs": _crumbs(found),
+    }
+    return render(request, "ui/form.html", context, status=status)
+
+
+@require_POST
+@page
+def leave(request: HttpRequest, key: str, uid: str) -> HttpResponseBase:
+    """Say that an item stands in an environment no longer."""
+    execute(commands.RemoveInstance(instance=uid), actor=_reader(request))
+    toasts.done(request, _("The item was taken out of %(key)s.") % {"key": key})
+    return redirect(f"/environments/{key}")
+
+
+urlpatterns = [
+    path("environments", environments, name="environments"),
+    path("environments/new", new, name="environment-new"),
+    path("environments/pick", pick, name="environment-pick"),
+    path("environments/panel", panel, name="environment-panel"),
+    path("environments/<str:key>", environment, name="environment"),
+    path("environments/<str:key>/edit", edit, name="environment-edit"),
+    path("environments/<str:key>/archive", archive, name="environment-archive"),
+    path("environments/<str:key>/restore", restore, name="environment-restore"),
+    path("environments/<str:key>/instances/new", stand, name="environment-stand"),
+    path("environments/<str:key>/instances/<str:uid>/remove", leave, name="environment-leave"),
+]
