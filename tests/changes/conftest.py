@@ -1,8 +1,8 @@
-"""A small company with people in every role that changes know, items, and an environment of each control level."""
+"""A small company: people in every role that changes know, items, an environment of each control level."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,8 +32,8 @@ def hours(start: float, end: float) -> Span:
 
 @dataclass
 class Company:
-    """Actors by name: `rita` requests, `ian` implements, `ann` approves, `max` manages changes, `vera` looks on (all
-    of retail); `bob` stands in for rita and may approve, `amy` approves too; `carl` manages changes in cards.
+    """Actors by name: `rita` requests, `ian` implements, `ann` and `amy` approve, `max` manages changes,
+    `vera` looks on, all of retail; `bob` stands in for rita and may approve; `carl` manages changes in cards.
     """
 
     people: dict[str, Actor] = field(default_factory=dict)
@@ -120,14 +120,9 @@ def company(db: None) -> Company:
         ("dev", "development", "open"),
     ):
         execute(
-            CreateEnvironment(key=key, name=key.title(), tier=tier, organisation="group", control=control),
+            CreateEnvironment(key=key, name=key.title(), tier=tier, organisation="retail", control=control),
             actor=SYSTEM,
         )
     for name, actor in made.people.items():
-        made.people[name] = who.person(User.objects.get(pk=actor.pk))
+        made.people[name] = who.person(User.objects.get(uid=actor.uid))
     return made
-
-
-@pytest.fixture
-def taking(company: Company) -> Callable[..., Outcome]:
-    return company.take

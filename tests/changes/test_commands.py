@@ -155,7 +155,7 @@ def test_submit_change_without_plan_is_refused(company: Company) -> None:
     key = company.change(items=(), windows=())
     with pytest.raises(Refused) as refused:
         company.take("submit", "rita", key)
-    assert [finding.params["missing"] for finding in refused.value.decision.findings] == ["item", "window"]
+    assert {finding.params["missing"] for finding in refused.value.decision.findings} == {"item", "window"}
     assert stored(key).state == "draft"
 
 
@@ -259,7 +259,7 @@ def test_return_change_and_submit_again_asks_for_new_votes(company: Company) -> 
     assert (stored(key).state, stored(key).state_reason) == ("draft", "Name the version.")
     company.take("submit", "rita", key)
     assert stored(key).round_id != first
-    assert Round.objects.get(pk=first).outcome == "withdrawn"
+    assert Round.objects.filter(pk=first).values_list("outcome", flat=True)[0] == "withdrawn"
 
 
 @pytest.mark.parametrize(
@@ -413,7 +413,7 @@ def test_cancel_frees_the_time(company: Company) -> None:
 def test_step_that_does_not_exist_now_names_the_legal_ones(company: Company) -> None:
     key = company.change()
     with pytest.raises(Conflict) as refused:
-        company.take("cancel", "max", key, reason="no") if False else company.take("start", "max", key)
+        company.take("start", "max", key)
     assert refused.value.extra == {
         "state": "draft",
         "legal": ["submit", "edit", "reschedule", "cancel"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +21,29 @@ from fairway.audit.rules import Checkpoint, LoggedEvent, LoggedRow, Verification
 from fairway.kernel.errors import Invalid
 
 
+_steady: ContextVar[Mapping[str, int] | None] = ContextVar("steady", default=None)
+
+
 def revisions() -> Mapping[str, int]:
     """Return, per app, the number of the last event that wrote one of its rows; absent: never written."""
-    return dict(Revision.objects.values_list("label", "value"))
+    held = _steady.get()
+    return dict(Revision.objects.values_list("label", "value")) if held is None else held
+
+
+@contextmanager
+def steady(known: Mapping[str, int] | None = None) -> Iterator[None]:
+    """Let everything inside go by the same revisions, read once: one answer, from one state of what is kept.
+
+    `known`: those that were read for this very answer already. Enter it after taking locks, never before.
+    """
+    if _steady.get() is not None:
+        yield
+        return
+    token = _steady.set(known or revisions())
+    try:
+        yield
+    finally:
+        _steady.reset(token)
 
 
 def head() -> tuple[int, str]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ChangeEvent(StrEnum):
-    """The rows that an event holds are those of the change, its windows, items, environments, implementers, votes.
+    """The rows that an event holds are those of the change, its windows, items, places, implementers, votes.
 
     Where a step led to other states, `data` tells `verb` and the states `entered`, in order.
     """

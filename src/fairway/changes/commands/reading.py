@@ -52,13 +52,13 @@ class Wrong:
     def add(self, field: str, message: str) -> None:
         self.errors.append(FieldError(field, message))
 
-    def catch(self, read: Callable[[], T], otherwise: T) -> T:
-        """Return what is read; where it is wrong, note that and go on with the other value."""
+    def catch(self, read: Callable[[], T], otherwise: Any) -> T:
+        """Return what is read; where it is wrong, note that and go on with a stand-in until `tell`."""
         try:
             return read()
         except Invalid as invalid:
             self.errors += invalid.errors
-            return otherwise
+            return cast(T, otherwise)
 
     def tell(self) -> None:
         """:raises Invalid: something was wrong."""
@@ -138,10 +138,8 @@ def _periods(spans: Iterable[Span], name: str, wrong: Wrong) -> list[Period]:
     found.sort()
     if len(found) > MOST_WINDOWS:
         wrong.add(name, _("A change has at most %(most)d windows.") % {"most": MOST_WINDOWS})
-    for one, following in pairwise(found):
-        if one.overlaps(following):
-            wrong.add(name, _("Two of the windows overlap; make one of them."))
-            break
+    if any(earlier.overlaps(later) for earlier, later in pairwise(found)):
+        wrong.add(name, _("Two of the windows overlap; make one of them."))
     return found
 
 
@@ -175,11 +173,10 @@ def primary(among: Sequence[Any], reference: str | None) -> int | None:
     :raises Invalid: it is not among the affected items.
     """
     if not reference:
-        return among[0].pk if among else None
+        return int(among[0].pk) if among else None
     for item in among:
         if reference.lower() in {item.slug, str(item.uid)}:
-            found: int = item.pk
-            return found
+            return int(item.pk)
     raise Invalid.field(
         "primary_item", _("“%(item)s” is not among the affected items.") % {"item": reference[:100]}
     )
@@ -255,9 +252,9 @@ def organisation(
         except NotFound as missing:
             raise Invalid.field("organisation", missing.detail) from missing
         accounts.require(actor, permission, at=found.pk)
-        return found.pk
+        return int(found.pk)
     access = accounts.access(actor)
-    candidates = [*(item.organisation_id for item in of[:1]), accounts.home(actor)]
+    candidates: list[int | None] = [*(item.organisation_id for item in of[:1]), accounts.home(actor)]
     for candidate in candidates:
         if candidate is not None and access.may(permission, candidate):
             return candidate

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from django.utils.translation import gettext as _
-from fairway.changes.commands import reading
-from fairway.changes.commands.reading import Instant, Priority, References, Span, Spans, Wrong
-from fairway.changes.commands.taking import standing
-from fairway.changes.commands.writing import Rows, altered, assemble
 from msgspec import UNSET, UnsetType
 
 from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan
 from fairway.changes import queries
+from fairway.changes.commands import reading
+from fairway.changes.commands.reading import Instant, Priority, References, Span, Spans, Wrong
+from fairway.changes.commands.taking import standing
+from fairway.changes.commands.writing import Rows, altered, assemble
 from fairway.changes.events import ChangeEvent
 from fairway.changes.models import Change
 from fairway.kernel.actor import Actor
@@ -93,9 +93,8 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
         wrong.tell()
         values |= standing(workflow, state)
         if known is None:
-            change = Change(
-                organisation_id=where, model=model, created_at=self.created_at, number=None, **values
-            )
+            values |= {"organisation_id": where, "created_at": self.created_at, "number": None}
+            change = Change(model=model, **values)
             return Plan(subject=change, create=assemble(change, workflow, rows)[1])
         if rows.primary is None:
             rows.primary = next((row.item_id for row in dossier.affected if row.primary), None)

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from django.utils.translation import gettext as _
-from fairway.changes.commands.reading import needed, text
-from fairway.changes.commands.taking import Writes, permitted, supposed, take
-from fairway.changes.queries import Case, Dossier
 
 from fairway.approvals import commands as approvals
 from fairway.approvals.queries import Ballot, Choice
 from fairway.audit.commands import Command, Plan, expect
 from fairway.changes import queries
+from fairway.changes.commands.reading import needed, text
+from fairway.changes.commands.taking import Writes, permitted, supposed, take
 from fairway.changes.events import ChangeEvent
-from fairway.changes.models import Change, Implementer
+from fairway.changes.models import Implementer
+from fairway.changes.queries import Case, Dossier
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Forbidden, Invalid, Stale
 
@@ -30,7 +30,6 @@ class _Step(Command):
     verb: ClassVar[str]
     tells_time: ClassVar[bool] = False
     change: str
-    version: int | None = None
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         """Take the step, with every automatic one after it.
@@ -41,7 +40,7 @@ class _Step(Command):
         """
         dossier = queries.dossier(actor, self.change, lock=lock)
         permitted(dossier, self.verb, actor)
-        expect(dossier.change, self.version)
+        expect(dossier.change, getattr(self, "version", None))
         writes = self.writes(dossier, actor=actor, at=at)
         case = self.case(dossier, writes, actor=actor, at=at)
         return take(dossier, self.verb, case, writes, actor=actor, at=at, tell_time=self.tells_time)
@@ -61,6 +60,7 @@ class SubmitChange(_Step, name=ChangeEvent.SUBMIT):
     verb: ClassVar[str] = "submit"
     tells_time: ClassVar[bool] = True
     permission: ClassVar[str] = "changes.request"
+    version: int | None = None
 
     def writes(self, dossier: Dossier, *, actor: Actor, at: datetime) -> Writes:
         return Writes({"submitted_at": at, "state_reason": ""})
@@ -74,6 +74,7 @@ class VoteOnChange(_Step, name=ChangeEvent.VOTE):
     choice: Literal["approve", "reject"]
     digest: str
     comment: str = ""
+    version: int | None = None
 
     def writes(self, dossier: Dossier, *, actor: Actor, at: datetime) -> Writes:
         change = dossier.change
@@ -114,6 +115,7 @@ class ReturnChange(_Step, name=ChangeEvent.RETURN):
     verb: ClassVar[str] = "return"
     permission: ClassVar[str] = "changes.request"
     reason: str
+    version: int | None = None
 
     def writes(self, dossier: Dossier, *, actor: Actor, at: datetime) -> Writes:
         return Writes({"state_reason": needed(self.reason, "reason")})
@@ -125,6 +127,7 @@ class CancelChange(_Step, name=ChangeEvent.CANCEL):
     verb: ClassVar[str] = "cancel"
     permission: ClassVar[str] = "changes.request"
     reason: str
+    version: int | None = None
 
     def writes(self, dossier: Dossier, *, actor: Actor, at: datetime) -> Writes:
         return Writes({"state_reason": needed(self.reason, "reason")})
@@ -135,6 +138,7 @@ class StartChange(_Step, name=ChangeEvent.START):
 
     verb: ClassVar[str] = "start"
     permission: ClassVar[str] = "changes.implement"
+    version: int | None = None
 
     def writes(self, dossier: Dossier, *, actor: Actor, at: datetime) -> Writes:
         create: list[Any] = []
@@ -156,10 +160,11 @@ class CompleteChange(_Step, name=ChangeEvent.COMPLETE):
     outcome: Outcome
     note: str = ""
     backed_out: bool = False
+    version: int | None = None
 
     def writes(self, dossier: Dossier, *, actor: Actor, at: datetime) -> Writes:
         note = text(self.note, "note")
-        if self.outcome != Change.Outcome.SUCCESSFUL and not note:
+        if self.outcome != "successful" and not note:
             raise Invalid.field(
                 "note", _("Say what happened; it is read before the next change of this kind.")
             )
@@ -173,6 +178,7 @@ class CloseChange(_Step, name=ChangeEvent.CLOSE):
 
     verb: ClassVar[str] = "close"
     permission: ClassVar[str] = "changes.manage"
+    version: int | None = None
 
 
 class HoldChange(_Step, name=ChangeEvent.HOLD):
@@ -181,6 +187,7 @@ class HoldChange(_Step, name=ChangeEvent.HOLD):
     verb: ClassVar[str] = "hold"
     permission: ClassVar[str] = "changes.request"
     reason: str
+    version: int | None = None
 
     def writes(self, dossier: Dossier, *, actor: Actor, at: datetime) -> Writes:
         return Writes({"held_at": at, "hold_reason": needed(self.reason, "reason")})
@@ -191,6 +198,7 @@ class ResumeChange(_Step, name=ChangeEvent.RESUME):
 
     verb: ClassVar[str] = "resume"
     permission: ClassVar[str] = "changes.request"
+    version: int | None = None
 
     def writes(self, dossier: Dossier, *, actor: Actor, at: datetime) -> Writes:
         return Writes({"held_at": None, "hold_reason": ""})

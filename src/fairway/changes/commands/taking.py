@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from fairway.changes.queries import Case, Dossier
 
 from fairway.accounts import queries as accounts
 from fairway.approvals import commands as approvals
 from fairway.approvals.queries import Policy, RoundOutcome
 from fairway.audit.commands import Plan
 from fairway.changes import queries
+from fairway.changes.queries import Case, Dossier
 from fairway.changes.rules import Advance, Workflow, relations
 from fairway.changes.words import VERBS
 from fairway.kernel.actor import Actor
@@ -153,10 +153,10 @@ def enter(dossier: Dossier, advance: Advance, case: Case, writes: Writes, *, at:
     target = advance.entered[-1]
     writes.values |= standing(workflow, target)
     voted, votes = (workflow.step(state, "vote") is not None for state in (change.state, target))
-    running = change.round is not None and change.round.outcome == RoundOutcome.OPEN
-    if running and not votes:
-        writes.change.append(approvals.close_round(change.round, _outcome(workflow, target, advance), at=at))
-    if votes and not (voted and running):
+    running = change.round if change.round is not None and change.round.outcome == RoundOutcome.OPEN else None
+    if running is not None and not votes:
+        writes.change.append(approvals.close_round(running, _outcome(workflow, target, advance), at=at))
+    if votes and not (voted and running is not None):
         opened = approvals.open_round(
             change.ref(),
             organisation=change.organisation_id,

@@ -7,15 +7,14 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
-from fairway.changes.commands import reading
-from fairway.changes.commands.reading import Priority, References, Span, Spans, Wrong
-from fairway.changes.commands.taking import Writes, permitted, standing, supposed, take
-from fairway.changes.queries import Case, Dossier
 from msgspec import UNSET, UnsetType
 
 from fairway.audit.commands import Command, Plan, expect
 from fairway.catalog import queries as catalog
 from fairway.changes import queries
+from fairway.changes.commands import reading
+from fairway.changes.commands.reading import Priority, References, Span, Spans, Wrong
+from fairway.changes.commands.taking import Writes, permitted, standing, supposed, take
 from fairway.changes.events import ChangeEvent
 from fairway.changes.models import (
     AffectedEnvironment,
@@ -25,6 +24,7 @@ from fairway.changes.models import (
     Implementer,
     PlannedWindow,
 )
+from fairway.changes.queries import Case, Dossier
 from fairway.changes.rules import Workflow
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import FieldError, Invalid
@@ -90,6 +90,7 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
         where = wrong.catch(lambda: reading.organisation(actor, self.organisation, items), None)
         where, model = wrong.settled(where, "organisation"), wrong.settled(model, "model")
         workflow = queries.workflow(model)
+        values["number"] = next_numbers(Change.kind)[0] if lock else None
         change = Change(
             organisation_id=where,
             model=model,
@@ -97,7 +98,6 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
             priority=self.priority,
             requester_id=actor.pk,
             owner_id=owner.pk if owner is not None else actor.pk,
-            number=next_numbers(Change.kind)[0] if lock else None,
             **values,
             **standing(workflow, workflow.initial),
         )
@@ -255,7 +255,7 @@ def _kept(
 ) -> list[Any]:
     standing_before = {identity(row): row for row in old}
     rows = [standing_before.pop(identity(row), row) for row in wanted]
-    writes.create += [row for row in rows if row.pk is None]
+    writes.create += [row for row in rows if row._state.adding]
     writes.remove += standing_before.values()
     return rows
 
@@ -264,7 +264,7 @@ def _mark_primary(rows: Sequence[AffectedItem], primary: int | None, writes: Wri
     """Mark the primary item; the former one gives way first, for there is never more than one."""
     for row in sorted(rows, key=lambda row: row.item_id == primary):
         is_primary = row.item_id == primary
-        if row.pk is None:
+        if row._state.adding:
             row.primary = is_primary
         elif row.primary != is_primary:
             writes.change.append((row, {"primary": is_primary}))

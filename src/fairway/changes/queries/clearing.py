@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from fairway.calendars import queries as calendars
 from fairway.calendars.queries import Target
+from fairway.catalog import queries as catalog
 from fairway.changes.queries.deciding import Case, targets, time_findings
 from fairway.changes.queries.dossier import Dossier, Proposal, dossier
-
-from fairway.calendars import queries as calendars
-from fairway.catalog import queries as catalog
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid

@@ -5,22 +5,22 @@ The dry run, the record page, the list, the form that is being filled in and the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-
-from fairway.calendars.queries import Target
-from fairway.changes.queries.dossier import Dossier, Proposal
-from fairway.claims.queries import Claim, Strength
 
 from fairway.accounts import queries as accounts
 from fairway.approvals import queries as approvals
 from fairway.approvals.queries import Ballot
+from fairway.audit import queries as audit
 from fairway.calendars import queries as calendars
+from fairway.calendars.queries import Target
 from fairway.catalog import queries as catalog
 from fairway.changes.models import Change, ChangeTemplate
+from fairway.changes.queries.dossier import Dossier, Proposal
 from fairway.changes.rules import Workflow
 from fairway.claims import queries as claims
+from fairway.claims.queries import Claim, Strength
 from fairway.environments import queries as environments
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
@@ -29,10 +29,9 @@ from fairway.policy import Decision, Finding, Severity, Verdict, decide
 _UNEXPLAINED = {"held", "unconsented", "refused", "assessed", "unreviewed"}
 
 
-def targets(organisation: int, items: Iterable[int], places: Iterable[int]) -> list[Target]:
+def targets(organisation: int, items: Sequence[int], places: Sequence[int]) -> list[Target]:
     """Return what calendars are asked about: each item in each environment, or everywhere."""
-    kept = catalog.facts(list(items))
-    stands = environments.facts()
+    kept, stands = catalog.facts(items), environments.facts()
     own = accounts.branch(organisation)
     branches: dict[int, frozenset[int]] = {organisation: own}
 
@@ -41,21 +40,23 @@ def targets(organisation: int, items: Iterable[int], places: Iterable[int]) -> l
             branches[pk] = accounts.branch(pk)
         return branches[pk]
 
+    things: Sequence[int | None] = items or (None,)
+    wheres: Sequence[int | None] = places or (None,)
     found = []
-    for item in items or [None]:
-        of_item = kept[item] if item is not None else None
-        here = own | branch(of_item.organisation) if of_item is not None else own
-        for place in places or [None]:
-            of_place = stands[place] if place is not None else None
+    for item in things:
+        thing = kept[item] if item is not None else None
+        above = own | branch(thing.organisation) if thing is not None else own
+        for place in wheres:
+            where = stands[place] if place is not None else None
             found.append(
                 Target(
                     item=item,
                     environment=place,
-                    organisations=here | branch(of_place.organisation) if of_place is not None else here,
-                    criticality=of_item.criticality if of_item is not None else None,
-                    tier=of_place.tier if of_place is not None else None,
-                    item_ref=of_item.ref if of_item is not None else None,
-                    environment_ref=of_place.ref if of_place is not None else None,
+                    organisations=above | branch(where.organisation) if where is not None else above,
+                    criticality=thing.criticality if thing is not None else None,
+                    tier=where.tier if where is not None else None,
+                    item_ref=thing.ref if thing is not None else None,
+                    environment_ref=where.ref if where is not None else None,
                 )
             )
     return found
@@ -88,15 +89,16 @@ def time_findings(proposal: Proposal, *, at: datetime) -> list[Finding]:
     )
     if not ahead.windows:
         return [_over(proposal)] if proposal.windows else []
-    return [
-        *claims.clashes(subject=ahead.subject, claims=claims_of(ahead)),
-        *calendars.findings(
-            subject=ahead.subject,
-            targets=targets(ahead.organisation, ahead.items, ahead.environments),
-            periods=ahead.windows,
-            reason=ahead.freeze_reason,
-        ),
-    ]
+    with audit.steady():
+        return [
+            *claims.clashes(subject=ahead.subject, claims=claims_of(ahead)),
+            *calendars.findings(
+                subject=ahead.subject,
+                targets=targets(ahead.organisation, ahead.items, ahead.environments),
+                periods=ahead.windows,
+                reason=ahead.freeze_reason,
+            ),
+        ]
 
 
 def _over(proposal: Proposal) -> Finding:

@@ -6,11 +6,11 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet
+
+from fairway.changes.models import AffectedEnvironment, AffectedItem, Change, ChangeModel, PlannedWindow
 from fairway.changes.queries.deciding import claims_of
 from fairway.changes.queries.dossier import Proposal, workflow
 from fairway.claims.queries import Claim
-
-from fairway.changes.models import AffectedEnvironment, AffectedItem, Change, ChangeModel, PlannedWindow
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 
@@ -40,7 +40,7 @@ def held(changes: Collection[int] | None = None) -> dict[int, list[Claim]]:
     items = _grouped(_of(AffectedItem, changes), "item_id")
     places = _grouped(_of(AffectedEnvironment, changes), "environment_id")
     models = {model.pk: workflow(model) for model in ChangeModel.objects.all()}
-    found = {}
+    found: dict[int, list[Claim]] = {}
     for row in which.values_list(*_COLUMNS):
         pk, number, title, uid, organisation, state, model, outcome, ended, archived = row
         strength = models[model].by_slug[state].claim

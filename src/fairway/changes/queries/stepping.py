@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from fairway.accounts import queries as accounts
 from fairway.changes.queries.deciding import Case
 from fairway.changes.queries.dossier import Dossier
-
-from fairway.accounts import queries as accounts
 from fairway.changes.rules import Edge, relations
 from fairway.kernel.actor import Actor
 from fairway.policy import Finding, Severity

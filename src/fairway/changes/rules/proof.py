@@ -41,7 +41,7 @@ def prove(workflow: Workflow) -> list[Flaw]:
 
 def _paths(workflow: Workflow, start: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     """Return one shortest walk to each state that can be reached."""
-    found = {state: (state,) for state in start}
+    found: dict[str, tuple[str, ...]] = {state: (state,) for state in start}
     queue = deque(found)
     while queue:
         here = queue.popleft()
