@@ -114,8 +114,8 @@ def test_relations_join_items_and_name_missing_ones(company: Company) -> None:
             "too few cells",
             "cards,Cards",
             "",
-            "The row has 2 cells and the header 4; give every row as many as the header, and put quotes around"
-            " a cell that holds the separator.",
+            "The row has 2 cells and the header 4; give every row as many as the header, and put quotes"
+            " around a cell that holds the separator.",
         ),
         (
             "NUL",

@@ -226,7 +226,7 @@ def _previews(commands: Sequence[Command], *, actor: Actor, at: datetime) -> Ite
         try:
             plan = preview(command, actor=actor, at=at)
             if plan.decision.denied:
-                raise refused(plan)
+                raise refused(plan, command)
         except Problem as problem:
             yield problem
             continue

@@ -20,7 +20,7 @@ ISO: Final = "iso"
 _SAMPLE: Final = datetime(2027, 1, 4, 8, tzinfo=UTC)
 _YES: Final = frozenset({"true", "yes", "1"})
 _NO: Final = frozenset({"false", "no", "0"})
-_DURATION: Final = re.compile(r"P(?=\d|T\d)(?:\d+W)?(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+S)?)?")
+_DURATION: Final = re.compile(r"P(?=\d|T\d)(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+S)?)?")
 
 
 class Fault(Exception):

@@ -1,0 +1,183 @@
+"""Imports over the API and on their page."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from fairway.accounts import queries as people
+from fairway.accounts.commands import CreateToken
+from fairway.accounts.models import User
+from fairway.audit.commands import execute
+from fairway.catalog.models import ConfigurationItem
+from fairway.exchange.api import SIZE_LIMIT
+from fairway.kernel.actor import Actor
+
+from .conftest import Company, contents
+
+ITEMS = "key,name,kind\nledger,Ledger,system\nbad key,Bad,system\n"
+
+
+NO_KEY = "“bad key” is not a key: use a-z, 0-9, “.”, “_”, “-”; a letter or figure at both ends."
+
+
+def call(actor: Actor, body: dict[str, Any], query: str = "") -> tuple[int, dict[str, Any]]:
+    token = execute(CreateToken(name="test"), actor=actor).answer
+    response = Client().post(
+        f"/api/v1/imports{query}",
+        json.dumps(body),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    return response.status_code, json.loads(response.content)
+
+
+def test_api_import_answers_row_by_row(company: Company) -> None:
+    status, report = call(company.retail, {"kind": "items", "text": ITEMS, "file": "items.csv"})
+    assert status == 200
+    assert (report["rows"], report["created"], report["refused"], report["dry_run"]) == (2, 1, 1, False)
+    assert report["problems"] == [
+        {
+            "row": 3,
+            "line": 3,
+            "column": "key",
+            "field": "key",
+            "message": NO_KEY,
+        }
+    ]
+    assert report["sample"][0] == {
+        "row": 2,
+        "result": "created",
+        "key": "ledger",
+        "values": {"key": "ledger", "name": "Ledger", "kind": "system"},
+    }
+    assert ConfigurationItem.objects.get().organisation.slug == "retail"
+
+
+def test_api_dry_run_stores_nothing(company: Company) -> None:
+    status, report = call(company.retail, {"kind": "items", "text": ITEMS}, "?dry_run=true")
+    assert (status, report["created"], report["dry_run"]) == (200, 1, True)
+    assert not ConfigurationItem.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("case", "body", "status", "code"),
+    [
+        ("an unknown kind", {"kind": "itmes", "text": ITEMS}, 422, "invalid"),
+        ("a broken file", {"kind": "items", "text": 'key,"'}, 422, "exchange.unreadable"),
+        ("a broken mapping", {"kind": "items", "text": ITEMS, "map": "fields: ["}, 422, "exchange.mapping"),
+        ("no text", {"kind": "items"}, 422, "invalid"),
+        ("an unknown field", {"kind": "items", "text": ITEMS, "colour": "red"}, 422, "invalid"),
+        ("too many bytes", {"kind": "items", "text": "x" * (SIZE_LIMIT + 1)}, 413, "too-large"),
+        (
+            "too many rows",
+            {"kind": "items", "text": "key,name,kind\n" + "a,A,system\n" * 5001},
+            413,
+            "too-large",
+        ),
+    ],
+)
+def test_api_refuses_what_it_cannot_import(
+    company: Company, case: str, body: dict[str, Any], status: int, code: str
+) -> None:
+    answered, problem = call(company.boss, body)
+    assert (answered, problem.get("code")) == (status, code), problem
+    assert not ConfigurationItem.objects.exists()
+
+
+def test_api_refuses_readers_and_strangers(company: Company) -> None:
+    assert call(company.reader, {"kind": "items", "text": ITEMS})[0] == 403
+    body = json.dumps({"kind": "items", "text": ITEMS})
+    assert Client().post("/api/v1/imports", body, content_type="application/json").status_code == 401
+    assert not ConfigurationItem.objects.exists()
+
+
+def signed_in(actor: Actor) -> Client:
+    client = Client()
+    client.force_login(User.objects.get(pk=actor.pk))
+    return client
+
+
+def upload(text: str | bytes = ITEMS) -> SimpleUploadedFile:
+    return SimpleUploadedFile("items.csv", text.encode() if isinstance(text, str) else text, "text/csv")
+
+
+def test_page_checks_then_imports(company: Company) -> None:
+    client = signed_in(company.retail)
+    before = contents()
+    checked = client.post(
+        "/administration/imports", {"kind": "items", "file": upload(), "mapping": "", "encoding": ""}
+    )
+    after = contents()
+    assert checked.status_code == 200
+    assert {table: rows for table, rows in after.items() if rows != before[table]} == {}
+    assert checked.context["report"].dry_run
+    assert "“bad key” is not a key" in checked.content.decode()
+
+    sent = {
+        "kind": "items",
+        "mapping": "",
+        "encoding": "",
+        "name": "items.csv",
+        "content": checked.context["content"],
+        "import": "1",
+    }
+    done = client.post("/administration/imports", sent)
+    assert done.status_code == 200
+    assert not done.context["report"].dry_run
+    assert ConfigurationItem.objects.get().slug == "ledger"
+
+
+@pytest.mark.parametrize(
+    ("case", "sent", "field", "message"),
+    [
+        ("no file", {}, "file", "Choose a file."),
+        ("a spoilt file", {"content": "%%%"}, "file", "Choose the file again."),
+        ("a broken file", {"file": b"\x89PNG"}, "file", "The file is not CSV but a picture."),
+        (
+            "a broken mapping",
+            {"file": ITEMS.encode(), "mapping": "fieldz: 1"},
+            "mapping",
+            "Line 1 of the mapping: “fieldz” means nothing in the mapping (did you mean fields?); it may hold"
+            " as, encoding, delimiter, zone, repeats, fields.",
+        ),
+        (
+            "too many rows",
+            {"file": b"key,name,kind\n" + b"a,A,system\n" * 5001},
+            "file",
+            "The file has 5,001 rows; here 5,000 can be imported at once. Split it, or run fairway import on"
+            " the server.",
+        ),
+    ],
+)
+def test_page_says_at_its_field_what_is_wrong(
+    company: Company, case: str, sent: dict[str, Any], field: str, message: str
+) -> None:
+    form = {"kind": "items", "mapping": "", "encoding": "", **sent}
+    if "file" in form:
+        form["file"] = upload(form["file"])
+    response = signed_in(company.boss).post("/administration/imports", form)
+    assert response.status_code == 422
+    assert response.context["form"].errors == {field: [message]}
+
+
+def test_page_is_for_those_who_may_import(company: Company) -> None:
+    assert signed_in(company.reader).get("/administration/imports").status_code == 403
+    assert Client().get("/administration/imports").status_code == 302
+    page = signed_in(company.boss).get("/administration/imports")
+    kinds = [value for value, _ in page.context["form"].fields["kind"].choices]
+    assert (page.status_code, kinds) == (200, ["items", "relations", "changes", "windows"])
+
+
+def test_page_shows_what_a_file_holds_as_text(company: Company) -> None:
+    poison = 'key,name,kind\nx,"<script>alert(1)</script>",system\n"<b>",x,system\n'
+    response = signed_in(company.boss).post(
+        "/administration/imports", {"kind": "items", "file": upload(poison), "mapping": "", "encoding": ""}
+    )
+    assert b"<script>alert" not in response.content
+    assert b"<b>\xe2\x80\x9d" not in response.content
+    assert people.user(company.boss, "boss@example.org").pk == company.boss.pk
