@@ -30,6 +30,7 @@ from dmr.exceptions import (
 )
 from dmr.metadata import EndpointMetadata
 from dmr.openapi.objects import SecurityRequirement, SecurityScheme
+from dmr.plugins.msgspec.json import MsgspecJsonRenderer
 from dmr.security.base import SyncAuth
 
 from fairway.accounts import queries
@@ -163,7 +164,7 @@ def decision_view(decision: Decision, actor: Actor, words: Words | None = None) 
 
 
 class ActorMiddleware:
-    """Names every request: the answer tells the name that the log keeps. What was read stays with who read it."""
+    """Names every request, for the log too. What is answered to somebody is kept from shared caches."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -294,6 +295,22 @@ PROBLEMS = {
     429: "Too many requests",
     503: "Too busy; try again",
 }
+PROBLEM_HEADERS = {
+    401: {"WWW-Authenticate": HeaderSpec(required=False, description="How to authenticate")},
+    429: {"Retry-After": HeaderSpec(required=False, description="Seconds to wait")},
+    503: {"Retry-After": HeaderSpec(required=False, description="Seconds to wait")},
+}
+JSON, PROBLEM_JSON = "application/json", "application/problem+json"
+PROBLEM_SPECS = [
+    ResponseSpec(
+        ProblemView,
+        status_code=HTTPStatus(code),
+        description=text,
+        headers=PROBLEM_HEADERS.get(code),
+        limit_to_content_types={PROBLEM_JSON},
+    )
+    for code, text in PROBLEMS.items()
+]
 
 
 def operation(
@@ -314,15 +331,23 @@ def operation(
     answers: dict[int, Any] = {status: returns, **(also or {})}
     if dry_run:
         answers[200] = answers[200] | PlanView if 200 in answers else PlanView
-    headers = (
-        {"ETag": HeaderSpec(required=False, description="The record's version, for If-Match")}
-        if etag
-        else None
-    )
+    headers = {}
+    if etag:
+        headers["ETag"] = HeaderSpec(required=False, description="The record's version, for If-Match")
+    if "next" in getattr(returns, "__struct_fields__", ()):
+        headers["Link"] = HeaderSpec(required=False, description="The next page, as rel=next")
+    located = {"Location": HeaderSpec(required=False, description="Where the record stands")}
     specs = [
-        ResponseSpec(kind, status_code=HTTPStatus(code), headers=headers if code < 300 else None)
+        ResponseSpec(
+            kind,
+            status_code=HTTPStatus(code),
+            headers={**headers, **(located if code in {201, 202} else {})} if code < 300 else None,
+            limit_to_content_types={JSON if code < 300 else PROBLEM_JSON},
+        )
         for code, kind in answers.items()
     ]
+    # An endpoint's own answers take the place of the controller's, so the problems come along.
+    specs += [spec for spec in PROBLEM_SPECS if spec.status_code not in answers]
     options: dict[str, Any] = {"summary": summary} if summary else {}
     declared: Callable[[T], T] = validate(*specs, x_extensions={"x-permission": permission}, **options)
     return declared
@@ -340,10 +365,8 @@ class ApiController(Controller[Serializer]):
     is_abstract = True
     auth: ClassVar[Any] = (BearerOrSession(),)
     error_model: ClassVar[Any] = ProblemView
-    responses: ClassVar[Any] = [
-        ResponseSpec(ProblemView, status_code=HTTPStatus(code), description=text)
-        for code, text in PROBLEMS.items()
-    ]
+    responses: ClassVar[Any] = PROBLEM_SPECS
+    renderers: ClassVar[Any] = [MsgspecJsonRenderer(JSON), MsgspecJsonRenderer(PROBLEM_JSON)]
     validate_negotiation = False
     keeps_answers: ClassVar[bool] = True
     """Whether an answer may be stored for repeats of its Idempotency-Key; not where it tells a secret."""
@@ -549,7 +572,7 @@ def problem_response(problem: Problem, request: HttpRequest) -> HttpResponse:
     return HttpResponse(
         msgspec.json.encode(document),
         status=problem.status,
-        content_type="application/problem+json",
+        content_type=PROBLEM_JSON,
         headers=problem.headers,
     )
 

@@ -20,7 +20,6 @@ from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
 from fairway.audit.rules import Checkpoint, LoggedEvent, LoggedRow, Verification, instant, verify
 from fairway.kernel.errors import Invalid
 
-
 _steady: ContextVar[Mapping[str, int] | None] = ContextVar("steady", default=None)
 
 
