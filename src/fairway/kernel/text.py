@@ -6,6 +6,7 @@ import re
 
 from fairway.kernel.errors import Invalid
 from fairway.kernel.models import SLUG
+from fairway.kernel.refs import as_uid
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -41,9 +42,9 @@ def prose(text: str, *, field: str, longest: int = 20_000) -> str:
 def slug(text: str, *, field: str = "key") -> str:
     """Return a key such as `payments-api`.
 
-    :raises Invalid: it is none.
+    :raises Invalid: it is none, or reads as a uid: wherever a record is named, either is accepted.
     """
-    if not SLUG.fullmatch(text):
+    if not SLUG.fullmatch(text) or as_uid(text) is not None:
         raise Invalid.field(
             field,
             f"“{text[:60]}” is not a key: use a-z, 0-9, “.”, “_”, “-”; a letter or figure at both ends.",
