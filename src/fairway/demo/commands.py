@@ -1,17 +1,26 @@
-"""Loading the demo company: every record by the command that people use, at the instant it would have been."""
+"""Loading the demo company: every record by the command that people use, at the instant of its story."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from operator import itemgetter
+from typing import Any
 
 from django.db import transaction
 
 from fairway.accounts import commands as accounts
 from fairway.accounts import queries
-from fairway.audit.commands import Command, execute_many
+from fairway.audit.commands import Command, execute, execute_many
+from fairway.calendars import commands as calendars
 from fairway.catalog import commands as catalog
-from fairway.demo.story import company, landscape
+from fairway.changes import commands as changing
+from fairway.changes import queries as work
+from fairway.changes.commands.reading import Span
+from fairway.demo.story import calendar, company, landscape
+from fairway.demo.story.changes import changes
+from fairway.demo.story.planned import Planned, Step
 from fairway.environments import commands as environments
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Problem
@@ -34,6 +43,8 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
     with transaction.atomic():
         _found(password, founded)
         _set_up(founded + timedelta(days=1))
+        planned, _ = changes(now, seed=seed)
+        _live(planned, calendar.windows(now))
 
 
 def _found(password: str, at: datetime) -> None:
@@ -142,12 +153,84 @@ def _set_up(at: datetime) -> None:
         at + timedelta(days=1),
     )
     _run(
-        (
-            environments.CreateInstance(item=item, environment=place)
-            for item, place in landscape.instances()
-        ),
+        (environments.CreateInstance(item=item, environment=place) for item, place in landscape.instances()),
         manager,
         at + timedelta(days=1, hours=1),
+    )
+
+
+def _live(planned: Sequence[Planned], windows: Sequence[calendar.Window]) -> None:
+    """Announce the windows and take the steps of all changes, in the order of time."""
+    people: dict[str, Actor] = {person.email: _person(person.email) for person in company.PEOPLE}
+    keys: dict[int, str] = {}
+    moments: list[tuple[datetime, int, Callable[[], None]]] = []
+
+    def announce(window: calendar.Window) -> None:
+        execute(_window(window), actor=people["tomas.ferreira@fairway.example"], at=window.known)
+
+    def take(number: int, step: Step) -> None:
+        change, actor = planned[number], people[step.by]
+        if step.verb == "create":
+            outcome = execute(_request(change), actor=actor, at=step.at)
+            keys[number] = outcome.subject.key if outcome.subject else ""
+            return
+        said = dict(step.said)
+        if step.verb == "vote":
+            said["digest"] = work.change(actor, keys[number]).digest
+        execute(changing.STEPS[step.verb](change=keys[number], **said), actor=actor, at=step.at)
+
+    for window in windows:
+        moments.append((window.known, len(moments), partial(announce, window)))
+    for number, change in enumerate(planned):
+        for step in change.steps:
+            moments.append((step.at, len(moments), partial(take, number, step)))
+    for _, _, act in sorted(moments, key=itemgetter(0, 1)):
+        act()
+
+
+def _window(window: calendar.Window) -> Command:
+    when: dict[str, Any] = {
+        "local_start": window.start.isoformat(),
+        "duration": window.length,
+        "rrule": window.rrule,
+    }
+    if not window.rrule:
+        start, end = window.span(window.start)
+        when = {"starts_at": start, "ends_at": end}
+    return calendars.CreateWindow(
+        name=window.name,
+        kind=window.kind,
+        organisation=window.unit,
+        reason=window.reason,
+        zone=window.zone,
+        items=list(window.items),
+        environments=list(window.environments),
+        tiers=list(window.tiers),
+        criticalities=list(window.criticalities),
+        **when,
+    )
+
+
+def _request(change: Planned) -> Command:
+    return changing.CreateChange(
+        title=change.title,
+        description=change.description,
+        reason=change.reason,
+        template=change.work.template or None,
+        organisation=change.unit,
+        category="" if change.work.template else change.work.category,
+        priority=change.priority,
+        external_id=change.external_id,
+        implementation_plan=change.plan,
+        test_plan=change.test,
+        backout_plan=change.backout,
+        freeze_reason=change.freeze_reason,
+        owner=change.owner,
+        implementers=change.implementers,
+        items=change.items,
+        environments=change.places,
+        windows=(Span(*change.span),),
+        downtime=(Span(*change.downtime),) if change.downtime else (),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from fairway.demo.story.company import LONDON, NEW_YORK, ROOT, SINGAPORE
@@ -16,8 +16,9 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A window: one span of local time, or one that recurs by `rrule`. `known` is when it was announced.
+    """A window: one span from a local start on, or one that recurs by `rrule`.
 
+    `known`: when it was announced.
     `days`: weekdays of a weekly one (Monday 0), for planning around it without the rule.
     """
 
@@ -38,26 +39,30 @@ class Window:
 
     def span(self, start: datetime) -> Span:
         """Return an occurrence, in absolute time, from its local start."""
-        begin = start.replace(tzinfo=ZoneInfo(self.zone))
-        return begin, (start + self.length).replace(tzinfo=ZoneInfo(self.zone))
+        begin = start.replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+        return begin, begin + self.length
 
 
 DAY_NAMES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 # items, days, from (local hours), for how many hours, zone, name
 WEEKLY = (
-    ("core-ledger core-ledger-db core-ledger.batch-scheduler core-ledger.ledger-online mf-lon", (6,), 1, 6, LONDON,
+    ("core-ledger core-ledger-db core-ledger.batch-scheduler core-ledger.ledger-online mf-lon", (6,), 1, 6,
+    LONDON,
      "Mainframe Sunday"),
-    ("payments-hub payments-hub-db payments-hub.routing payments-hub.limits instant-payments instant-payments-db", (6,),
+    ("payments-hub payments-hub-db payments-hub.routing payments-hub.limits instant-payments"
+    " instant-payments-db", (6,),
      2, 5, LONDON, "Payments Sunday night"),
     ("payments-hub payments-hub-db payments-hub.routing payments-hub.limits", (2,), 2, 2, LONDON,
      "Payments mid-week"),
     ("swift-gateway swift-gateway-db vm-swift", (5,), 18, 5, LONDON, "SWIFT Saturday evening"),
     ("card-authorisation card-authorisation-db card-authorisation.stand-in", (6,), 2, 4, NEW_YORK,
      "Card authorisation Sunday"),
-    ("fx-trading fx-trading-db fx-trading.pricing-engine rates-trading market-data market-data-db", (5,), 8, 12,
+    ("fx-trading fx-trading-db fx-trading.pricing-engine rates-trading market-data market-data-db", (5,), 8,
+    12,
      SINGAPORE, "Markets Saturday"),
-    ("identity identity-db identity.directory identity.token-service", (1, 6), 1, 3, LONDON, "Identity nights"),
+    ("identity identity-db identity.directory identity.token-service", (1, 6), 1, 3, LONDON,
+    "Identity nights"),
     ("atm-switch atm-switch-db", (6,), 3, 3, LONDON, "Cash machines Sunday"),
     ("wan lan-lon firewalls-lon internet-edge dns", (5,), 20, 9, LONDON, "Network Saturday night"),
     ("mobile-app-api web-banking", (1, 3), 1, 4, LONDON, "Online banking nights"),
@@ -73,11 +78,12 @@ def windows(now: datetime) -> list[Window]:
 
 def _every_year(today: date, early: datetime) -> Iterator[Window]:
     for year in range(today.year - 1, today.year + 1):
-        start = datetime(year, 12, 18, 18)
+        start = _local(year, 12, 18)
         if abs(start.date() - today) < timedelta(days=190):
             yield Window(
-                HARD, f"Year-end freeze {year}", "Annual accounts; nobody is there to put things right.", LONDON,
-                start, datetime(year + 1, 1, 4, 6) - start, early, tiers=LIVE,
+                HARD, f"Year-end freeze {year}", "Annual accounts; nobody is there to put things right.",
+                    LONDON,
+                start, timedelta(days=16, hours=12), early, tiers=LIVE,
             )  # fmt: skip
     first = date(today.year - 1, 1, 1)
     yield Window(
@@ -92,17 +98,24 @@ def _every_year(today: date, early: datetime) -> Iterator[Window]:
     )  # fmt: skip
     yield Window(
         HARD, "Peak trading at the tills", "The busiest days for cards.", NEW_YORK,
-        datetime(today.year - 1, 11, 22, 18), timedelta(days=9), early,
+        _local(today.year - 1, 11, 22), timedelta(days=9), early,
         rrule="FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=22", unit="cards", tiers=LIVE,
     )  # fmt: skip
+
+
+def _local(year: int, month: int, day: int) -> datetime:
+    """Return six in the evening of a day, as wall time."""
+    return datetime.combine(date(year, month, day), time(18))
 
 
 def _announced(today: date, now: datetime) -> Iterator[Window]:
     """Give the freezes of these weeks; the first was announced after work had been planned into it."""
     friday = following(today + timedelta(days=16), 4)
     yield Window(
-        HARD, "Core ledger migration rehearsal", "All balances are copied and compared; nothing may move meanwhile.",
-        LONDON, datetime.combine(friday, time(18)), timedelta(days=2, hours=12), now - timedelta(days=4, hours=3),
+        HARD, "Core ledger migration rehearsal", "All balances are copied and compared; nothing may move"
+            " meanwhile.",
+        LONDON, datetime.combine(friday, time(18)), timedelta(days=2, hours=12), now - timedelta(days=4,
+            hours=3),
         unit="platforms", items=LEDGER, tiers=("production",),
     )  # fmt: skip
     monday = following(today + timedelta(days=9), 0)
@@ -119,7 +132,13 @@ def _announced(today: date, now: datetime) -> Iterator[Window]:
     )  # fmt: skip
 
 
-LEDGER = ("core-ledger", "core-ledger-db", "core-ledger.batch-scheduler", "core-ledger.ledger-online", "mf-lon")
+LEDGER = (
+    "core-ledger",
+    "core-ledger-db",
+    "core-ledger.batch-scheduler",
+    "core-ledger.ledger-online",
+    "mf-lon",
+)
 
 
 def _weekly(today: date, early: datetime) -> Iterator[Window]:
@@ -165,10 +184,24 @@ class Planner:
             if day.weekday() in window.days
         ]
 
+    def next(self, name: str, *, after: datetime) -> datetime:
+        """Return when a freeze begins the next time.
+
+        :raises ValueError: it does not begin again within what is known.
+        """
+        return min(start for window, (start, _) in self._freezes if window.name == name and start >= after)
+
     def frozen(
-        self, span: Span, *, items: Iterable[str], units: frozenset[str], tier: str, place: str, criticality: int
+        self,
+        span: Span,
+        *,
+        items: Iterable[str],
+        units: frozenset[str],
+        tier: str,
+        place: str,
+        criticality: int,
     ) -> tuple[Window, ...]:
-        """Return the freezes that work would meet; `units`: of work, items and environment, with all above."""
+        """Return the freezes that work would meet; `units`: of work, item and environment, with all above."""
         named = set(items)
         return tuple(
             window
@@ -177,8 +210,8 @@ class Planner:
             and start < span[1]
             and window.unit in units
             and (not window.items or named & set(window.items))
-            and (not window.environments or place in window.environments)
-            and (not window.tiers or tier in window.tiers)
+            and (not window.environments or place in window.environments or not place)
+            and (not window.tiers or tier in window.tiers or not place)
             and (not window.criticalities or criticality in window.criticalities)
         )
 

@@ -41,13 +41,13 @@ UNITS = (
     Unit("platforms", "Platforms", "technology", LONDON, "Platform Engineering"),
     Unit("networks", "Networks", "technology", NEW_YORK, "Network Operations"),
     Unit("security", "Identity and Security", "technology", LONDON, "Security Engineering"),
-    Unit(ENVIRONMENTS, "Environment Services", "technology"),
+    Unit(ENVIRONMENTS, "Environment Services", "northgate"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody of the bank. `grants`: role and organisation; being in the unit's team brings implementer there."""
+    """Somebody of the bank. `grants`: role and organisation; the unit's team brings implementer there."""
 
     mail: str
     name: str
@@ -89,7 +89,9 @@ PEOPLE = (
     Person("kofi.mensah", "Kofi Mensah", ROOT, LONDON, (("run-coordinator", ROOT),), signs_in=True),
     Person("helen.whitcombe", "Helen Whitcombe", ROOT, LONDON, (("auditor", ROOT),), signs_in=True),
     Person("daniel.abara", "Daniel Abara", ROOT, LONDON, (("viewer", ROOT),), signs_in=True),
-    Person("camila.duarte", "Camila Duarte", "retail", SAO_PAULO, (("project-manager", "retail"),), signs_in=True),
+    Person(
+        "camila.duarte", "Camila Duarte", "retail", SAO_PAULO, (("project-manager", "retail"),), signs_in=True
+    ),
     Person("grace.oneill", "Grace O’Neill", "lending", LONDON, (("requester", "lending"),), signs_in=True),
     # Those who build and run, and who approves it
     _engineer("sophie.lambert", "Sophie Lambert", "retail", LONDON),

@@ -32,17 +32,26 @@ class Place:
 
 
 PLACES = (
-    Place("dev", "Development", "development", "open", "Europe/London", "Built anew from the main branches each night."),
-    Place("sit1", "System integration 1", "system_test", "coordinated", "Europe/London", "The current release train."),
-    Place("sit2", "System integration 2", "system_test", "coordinated", "Europe/London", "Projects ahead of the train."),
-    Place("int", "Integration", "integration", "coordinated", "Europe/London", "Connected to the partners’ test systems."),
-    Place("perf", "Performance", "performance", "coordinated", "Europe/London", "Sized as production; volumes of month end."),
-    Place("uat", "User acceptance", "acceptance", "coordinated", "Europe/London", "Masked data, refreshed every month."),
-    Place("uat-sg", "User acceptance Singapore", "acceptance", "coordinated", "Asia/Singapore", "Markets only.", False),
-    Place("training", "Training", "training", "coordinated", "Europe/London", "Branch staff learn here.", False),
+    Place("dev", "Development", "development", "open", "Europe/London", "Built anew from the main branches"
+          " each night."),
+    Place("sit1", "System integration 1", "system_test", "coordinated", "Europe/London",
+          "The current release train."),
+    Place("sit2", "System integration 2", "system_test", "coordinated", "Europe/London",
+          "Projects ahead of the train."),
+    Place("int", "Integration", "integration", "coordinated", "Europe/London", "Connected to the partners’"
+          " test systems."),
+    Place("perf", "Performance", "performance", "coordinated", "Europe/London",
+          "Sized as production; volumes of month end."),
+    Place("uat", "User acceptance", "acceptance", "coordinated", "Europe/London",
+          "Masked data, refreshed every month."),
+    Place("uat-sg", "User acceptance Singapore", "acceptance", "coordinated", "Asia/Singapore",
+          "Markets only.", False),
+    Place("training", "Training", "training", "coordinated", "Europe/London", "Branch staff learn here.",
+          False),
     Place("staging", "Staging", "staging", "controlled", "Europe/London", "The last stop before production."),
     Place("prod", "Production", "production", "controlled", "Europe/London", "Customers are served here."),
-    Place("dr", "Disaster recovery", "disaster_recovery", "controlled", "Europe/London", "The second data centre."),
+    Place("dr", "Disaster recovery", "disaster_recovery", "controlled", "Europe/London",
+          "The second data centre."),
 )  # fmt: skip
 
 
@@ -63,39 +72,51 @@ class System:
 
 SYSTEMS = (
     # Retail Banking
-    System("current-accounts", "Current accounts", "retail", 1, "statements interest-engine", "oracle ora-lon-01",
-           "ocp-lon", "core-ledger identity message-bus customer-master", "Opens and keeps current accounts."),
+    System("current-accounts", "Current accounts", "retail", 1, "statements interest-engine",
+           "oracle ora-lon-01",
+           "ocp-lon", "core-ledger identity message-bus customer-master",
+           "Opens and keeps current accounts."),
     System("savings", "Savings", "retail", 2, "rates", "oracle ora-lon-01", "ocp-lon",
            "core-ledger identity message-bus customer-master", "Savings and notice accounts."),
     System("customer-master", "Customer master", "retail", 1, "matching", "oracle ora-lon-02", "ocp-lon",
            "identity message-bus", "The one record of each customer."),
-    System("onboarding", "Customer onboarding", "retail", 2, "document-check", "postgresql pg-lon-01", "ocp-lon",
+    System("onboarding", "Customer onboarding", "retail", 2, "document-check", "postgresql pg-lon-01",
+           "ocp-lon",
            "customer-master identity message-bus kyc-screening idscan", "Takes on new customers."),
-    System("branch-desktop", "Branch desktop", "retail", 2, "", "", "vm-branch", "current-accounts savings identity",
+    System("branch-desktop", "Branch desktop", "retail", 2, "", "", "vm-branch",
+           "current-accounts savings identity",
            "What branch staff work with."),
     System("atm-switch", "ATM switch", "retail", 1, "cash-forecast", "oracle ora-lon-02", "vm-atm",
            "core-ledger card-authorisation hsm-cluster wan", "Connects 1,100 cash machines."),
     System("statements-archive", "Statements archive", "retail", 4, "", "postgresql pg-lon-03", "ocp-lon",
            "document-store", "Seven years of statements."),
-    System("complaints", "Complaints", "retail", 4, "", "postgresql pg-lon-03", "ocp-lon", "customer-master identity",
+    System("complaints", "Complaints", "retail", 4, "", "postgresql pg-lon-03", "ocp-lon",
+           "customer-master identity",
            "Complaints and their deadlines."),
     # Digital Channels
-    System("mobile-app-api", "Mobile banking API", "digital", 1, "push-notices session-cache", "postgresql pg-lon-01",
-           "ocp-lon", "api-gateway identity current-accounts payments-hub customer-master", "Behind the mobile app."),
+    System("mobile-app-api", "Mobile banking API", "digital", 1, "push-notices session-cache",
+           "postgresql pg-lon-01",
+           "ocp-lon", "api-gateway identity current-accounts payments-hub customer-master",
+           "Behind the mobile app."),
     System("web-banking", "Web banking", "digital", 1, "web-front", "postgresql pg-lon-01", "ocp-lon",
            "api-gateway identity current-accounts payments-hub savings", "Online banking in the browser."),
-    System("open-banking", "Open banking API", "digital", 2, "consent-store", "postgresql pg-lon-02", "ocp-lon",
+    System("open-banking", "Open banking API", "digital", 2, "consent-store", "postgresql pg-lon-02",
+           "ocp-lon",
            "api-gateway identity payments-hub", "Access for third-party providers."),
     System("chat-assist", "Chat assistance", "digital", 4, "", "postgresql pg-lon-03", "ocp-lon",
            "identity customer-master cloud-speech", "Chat with customer service."),
-    System("public-site", "Public web site", "digital", 3, "", "", "cdn-edge", "content-studio", "northgate.example."),
-    System("content-studio", "Content studio", "digital", 4, "", "postgresql pg-lon-03", "ocp-lon", "identity",
+    System("public-site", "Public web site", "digital", 3, "", "", "cdn-edge", "content-studio",
+           "northgate.example."),
+    System("content-studio", "Content studio", "digital", 4, "", "postgresql pg-lon-03", "ocp-lon",
+           "identity",
            "Texts and pictures of all channels."),
     System("marketing-hub", "Marketing hub", "digital", 4, "", "postgresql pg-lon-03", "ocp-lon",
            "customer-master mail-relay-partner", "Campaigns and consents."),
     # Payments
-    System("payments-hub", "Payments hub", "payments", 1, "routing limits repair-queue", "oracle ora-lon-03", "ocp-lon",
-           "core-ledger message-bus identity fraud-scoring sanctions", "Takes in, checks and routes every payment."),
+    System("payments-hub", "Payments hub", "payments", 1, "routing limits repair-queue", "oracle ora-lon-03",
+           "ocp-lon",
+           "core-ledger message-bus identity fraud-scoring sanctions", "Takes in, checks and routes every"
+           " payment."),
     System("instant-payments", "Instant payments gateway", "payments", 1, "", "oracle ora-lon-03", "vm-pay",
            "payments-hub hsm-cluster faster-scheme wan", "Payments within ten seconds."),
     System("bulk-payments", "Bulk payments", "payments", 2, "file-intake", "oracle ora-lon-04", "vm-pay",
@@ -104,13 +125,15 @@ SYSTEMS = (
            "payments-hub hsm-cluster swift-network wan", "Payments abroad."),
     System("payments-api", "Payments API", "payments", 1, "webhooks", "postgresql pg-lon-02", "ocp-lon",
            "payments-hub api-gateway identity", "For corporate customers."),
-    System("fraud-scoring", "Fraud scoring", "payments", 1, "feature-store", "postgresql pg-lon-02", "ocp-lon",
+    System("fraud-scoring", "Fraud scoring", "payments", 1, "feature-store", "postgresql pg-lon-02",
+           "ocp-lon",
            "message-bus customer-master", "Scores each payment within 40 ms."),
     System("sanctions", "Sanctions screening", "payments", 1, "list-loader", "oracle ora-lon-04", "vm-pay",
            "message-bus watchlist-vendor", "Screens names in payments."),
     System("reconciliation", "Reconciliation", "payments", 3, "", "oracle ora-lon-04", "vm-pay",
            "core-ledger payments-hub file-transfer", "Finds what does not match by morning."),
-    System("payment-investigations", "Payment investigations", "payments", 3, "", "postgresql pg-lon-03", "ocp-lon",
+    System("payment-investigations", "Payment investigations", "payments", 3, "", "postgresql pg-lon-03",
+           "ocp-lon",
            "payments-hub identity", "Where a payment went."),
     # Cards
     System("card-authorisation", "Card authorisation", "cards", 1, "stand-in", "oracle ora-nyc-01", "vm-card",
@@ -119,18 +142,21 @@ SYSTEMS = (
            "customer-master hsm-cluster card-bureau", "Cards, PINs and renewals."),
     System("card-disputes", "Card disputes", "cards", 3, "", "postgresql pg-nyc-01", "ocp-nyc",
            "card-authorisation identity document-store", "Chargebacks."),
-    System("merchant-acquiring", "Merchant acquiring", "cards", 2, "settlement", "oracle ora-nyc-01", "ocp-nyc",
+    System("merchant-acquiring", "Merchant acquiring", "cards", 2, "settlement", "oracle ora-nyc-01",
+           "ocp-nyc",
            "card-scheme message-bus payments-hub", "For 9,000 shops."),
     System("wallet-tokens", "Wallet tokens", "cards", 2, "", "postgresql pg-nyc-01", "ocp-nyc",
            "card-authorisation card-scheme identity", "Cards in telephones."),
     # Lending
-    System("mortgage-origination", "Mortgage origination", "lending", 2, "affordability", "postgresql pg-lon-04",
+    System("mortgage-origination", "Mortgage origination", "lending", 2, "affordability",
+           "postgresql pg-lon-04",
            "ocp-lon", "customer-master identity credit-decision land-registry", "From enquiry to offer."),
     System("mortgage-servicing", "Mortgage servicing", "lending", 2, "", "oracle ora-lon-05", "vm-lend",
            "core-ledger bulk-payments", "180,000 mortgages."),
     System("personal-loans", "Personal loans", "lending", 2, "pricing", "postgresql pg-lon-04", "ocp-lon",
            "core-ledger identity credit-decision", "Loans in ten minutes."),
-    System("credit-decision", "Credit decision engine", "lending", 2, "scorecards", "postgresql pg-lon-04", "ocp-lon",
+    System("credit-decision", "Credit decision engine", "lending", 2, "scorecards", "postgresql pg-lon-04",
+           "ocp-lon",
            "credit-bureau customer-master message-bus", "Scorecards and rules."),
     System("collections", "Collections", "lending", 3, "", "oracle ora-lon-05", "vm-lend",
            "core-ledger customer-master", "Arrears."),
@@ -181,10 +207,12 @@ SYSTEMS = (
            "identity object-storage", "Contracts and letters."),
     System("observability", "Observability", "platforms", 2, "log-store metrics-store", "", "ocp-lon",
            "message-bus", "Logs, metrics and alarms."),
-    System("build-farm", "Build and delivery", "platforms", 3, "artefact-store", "postgresql pg-lon-03", "ocp-lon",
+    System("build-farm", "Build and delivery", "platforms", 3, "artefact-store", "postgresql pg-lon-03",
+           "ocp-lon",
            "identity", "Builds and delivers the bank’s software."),
     # Identity and Security
-    System("identity", "Identity provider", "security", 1, "directory token-service", "postgresql pg-lon-id", "ocp-lon",
+    System("identity", "Identity provider", "security", 1, "directory token-service", "postgresql pg-lon-id",
+           "ocp-lon",
            "hsm-cluster lan-lon", "Signs in customers and staff."),
     System("privileged-access", "Privileged access", "security", 2, "", "postgresql pg-lon-id", "vm-sec",
            "identity", "Break-glass accounts."),
@@ -195,8 +223,15 @@ SYSTEMS = (
 )  # fmt: skip
 
 OTHERS = (
-    # Hosts: clusters and servers
-    Item("ocp-lon", "Container platform London", "host", "platforms", 1, description="42 nodes in both London sites."),
+    # hosts
+    Item(
+        "ocp-lon",
+        "Container platform London",
+        "host",
+        "platforms",
+        1,
+        description="42 nodes in both London sites.",
+    ),
     Item("ocp-nyc", "Container platform New York", "host", "platforms", 2, description="12 nodes."),
     Item("ocp-sgp", "Container platform Singapore", "host", "platforms", 2, description="9 nodes."),
     *(Item(f"ora-lon-0{n}", f"Oracle cluster London {n}", "host", "platforms", 2) for n in range(1, 7)),
@@ -207,7 +242,15 @@ OTHERS = (
     Item("pg-lon-dw", "Warehouse cluster", "host", "platforms", 3),
     Item("pg-nyc-01", "PostgreSQL cluster New York", "host", "platforms", 2),
     Item("pg-sgp-01", "PostgreSQL cluster Singapore", "host", "platforms", 2),
-    Item("mf-lon", "Mainframe London", "host", "platforms", 1, True, "Two machines, one sysplex; shared by all."),
+    Item(
+        "mf-lon",
+        "Mainframe London",
+        "host",
+        "platforms",
+        1,
+        True,
+        "Two machines, one sysplex; shared by all.",
+    ),
     Item("vm-branch", "Branch servers", "host", "platforms", 3),
     Item("vm-atm", "ATM servers", "host", "platforms", 2),
     Item("vm-pay", "Payments servers", "host", "platforms", 1),
@@ -220,8 +263,18 @@ OTHERS = (
     Item("vm-sec", "Security servers", "host", "platforms", 2),
     Item("cdn-edge", "Content delivery", "third-party", "networks", 3),
     # Middleware
-    Item("message-bus", "Message bus", "middleware", "platforms", 1, description="Events between all systems."),
-    Item("hsm-cluster", "Hardware security modules", "middleware", "security", 1, True, "Keys never leave them."),
+    Item(
+        "message-bus", "Message bus", "middleware", "platforms", 1, description="Events between all systems."
+    ),
+    Item(
+        "hsm-cluster",
+        "Hardware security modules",
+        "middleware",
+        "security",
+        1,
+        True,
+        "Keys never leave them.",
+    ),
     Item("object-storage", "Object storage", "middleware", "platforms", 2),
     Item("job-scheduler", "Job scheduler", "middleware", "platforms", 2),
     Item("service-mesh", "Service mesh", "middleware", "platforms", 2),
@@ -253,7 +306,13 @@ OTHERS = (
 SERVICES = (
     ("banking-online", "Online banking", "digital", 1, "mobile-app-api web-banking"),
     ("card-payments", "Card payments", "cards", 1, "card-authorisation merchant-acquiring"),
-    ("money-transfer", "Money transfer", "payments", 1, "payments-hub instant-payments bulk-payments swift-gateway"),
+    (
+        "money-transfer",
+        "Money transfer",
+        "payments",
+        1,
+        "payments-hub instant-payments bulk-payments swift-gateway",
+    ),
     ("cash", "Cash machines", "retail", 1, "atm-switch"),
     ("home-loans", "Home loans", "lending", 2, "mortgage-origination mortgage-servicing"),
     ("foreign-exchange", "Foreign exchange", "markets", 1, "fx-trading settlements"),
@@ -295,11 +354,14 @@ def items() -> Iterator[Item]:
         yield Item(system.key, system.name, "system", system.unit, system.criticality, shared, system.about)
         for part in system.parts.split():
             name = f"{system.name}: {part.replace('-', ' ')}"
-            yield Item(f"{system.key}.{part}", name, "component", system.unit, min(4, system.criticality + 1), shared)
+            yield Item(
+                f"{system.key}.{part}", name, "component", system.unit, min(4, system.criticality + 1), shared
+            )
         if system.store:
             engine = ENGINES[system.store.split()[0]]
             yield Item(
-                database_of(system.key), f"{system.name} database", "database", system.unit, system.criticality,
+                database_of(system.key), f"{system.name} database", "database", system.unit,
+                    system.criticality,
                 shared, attributes={"engine": engine},
             )  # fmt: skip
     for key, name, unit, criticality, _ in SERVICES:
@@ -334,10 +396,12 @@ def database_of(system: str) -> str:
 def stands_in(system: System) -> tuple[str, ...]:
     """Return the environments that a system stands in, by what it is for."""
     places = ["prod"]
-    if system.criticality <= 2:
+    if system.criticality == 1:
         places += ["dr", "staging", "perf", "sit2"]
+    if system.criticality <= 2:
+        places += ["int"]
     if system.criticality <= 3:
-        places += ["int", "sit1", "uat"]
+        places += ["sit1", "uat"]
     if system.key in {"branch-desktop", "atm-switch", "current-accounts", "savings", "complaints"}:
         places.append("training")
     if system.unit == "markets":
@@ -352,5 +416,5 @@ def instances() -> Iterator[tuple[str, str]]:
             continue
         for place in stands_in(system):
             yield system.key, place
-            if system.store and place == "prod":
+            if system.store and place == "prod" and system.criticality <= 2:
                 yield database_of(system.key), place
