@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from django.db import connection
@@ -18,7 +17,7 @@ from fairway.claims.rules import DEPTH as DEPTH
 from fairway.claims.rules import RELATED_ITEM as RELATED_ITEM
 from fairway.claims.rules import SAME_ITEM as SAME_ITEM
 from fairway.claims.rules import Claim as Claim
-from fairway.claims.rules import Meeting, Relations, Span, findings, meet, meetings, sweep
+from fairway.claims.rules import Lane, Meeting, Relations, Span, findings, meet, meetings, sweep
 from fairway.claims.rules import Strength as Strength
 from fairway.kernel.actor import Actor
 from fairway.kernel.period import Period
@@ -49,7 +48,7 @@ def clashes(*, subject: Ref | None, claims: Sequence[Claim]) -> list[Finding]:
         return []
     known = catalog.snapshot()
     relations = _relations(known)
-    near = {item for own in {claim.item for claim in claims} for item in relations.near(own)}
+    near = _Near(relations, {claim.item for claim in claims})
     rows = _overlapping(near, [claim.period for claim in claims], leave_out=subject)
     met = meetings(claims, (claim_of(row) for row in rows), relations)
     return findings(met, partial(_item, known), subject)
@@ -87,12 +86,11 @@ def conflicts(
     """
     known = catalog.snapshot()
     relations = _relations(known)
-    rows = list(_all(period, relations.near(item) if item is not None else None))
+    rows = list(_all(period, _Near(relations, {item}) if item is not None else None))
     spans: dict[int, list[Span]] = {}
     for number, row in enumerate(rows):
         spans.setdefault(row[6], []).append((row[8], row[9], number))
-    for own in spans.values():
-        own.sort(key=itemgetter(0))
+    lanes = {item: Lane(own) for item, own in spans.items()}
     made: dict[int, Claim] = {}
 
     def claim(number: int) -> Claim:
@@ -101,7 +99,7 @@ def conflicts(
         return made[number]
 
     met: list[Meeting] = []
-    for one, other in sweep(spans, relations):
+    for one, other in sweep(lanes, relations):
         if rows[one][:2] == rows[other][:2]:
             continue
         if subject is not None and subject not in (rows[one][:2], rows[other][:2]):
@@ -119,11 +117,6 @@ def conflicts(
     sees = accounts.access(actor).sees
     told = findings(met, partial(_item, known))
     return [Clash(one.redacted(sees)) for one in told if any(sees(party) for party in one.parties)]
-
-
-def held(period: Period, items: Collection[int] | None = None) -> list[Claim]:
-    """Return all claims that overlap the period, on these items or on all; nobody's sight is minded."""
-    return [claim_of(row) for row in _all(period, items)]
 
 
 def replace(source_kind: str, claims: Mapping[int, Iterable[Claim]]) -> None:
@@ -191,26 +184,51 @@ def magnitude(length: int) -> int:
     return min(max(-(-length // MINUTE) - 1, 0).bit_length(), BIGGEST)
 
 
+class _Near:
+    """These items, and every other whose failure reaches one of them or that is reached by one's failure."""
+
+    def __init__(self, relations: Relations, own: Collection[int]) -> None:
+        self._own = own
+        self._reaches = [walk(item) for item in own for walk in (relations.downstream, relations.upstream)]
+
+    def __contains__(self, item: int) -> bool:
+        return item in self._own or any(item in reach for reach in self._reaches)
+
+    def few(self) -> list[int] | None:
+        """Return them all, in order; None where they are too many to be looked up one by one."""
+        if len(self._own) + sum(map(len, self._reaches)) > BY_ITEM:
+            return None
+        return sorted({*self._own, *(item for reach in self._reaches for item in reach)})
+
+
+_walked: tuple[catalog.Snapshot, Relations] | None = None
+
+
 def _relations(known: catalog.Snapshot) -> Relations:
+    """Return the relations of the catalogue, with what was walked in them since it last changed."""
+    global _walked
+    if _walked is not None and _walked[0] is known:
+        return _walked[1]
     graph, items = known.graph, known.items
-    return Relations(
+    relations = Relations(
         downstream=lambda item, depth: graph.reach(item, catalog.Direction.DOWNSTREAM, depth),
         upstream=lambda item, depth: graph.reach(item, catalog.Direction.UPSTREAM, depth),
         is_shared=lambda item: item in items and items[item].shared,
     )
+    _walked = (known, relations)
+    return relations
 
 
 def _item(known: catalog.Snapshot, pk: int) -> Ref:
     return known.items[pk].ref if pk in known.items else catalog.facts([pk])[pk].ref
 
 
-def _overlapping(
-    items: Collection[int], periods: Sequence[Period], *, leave_out: Ref | None
-) -> Iterator[Stored]:
+def _overlapping(near: _Near, periods: Sequence[Period], *, leave_out: Ref | None) -> Iterator[Stored]:
     """Give the rows on these items that overlap one of the periods."""
     spans = sorted({(micros(period.start), micros(period.end)) for period in periods})
     low, high = spans[0][0], max(end for _, end in spans)
-    where, values = _at(low, high) if len(items) > BY_ITEM else _on(items, low, high)
+    few = near.few()
+    where, values = _at(low, high) if few is None else _on(few, low, high)
     if leave_out is not None and leave_out.pk is not None:
         where += " AND NOT (source_kind = %s AND source_id = %s)"
         values += [leave_out.kind, leave_out.pk]
@@ -218,14 +236,17 @@ def _overlapping(
         cursor.execute(f"{_SELECT} WHERE {where}", values)
         rows = cursor.fetchall()
     for row in rows:
-        if row[6] in items and any(row[8] < end and row[9] > start for start, end in spans):
+        if any(row[8] < end and row[9] > start for start, end in spans) and (
+            few is not None or row[6] in near
+        ):
             yield row
 
 
-def _all(period: Period | None, items: Collection[int] | None) -> Iterator[Stored]:
+def _all(period: Period | None, near: _Near | None) -> Iterator[Stored]:
     low, high = (micros(period.start), micros(period.end)) if period else (-(2**62), 2**62)
-    if items is not None and len(items) <= BY_ITEM:
-        where, values = _on(items, low, high)
+    few = near.few() if near is not None else None
+    if few is not None:
+        where, values = _on(few, low, high)
     elif period is not None:
         where, values = _at(low, high)
     else:
@@ -233,16 +254,16 @@ def _all(period: Period | None, items: Collection[int] | None) -> Iterator[Store
     with connection.cursor() as cursor:
         cursor.execute(f"{_SELECT} WHERE {where} ORDER BY id", values)
         rows = cursor.fetchall()
-    return (row for row in rows if items is None or row[6] in items)
+    return (row for row in rows if near is None or row[6] in near)
 
 
-def _on(items: Collection[int], low: int, high: int) -> tuple[str, list[Any]]:
+def _on(items: Sequence[int], low: int, high: int) -> tuple[str, list[Any]]:
     """Return the condition for what overlaps [low, high) on these items; each is one step down an index."""
     if connection.vendor == "postgresql":
-        return "item_id = ANY(%s) AND ends > %s AND starts < %s", [sorted(items), low, high]
+        return "item_id = ANY(%s) AND ends > %s AND starts < %s", [list(items), low, high]
     return (
         "item_id IN (SELECT value FROM json_each(%s)) AND ends > %s AND starts < %s",
-        [str(sorted(items)), low, high],
+        [str(list(items)), low, high],
     )
 
 

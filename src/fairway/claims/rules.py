@@ -11,9 +11,11 @@ conflict when their periods overlap and they are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 from typing import Any
 
 from fairway.kernel.period import Period
@@ -65,8 +67,11 @@ class Claim:
 class Relations:
     """How items stand to each other along the direction of failure; remembers what it has walked.
 
-    `downstream` walks to what an item's failure reaches, `upstream` to what an item needs.
+    `downstream` walks to what an item's failure reaches, `upstream` to what an item needs. What is remembered
+    is bounded: some 200,000 items found, about 30 MB.
     """
+
+    MOST_KEPT = 200_000
 
     def __init__(
         self, *, downstream: Walk, upstream: Walk, is_shared: Callable[[int], bool], depth: int = DEPTH
@@ -75,6 +80,7 @@ class Relations:
         self.is_shared = is_shared
         self._walks = (downstream, upstream)
         self._known: dict[tuple[int, bool], Reach] = {}
+        self._kept = 0
 
     def downstream(self, item: int) -> Reach:
         return self._walked(item, up=False)
@@ -85,10 +91,6 @@ class Relations:
     def joins(self, one: int, other: int) -> bool:
         """Say whether the failure of either item reaches the other."""
         return other in self.downstream(one) or other in self.upstream(one)
-
-    def near(self, item: int) -> set[int]:
-        """Return the item and every other whose failure reaches it or that its failure reaches."""
-        return {item, *self.downstream(item), *self.upstream(item)}
 
     def path(self, one: int, other: int, *, through_shared: bool) -> tuple[int, ...]:
         """Return how failure travels between two items, from the failing to the reached one, or nothing.
@@ -132,7 +134,12 @@ class Relations:
     def _walked(self, item: int, *, up: bool) -> Reach:
         known = self._known.get((item, up))
         if known is None:
-            known = self._known[item, up] = self._walks[up](item, self.depth)
+            known = self._walks[up](item, self.depth)
+            if self._kept > self.MOST_KEPT:
+                self._known.clear()
+                self._kept = 0
+            self._known[item, up] = known
+            self._kept += len(known) + 1
         return known
 
 
@@ -242,46 +249,49 @@ Span = tuple[Any, Any, int]
 """Start and end (numbers or instants, half-open), and a number that stands for a claim."""
 
 
-def overlapping(one: Sequence[Span], other: Sequence[Span]) -> Iterator[tuple[int, int]]:
-    """Give the numbers of every two spans that overlap, one from each list; both sorted by start.
+class Lane:
+    """The spans on one item, sorted by start, ready to be asked which of them overlap another."""
 
-    A sweep: it costs the sorting plus the pairs found, whatever the lengths of the spans.
-    """
-    left: list[Span] = []
-    right: list[Span] = []
-    here = there = 0
-    while here < len(one) or there < len(other):
-        if there == len(other) or (here < len(one) and one[here][0] <= other[there][0]):
-            span, here = one[here], here + 1
-            right = [begun for begun in right if begun[1] > span[0]]
-            yield from ((span[2], begun[2]) for begun in right)
-            left.append(span)
-        else:
-            span, there = other[there], there + 1
-            left = [begun for begun in left if begun[1] > span[0]]
-            yield from ((begun[2], span[2]) for begun in left)
-            right.append(span)
+    __slots__ = ("furthest", "spans", "starts")
 
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self.spans = sorted(spans)
+        self.starts = [start for start, _, _ in self.spans]
+        # the latest end of all spans up to here: where it is passed, no earlier one can overlap
+        self.furthest = list(accumulate((end for _, end, _ in self.spans), max))
 
-def overlapping_among(spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
-    """Give the numbers of every two spans of one list that overlap, each pair once; sorted by start."""
-    open_now: list[Span] = []
-    for span in spans:
-        open_now = [begun for begun in open_now if begun[1] > span[0]]
-        yield from ((begun[2], span[2]) for begun in open_now)
-        open_now.append(span)
+    def overlapping(self, start: Any, end: Any, *, before: int | None = None) -> Iterator[int]:
+        """Give the numbers of the spans that overlap [start, end), those begun last first.
+
+        `before`: only of so many first spans. It costs a search and what was found, unless a long span makes
+        it walk further back.
+        """
+        place = bisect_left(self.starts, end) if before is None else before
+        while place > 0 and self.furthest[place - 1] > start:
+            place -= 1
+            if self.spans[place][1] > start:
+                yield self.spans[place][2]
 
 
-def sweep(spans: Mapping[int, Sequence[Span]], relations: Relations) -> Iterator[tuple[int, int]]:
+def sweep(lanes: Mapping[int, Lane], relations: Relations) -> Iterator[tuple[int, int]]:
     """Give every two claims that overlap on one item or on two that failure joins, each pair once.
 
-    `spans` are those of each item, sorted by start. Sources and places are left to `meet`.
+    `lanes` are those of each item. Sources and places are left to `meet`.
     """
-    for item, own in spans.items():
-        yield from overlapping_among(own)
-        reached_by_it = relations.downstream(item)
-        for reached in reached_by_it if len(reached_by_it) < len(spans) else spans:
-            if reached == item or reached not in reached_by_it or reached not in spans:
+    for item, own in lanes.items():
+        for place, (start, end, number) in enumerate(own.spans):
+            for other in own.overlapping(start, end, before=place):
+                yield other, number
+        below, above = relations.downstream(item), relations.upstream(item)
+        for reached in below if len(below) < len(lanes) else lanes:
+            # where each reaches the other, the pair is taken at the lesser key
+            if reached not in below or reached not in lanes or (reached in above and reached < item):
                 continue
-            if reached > item or item not in relations.downstream(reached):
-                yield from overlapping(own, spans[reached])
+            other_lane = lanes[reached]
+            short, long = (own, other_lane) if len(own.starts) < len(other_lane.starts) else (other_lane, own)
+            starts, furthest = long.starts, long.furthest
+            for start, end, number in short.spans:
+                place = bisect_left(starts, end)
+                if place and furthest[place - 1] > start:
+                    for other in long.overlapping(start, end, before=place):
+                        yield number, other
