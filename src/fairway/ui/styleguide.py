@@ -395,6 +395,7 @@ def record(request: HttpRequest) -> HttpResponse:
                 "text": "The requester is told.",
                 "name": "comment",
                 "label": "Why",
+                "submit": "Reject",
                 "required": True,
             },
         },
@@ -424,7 +425,7 @@ def form(request: HttpRequest) -> HttpResponse:
     shown = ExampleForm(request.POST) if request.method == "POST" else _form()
     return _page(
         request,
-        "ui/form.html",
+        "ui/styleguide_form.html",
         title="New change",
         lead="Say what happens to what, where and when. What stands in the way is shown while you type.",
         form=shown,
@@ -504,4 +505,5 @@ def pick(request: HttpRequest) -> JsonResponse:
 
 def verdict(request: HttpRequest) -> HttpResponse:
     """Answer the verdict strip alone."""
-    return render(request, "ui/verdict.html", {"verdict": VERDICTS[1]})
+    shown = VERDICTS[2] if "ledger-db" in request.POST.getlist("items") else VERDICTS[1]
+    return render(request, "ui/verdict.html", {"verdict": shown})

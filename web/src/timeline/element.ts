@@ -280,6 +280,14 @@ export class Timeline extends LitElement {
       const push = Math.max(0, Math.min(left - from, room - wide(name.textContent ?? "") - 16));
       name.style.transform = `translateX(${from + push}px)`;
     }
+    for (const [id, { node }] of this.nodes) {
+      const bar = this.placed.byId.get(id)?.bar;
+      if (!bar || bar.start >= this.start || bar.end <= this.start) continue;
+      const label = node.querySelector<HTMLElement>(".fwt-label:not(.is-beside)");
+      const hidden = (this.start - bar.start) / this.perPixel;
+      const room = (bar.end - bar.start) / this.perPixel - bar.key.length * 7 - 16;
+      if (label) label.style.transform = `translateX(${Math.max(0, Math.min(hidden, room))}px)`;
+    }
     for (const end of this.el.ends.children as Iterable<HTMLElement> & HTMLCollection) {
       const name = end.firstElementChild as HTMLElement;
       const push = Math.max(0, Math.min((this.start - this.anchor) / this.perPixel - Number(end.dataset.x), Number(end.dataset.room) - wide(name.textContent ?? "") - 12));
@@ -669,9 +677,14 @@ export class Timeline extends LitElement {
     const roomBelow = at.bottom + 8 + size.height < innerHeight - 8;
     const roomAbove = at.top - 8 - size.height > 8;
     const below = roomBelow && !(under && roomAbove);
-    const left = Math.max(box.left + 8, Math.min(at.left, Math.min(box.right, innerWidth) - size.width - 12));
-    this.el.note.style.left = `${Math.max(left, box.left + 8) - box.left}px`;
-    this.el.note.style.top = `${(below ? at.bottom + 8 : Math.max(8, at.top - size.height - 8)) - box.top}px`;
+    const right = Math.min(box.right, innerWidth) - 12;
+    let left = Math.max(box.left + 8, Math.min(at.left, right - size.width));
+    let top = below ? at.bottom + 8 : Math.max(8, at.top - size.height - 8);
+    if (under && !roomAbove && at.right + 40 + size.width < right) left = at.right + 40;
+    else if (under && !roomAbove && at.left - 16 - size.width > box.left + this.side) left = at.left - 16 - size.width;
+    if (under && !roomAbove) top = Math.max(8, Math.min(at.top, innerHeight - size.height - 8));
+    this.el.note.style.left = `${left - box.left}px`;
+    this.el.note.style.top = `${top - box.top}px`;
     for (const shown of this.nodes.values()) shown.node.classList.toggle("is-noted", shown.node === node);
     this.drawLinks();
   }
