@@ -43,7 +43,7 @@ def unseal() -> None:
             cursor.execute(f"DROP TRIGGER {name}")
 
 
-def run(sql: str, *params: object) -> None:
+def run(sql: str, *params: str | int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
 
@@ -67,7 +67,7 @@ def test_the_database_refuses_to_empty_the_log(db: None, table: str) -> None:
         run(f"TRUNCATE {table} CASCADE")
 
 
-EDITS = {
+EDITS: dict[str, dict[str, str | int]] = {
     "audit_event": {
         "at": "2026-01-01 00:00:00+00:00", "actor_kind": "system", "actor_uid": "0" * 32, "on_behalf_of": "x",
         "request_id": "x", "command": "x", "subject_kind": "x", "subject_uid": "0" * 32, "subject_key": "x",
@@ -84,7 +84,7 @@ EDITS = {
     ("table", "column", "value"),
     [(table, column, value) for table, columns in EDITS.items() for column, value in columns.items()],
 )
-def test_an_edit_of_any_column_is_found(log: int, table: str, column: str, value: object) -> None:
+def test_an_edit_of_any_column_is_found(log: int, table: str, column: str, value: str | int) -> None:
     unseal()
     if connection.vendor == "sqlite" and column == "at":
         value = "2026-01-01 00:00:00"
