@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -13,7 +13,7 @@ from fairway.accounts.models import User
 from fairway.audit.commands import execute
 from fairway.catalog.commands import CreateItem, CreateRelation
 from fairway.kernel.actor import SYSTEM, Actor
-from fairway.kernel.cache import Kept
+from tests.support.committed import committed as committed
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,6 @@ class Company:
     retail: Actor
     cards: Actor
     reader: Actor
-
-
-@pytest.fixture(autouse=True)
-def _nothing_kept() -> Iterator[None]:
-    Kept.forget_all()
-    yield
-    Kept.forget_all()
 
 
 def person(name: str, organisation: str, role: str) -> Actor:
