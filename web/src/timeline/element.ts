@@ -285,8 +285,11 @@ export class Timeline extends LitElement {
       if (!bar || bar.start >= this.start || bar.end <= this.start) continue;
       const label = node.querySelector<HTMLElement>(".fwt-label:not(.is-beside)");
       const hidden = (this.start - bar.start) / this.perPixel;
-      const room = (bar.end - bar.start) / this.perPixel - bar.key.length * 7 - 16;
-      if (label) label.style.transform = `translateX(${Math.max(0, Math.min(hidden, room))}px)`;
+      const width = (bar.end - bar.start) / this.perPixel;
+      const push = Math.max(0, Math.min(hidden, width - bar.key.length * 7 - 16));
+      if (!label) continue;
+      label.style.transform = `translateX(${push}px)`;
+      label.style.maxWidth = `${width - push}px`;
     }
     for (const end of this.el.ends.children as Iterable<HTMLElement> & HTMLCollection) {
       const name = end.firstElementChild as HTMLElement;
