@@ -254,7 +254,7 @@ def test_rejecting_vote_ends_the_change_with_its_reason(company: Company) -> Non
 def test_return_change_and_submit_again_asks_for_new_votes(company: Company) -> None:
     key = company.change()
     company.take("submit", "rita", key)
-    first = stored(key).round_id
+    first = stored(key).round_id or 0
     company.take("return", "ann", key, reason="Name the version.")
     assert (stored(key).state, stored(key).state_reason) == ("draft", "Name the version.")
     company.take("submit", "rita", key)

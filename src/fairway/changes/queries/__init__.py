@@ -5,6 +5,7 @@ from fairway.changes.queries.deciding import Case as Case
 from fairway.changes.queries.deciding import assess as assess
 from fairway.changes.queries.deciding import assess_dossier as assess_dossier
 from fairway.changes.queries.deciding import claims_of as claims_of
+from fairway.changes.queries.deciding import has_consent as has_consent
 from fairway.changes.queries.deciding import told as told
 from fairway.changes.queries.dossier import Dossier as Dossier
 from fairway.changes.queries.dossier import Proposal as Proposal
@@ -18,6 +19,8 @@ from fairway.changes.queries.dossier import templates as templates
 from fairway.changes.queries.dossier import workflow as workflow
 from fairway.changes.queries.holding import held as held
 from fairway.changes.queries.listing import CHANGES as CHANGES
+from fairway.changes.queries.listing import ChangeQuery as ChangeQuery
+from fairway.changes.queries.listing import change_page as change_page
 from fairway.changes.queries.listing import changes as changes
 from fairway.changes.queries.listing import counts as counts
 from fairway.changes.queries.listing import environments_of as environments_of
@@ -29,3 +32,5 @@ from fairway.changes.queries.listing import windows_of as windows_of
 from fairway.changes.queries.stepping import Step as Step
 from fairway.changes.queries.stepping import open_steps as open_steps
 from fairway.changes.queries.stepping import steps as steps
+from fairway.changes.queries.timeline import timeline as timeline
+from fairway.changes.queries.weighing import findings_of as findings_of

@@ -261,9 +261,19 @@ def assess(proposal: Proposal, *, at: datetime, more: Iterable[Finding] = ()) ->
     return replace(weighed, next_open=current.start if current.start > at else None, next_close=current.end)
 
 
+def has_consent(dossier: Dossier, *, at: datetime) -> bool:
+    """Say whether the present content is validly approved."""
+    return Case(dossier, dossier.proposal(), dossier.change.digest, at).holds("consent")
+
+
 def assess_dossier(dossier: Dossier, *, at: datetime) -> Decision:
-    """Decide about a saved change: its planned time, a hold, and consent that it had and lost."""
+    """Decide about a saved change: its planned time, a hold, and consent that it had and lost.
+
+    A closed one is decided; what it clashed with is told.
+    """
     change = dossier.change
+    if not change.is_open:
+        return told(claims.clashes(subject=change.ref(), claims=claims_of(dossier.proposal())), at=at)
     case = Case(dossier, dossier.proposal(), change.digest, at)
     more = list(case.findings("not_held"))
     if "approved" in dossier.workflow.by_slug[change.state].predicates or dossier.ballots:

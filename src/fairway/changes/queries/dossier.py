@@ -117,7 +117,7 @@ def dossier(actor: Actor, reference: str, *, lock: bool = False) -> Dossier:
         list(PlannedWindow.objects.filter(change=found).order_by("starts_at", "ends_at", "downtime")),
         list(AffectedItem.objects.filter(change=found).order_by("-primary", "pk")),
         list(AffectedEnvironment.objects.filter(change=found).order_by("pk")),
-        list(Implementer.objects.filter(change=found).order_by("pk")),
+        list(Implementer.objects.filter(change=found).select_related("person").order_by("pk")),
         approvals.ballots(found.round_id),
     )
     for row in (*whole.windows, *whole.affected, *whole.places, *whole.implementers):

@@ -15,21 +15,20 @@ from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 
 _COLUMNS = (
-    "pk",
-    "number",
-    "title",
-    "uid",
-    "organisation_id",
-    "state",
-    "model_id",
-    "outcome",
-    "actual_end",
-    "archived_at",
+    *("pk", "number", "title", "uid", "organisation_id", "state", "model_id", "outcome", "actual_end"),
+    *("archived_at", "freeze_reason"),
 )
 
 
 def held(changes: Collection[int] | None = None) -> dict[int, list[Claim]]:
-    """Return the claims of these changes (None: of all), by primary key; nothing held: an empty list.
+    """Return the claims of these changes (None: of all), by primary key; nothing held: an empty list."""
+    return {
+        pk: [] if proposal is None else claims_of(proposal) for pk, proposal in proposals(changes).items()
+    }
+
+
+def proposals(changes: Collection[int] | None = None) -> dict[int, Proposal | None]:
+    """Return what these changes (None: all) hold of time and things; None: nothing.
 
     What was closed as implemented still holds its past windows, so that conflicts of history can be asked
     for; what was rejected, cancelled, not started or archived holds nothing. What was completed early leaves
@@ -40,28 +39,27 @@ def held(changes: Collection[int] | None = None) -> dict[int, list[Claim]]:
     items = _grouped(_of(AffectedItem, changes), "item_id")
     places = _grouped(_of(AffectedEnvironment, changes), "environment_id")
     models = {model.pk: workflow(model) for model in ChangeModel.objects.all()}
-    found: dict[int, list[Claim]] = {}
+    found: dict[int, Proposal | None] = {}
     for row in which.values_list(*_COLUMNS):
-        pk, number, title, uid, organisation, state, model, outcome, ended, archived = row
+        pk, number, title, uid, organisation, state, model, outcome, ended, archived, reason = row
         strength = models[model].by_slug[state].claim
         if archived is not None or strength == "none" or outcome == Change.Outcome.NOT_STARTED:
-            found[pk] = []
+            found[pk] = None
             continue
         cut = [
             (period, downtime)
             for start, end, downtime in windows.get(pk, ())
             if (period := _until(start, end, ended)) is not None
         ]
-        found[pk] = claims_of(
-            Proposal(
-                Ref(Change.kind, f"{Change.prefix}-{number}", title, str(uid), pk, organisation),
-                organisation,
-                tuple(period for period, downtime in cut if not downtime),
-                tuple(period for period, downtime in cut if downtime),
-                tuple(item for (item,) in items.get(pk, ())),
-                tuple(place for (place,) in places.get(pk, ())),
-                strength,
-            )
+        found[pk] = Proposal(
+            Ref(Change.kind, f"{Change.prefix}-{number}", title, str(uid), pk, organisation),
+            organisation,
+            tuple(period for period, downtime in cut if not downtime),
+            tuple(period for period, downtime in cut if downtime),
+            tuple(item for (item,) in items.get(pk, ())),
+            tuple(place for (place,) in places.get(pk, ())),
+            strength,
+            bool(reason.strip()),
         )
     return found
 

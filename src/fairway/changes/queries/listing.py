@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
+import msgspec
 from django.db.models import Q, QuerySet
 
 from fairway.accounts import queries as accounts
+from fairway.catalog import queries as catalog
 from fairway.changes.models import AffectedEnvironment, AffectedItem, Change, PlannedWindow
+from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
-from fairway.kernel.listing import Column, Listing, search_words
+from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 
 COLUMNS = {
     "key": Column("number", "number", sorts=True),
@@ -70,7 +73,7 @@ def mine(query: QuerySet[Change], actor: Actor) -> QuerySet[Change]:
     return query.filter(is_open=True).filter(pk__in=Change.objects.filter(own, is_open=True).values("pk"))
 
 
-def waiting_for(query: QuerySet[Change], actor: Actor, *, at: datetime) -> QuerySet[Change]:
+def waiting_for(query: QuerySet[Change], actor: Actor) -> QuerySet[Change]:
     """Limit to changes that wait for a vote that the actor may cast: not asked for, not carried out by them.
 
     Delegations are looked at when the vote is cast.
@@ -113,11 +116,64 @@ def _pairs(rows: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
     return found
 
 
-def counts(actor: Actor, *, at: datetime) -> Mapping[str, int]:
+def counts(actor: Actor) -> Mapping[str, int]:
     """Return how many changes stand on each tab of the list, as the actor sees it."""
     seen = changes(actor)
     return {
         "open": seen.filter(is_open=True).count(),
         "mine": mine(seen, actor).count(),
-        "waiting": waiting_for(seen, actor, at=at).count(),
+        "waiting": waiting_for(seen, actor).count(),
     }
+
+
+class ChangeQuery(ListQuery, kw_only=True, forbid_unknown_fields=True):
+    """What may be asked of the list. `mine`, `waiting`: for the caller. `item`, `environment`: key or uid."""
+
+    state: str = ""
+    state__in: str = ""
+    open: bool | None = None
+    mine: bool | None = None
+    waiting: bool | None = None
+    model: str = ""
+    model__in: str = ""
+    template: str = ""
+    category: str = ""
+    category__in: str = ""
+    priority: int | None = None
+    priority__in: str = ""
+    external_id: str = ""
+    organisation: str = ""
+    organisation__in: str = ""
+    outcome: str = ""
+    outcome__in: str = ""
+    item: str = ""
+    environment: str = ""
+    title__contains: str = ""
+    planned_start__gte: str = ""
+    planned_start__lt: str = ""
+    planned_end__gte: str = ""
+    planned_end__lt: str = ""
+    created_at__gte: str = ""
+    created_at__lt: str = ""
+    submitted_at__gte: str = ""
+    submitted_at__lt: str = ""
+
+
+_APART = {"mine": None, "waiting": None, "item": "", "environment": ""}
+
+
+def change_page(actor: Actor, query: ChangeQuery) -> Page:
+    """Return one page of the changes that the actor sees, as plain values by database path.
+
+    :raises NotFound: no such item or environment for the actor. :raises Invalid: a filter has no sense.
+    """
+    rows = changes(actor)
+    if query.item:
+        rows = touching(rows, item=catalog.item(actor, query.item).pk)
+    if query.environment:
+        rows = touching(rows, environment=environments.environment(actor, query.environment).pk)
+    if query.mine:
+        rows = mine(rows, actor)
+    if query.waiting:
+        rows = waiting_for(rows, actor)
+    return CHANGES.page(rows, msgspec.structs.replace(query, **_APART))

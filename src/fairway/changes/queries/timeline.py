@@ -1,0 +1,227 @@
+"""The changes of a span of time as a timeline draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from django.utils.translation import gettext as _
+
+from fairway.accounts import queries as accounts
+from fairway.audit import queries as audit
+from fairway.calendars import queries as calendars
+from fairway.calendars.queries import Target
+from fairway.catalog import queries as catalog
+from fairway.changes.models import ChangeModel, PlannedWindow
+from fairway.changes.queries.deciding import targets
+from fairway.changes.queries.dossier import workflow
+from fairway.changes.queries.listing import environments_of, items_of
+from fairway.changes.rules import Workflow
+from fairway.claims import queries as claims
+from fairway.environments import queries as environments
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import Invalid
+from fairway.kernel.period import Period
+from fairway.policy import Finding, Words, tell
+
+MOST_BARS = 10_000
+NOWHERE = "-"
+"""The lane of what names no item, or no environment."""
+Lanes = Literal["item", "environment"]
+
+
+def timeline(
+    actor: Actor,
+    period: Period,
+    *,
+    by: Lanes = "item",
+    item: int | None = None,
+    environment: int | None = None,
+    words: Words | None = None,
+) -> dict[str, Any]:
+    """Return lanes, bars with their conflicts, and shades, as docs/ui.md describes them; plain values.
+
+    A bar is one planned window on one lane. What the actor may not see is left out; of a conflict with it the
+    time alone is told. `words`: in whose zone messages are told.
+
+    :raises Invalid: there are more bars in the span than can be drawn.
+    """
+    with audit.steady():
+        bars = _bars(actor, period, by, item=item, environment=environment)
+        lanes = _lanes(actor, by, {bar["lane_pk"] for bar in bars})
+        shown = {lane["pk"] for lane in lanes}
+        bars = [bar for bar in bars if bar["lane_pk"] in shown]
+        clashes = claims.conflicts(actor, period=period, item=item, environment=environment)
+        _mark(bars, (clash.finding for clash in clashes), by, words or Words())
+        shades = _shades(actor, period, by, lanes)
+    keys = {lane["pk"]: lane["key"] for lane in lanes}
+    return {
+        "from": _text(period.start),
+        "to": _text(period.end),
+        "lanes": [{name: value for name, value in lane.items() if name != "pk"} for lane in lanes],
+        "bars": [
+            {
+                **{name: value for name, value in bar.items() if name not in {"lane_pk", "period"}},
+                "id": f"{bar['key']}/{_text(bar['period'].start)}/{keys[bar['lane_pk']]}",
+                "lane": keys[bar["lane_pk"]],
+                "start": _text(bar["period"].start),
+                "end": _text(bar["period"].end),
+            }
+            for bar in bars
+        ],
+        "shades": shades,
+    }
+
+
+def _bars(
+    actor: Actor, period: Period, by: Lanes, *, item: int | None, environment: int | None
+) -> list[dict[str, Any]]:
+    rows = PlannedWindow.objects.filter(
+        downtime=False, starts_at__lt=period.end, ends_at__gt=period.start, change__archived_at=None
+    )
+    if item is not None:
+        rows = rows.filter(change__affected__item=item)
+    if environment is not None:
+        rows = rows.filter(change__places__environment=environment)
+    columns = ("change_id", "change__number", "change__title", "change__state", "change__model_id")
+    seen = accounts.visible(rows, actor, "change__organisation_id").order_by("starts_at", "change_id")
+    found = list(seen.values_list(*columns, "starts_at", "ends_at")[: MOST_BARS + 1])
+    changes = {row[0] for row in found}
+    items, places = items_of(changes), environments_of(changes)
+    known = environments.facts()
+    sees = accounts.access(actor).sees
+    models = {model.pk: workflow(model) for model in ChangeModel.objects.all()}
+    bars = []
+    for change, number, title, state, model, start, end in found:
+        strength = _strength(models[model], state)
+        if strength is None:
+            continue
+        named = [known[pk].ref for pk in places.get(change, ())]
+        where = ", ".join(ref.key for ref in named if sees(ref))
+        lanes: Sequence[int | None] = (items if by == "item" else places).get(change) or (None,)
+        for lane in lanes:
+            bars.append(
+                {
+                    "key": f"CHG-{number}",
+                    "title": title,
+                    "kind": "change",
+                    "state": state,
+                    "strength": strength,
+                    "href": f"/changes/CHG-{number}",
+                    "place": where,
+                    "conflicts": [],
+                    "lane_pk": lane,
+                    "period": Period(start, end),
+                }
+            )
+    if len(bars) > MOST_BARS:
+        told = {"most": MOST_BARS}
+        raise Invalid.field(
+            "to", _("More than %(most)d bars lie in this span; ask for a shorter one.") % told
+        )
+    return bars
+
+
+def _strength(model: Workflow, state: str) -> str | None:
+    """Return how firm a bar is drawn; None: not at all."""
+    if model.by_slug[state].claim == "none":
+        return None
+    if model.by_slug[state].claim == "active" and not model.is_("in_progress", state):
+        return "done"
+    return model.by_slug[state].claim
+
+
+def _lanes(actor: Actor, by: Lanes, wanted: set[int | None]) -> list[dict[str, Any]]:
+    sees = accounts.access(actor).sees
+    pks = [pk for pk in wanted if pk is not None]
+    found: list[tuple[Any, dict[str, Any]]] = []
+    if by == "item":
+        names = dict(accounts.organisations(actor).values_list("pk", "name"))
+        for pk, thing in catalog.facts(pks).items():
+            group = names.get(thing.organisation, "")
+            note = _("criticality %(level)d") % {"level": thing.criticality}
+            lane = _lane(pk, thing.ref.key, thing.ref.name, group, f"/items/{thing.ref.key}", note)
+            if sees(thing.ref):
+                found.append(((group, thing.criticality, thing.ref.name.casefold()), lane))
+    else:
+        known = environments.facts()
+        for pk in pks:
+            place = known[pk]
+            order = list(type(place.tier)).index(place.tier)
+            note = str(place.tier).replace("_", " ")
+            lane = _lane(pk, place.ref.key, place.ref.name, "", f"/environments/{place.ref.key}", note)
+            if sees(place.ref):
+                found.append(((order, place.ref.name.casefold()), lane))
+    lanes = [lane for _order, lane in sorted(found, key=lambda one: one[0])]
+    if None in wanted:
+        name = _("No item named") if by == "item" else _("Everywhere")
+        lanes.append(_lane(None, NOWHERE, name, "", "", ""))
+    return lanes
+
+
+def _lane(pk: int | None, key: str, name: str, group: str, href: str, note: str) -> dict[str, Any]:
+    return {"pk": pk, "key": key, "name": name, "group": group, "href": href, "note": note}
+
+
+def _mark(bars: list[dict[str, Any]], findings: Iterable[Finding], by: Lanes, words: Words) -> None:
+    """Put each conflict on the bars of both parties that it concerns."""
+    of: dict[str, list[dict[str, Any]]] = {}
+    for bar in bars:
+        of.setdefault(bar["key"], []).append(bar)
+    for finding in findings:
+        if finding.interval is None:
+            continue
+        message = tell(finding, words)
+        one, other = finding.parties
+        for party, opposite, end in ((one, other, 0), (other, one, -1)):
+            for bar in of.get(party.key, ()):
+                if not bar["period"].overlaps(finding.interval):
+                    continue
+                if by == "item" and finding.path and finding.path[end].pk != bar["lane_pk"]:
+                    continue
+                bar["conflicts"].append(
+                    {
+                        "rule": finding.rule,
+                        "severity": str(finding.severity),
+                        "message": message,
+                        "other": opposite.key,
+                        "start": _text(finding.interval.start),
+                        "end": _text(finding.interval.end),
+                        "path": [ref.key for ref in finding.path],
+                    }
+                )
+
+
+def _shades(actor: Actor, period: Period, by: Lanes, lanes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    about: Mapping[str, list[Target]] = {
+        lane["key"]: _about(by, lane["pk"]) for lane in lanes if lane["pk"] is not None
+    }
+    found = []
+    for shade in calendars.shades(actor, period):
+        concerned = [
+            key for key, some in about.items() if any(shade.scope.matches(target) for target in some)
+        ]
+        if not concerned and about:
+            continue
+        for span in shade.periods:
+            found.append(
+                {
+                    "kind": shade.kind,
+                    "name": shade.ref.name,
+                    "start": _text(span.start),
+                    "end": _text(span.end),
+                    "lanes": None if len(concerned) == len(about) else concerned,
+                    "href": f"/windows/{shade.ref.key}",
+                }
+            )
+    return found
+
+
+def _about(by: Lanes, pk: int) -> list[Target]:
+    if by == "item":
+        return targets(catalog.facts([pk])[pk].organisation, [pk], [])
+    return targets(environments.facts()[pk].organisation, [], [pk])
+
+
+def _text(at: Any) -> str:
+    return str(at.isoformat().replace("+00:00", "Z"))

@@ -1,0 +1,39 @@
+"""What stands in the way of many changes at once, for lists."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from fairway.audit import queries as audit
+from fairway.calendars import queries as calendars
+from fairway.changes.queries.deciding import claims_of, targets
+from fairway.changes.queries.holding import proposals
+from fairway.claims import queries as claims
+from fairway.policy import Finding
+
+
+def findings_of(changes: Collection[int], *, at: datetime) -> dict[int, list[Finding]]:
+    """Return, by change, its clashes at any time, and what calendars say of its windows that are not over.
+
+    The number of statements does not grow with the changes.
+    """
+    asked = {pk: proposal for pk, proposal in proposals(changes).items() if proposal is not None}
+    found: dict[int, list[Finding]] = {pk: [] for pk in changes}
+    with audit.steady():
+        every = [claim for proposal in asked.values() for claim in claims_of(proposal)]
+        for finding in claims.clashes(subject=None, claims=every):
+            pk = finding.parties[0].pk
+            if pk is not None:
+                found[pk].append(finding)
+        for pk, proposal in asked.items():
+            ahead = [period for period in proposal.windows if period.end > at]
+            if proposal.strength == "active" or not ahead:
+                continue
+            found[pk] += calendars.findings(
+                subject=proposal.subject,
+                targets=targets(proposal.organisation, proposal.items, proposal.environments),
+                periods=ahead,
+                reason=proposal.freeze_reason,
+            )
+    return {pk: sorted(some, key=lambda finding: finding.order) for pk, some in found.items()}
