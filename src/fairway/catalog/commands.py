@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -12,8 +13,9 @@ from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan, expect
 from fairway.catalog import queries
 from fairway.catalog.events import CatalogEvent
-from fairway.catalog.models import ConfigurationItem, Relation
+from fairway.catalog.models import ConfigurationItem, Relation, RelationKind
 from fairway.catalog.rules import merged
+from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, NotFound
 from fairway.kernel.text import line, prose, slug
@@ -87,6 +89,7 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
     """
 
     permission: ClassVar[str] = "catalog.edit"
+    independent: ClassVar[bool] = True
     key: str
     version: int | None = None
     name: str | UnsetType = UNSET
@@ -100,8 +103,17 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
     external_id: str | UnsetType = UNSET
     attributes: dict[str, Any] | UnsetType = UNSET
 
+    @classmethod
+    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor) -> None:
+        keys = {command.key for command in commands}
+        found = {one.slug: one for one in ConfigurationItem.objects.filter(slug__in=keys)}
+        ahead.learn(CatalogEvent.ITEM_PUT, {key: found.get(key) for key in keys})
+
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        found = ConfigurationItem.objects.filter(slug=slug(self.key)).first()
+        key = slug(self.key)
+        found = ahead.take(
+            CatalogEvent.ITEM_PUT, key, lambda: ConfigurationItem.objects.filter(slug=key).first()
+        )
         if found is None:
             organisation = _organisation(actor, None if self.organisation is UNSET else self.organisation)
             accounts.require(actor, self.permission, at=organisation.pk)
@@ -158,9 +170,21 @@ class PutRelation(Command, name=CatalogEvent.RELATION_PUT):
     """Join a source to a target unless they are joined so already."""
 
     permission: ClassVar[str] = "catalog.edit"
+    independent: ClassVar[bool] = True
     source: str
     target: str
     kind: str
+
+    @classmethod
+    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor) -> None:
+        sources = {command.source for command in commands}
+        queries.read_ahead(actor, sources | {command.target for command in commands})
+        known = Relation.objects.filter(source__slug__in=sources).select_related("source", "target")
+        there = {(one.source.slug, one.target.slug, one.relation_kind_id): one for one in known}
+        wanted = {(command.source, command.target) for command in commands}
+        kinds = RelationKind.objects.values_list("pk", flat=True)
+        keys = {(*ends, kind) for ends in wanted for kind in kinds}
+        ahead.learn(CatalogEvent.RELATION_PUT, {key: there.get(key) for key in keys})
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         made, known = _relation(self, actor)
@@ -228,10 +252,14 @@ def _organisation(actor: Actor, reference: str | None) -> Any:
 
     :raises Invalid: there is none (for the actor).
     """
-    try:
+
+    def ask() -> Any:
         if reference is not None:
             return accounts.organisation(actor, reference)
-        found = accounts.root() if actor.is_system else accounts.user(actor, actor.uid).organisation
+        return accounts.root() if actor.is_system else accounts.user(actor, actor.uid).organisation
+
+    try:
+        found = ahead.recall("catalog.organisation", (actor.uid, reference), ask)
     except NotFound as problem:
         raise Invalid.field("organisation", problem.detail) from problem
     if found is None:
@@ -286,4 +314,9 @@ def _relation(given: CreateRelation | PutRelation, actor: Actor) -> tuple[Relati
     if source.pk == target.pk:
         raise Invalid.field("target", f"{source.key} cannot be related to itself.")
     made = Relation(source=source, target=target, relation_kind=kind, organisation_id=source.organisation_id)
-    return made, Relation.objects.filter(source=source, target=target, relation_kind=kind).first()
+    known = ahead.take(
+        CatalogEvent.RELATION_PUT,
+        (source.slug, target.slug, kind.pk),
+        lambda: Relation.objects.filter(source=source, target=target, relation_kind=kind).first(),
+    )
+    return made, known

@@ -16,6 +16,7 @@ from fairway.audit import queries as audit
 from fairway.catalog.models import ConfigurationItem, ItemKind, Relation, RelationKind
 from fairway.catalog.rules import Direction as Direction
 from fairway.catalog.rules import Edge, Failure, Graph, ItemFacts, Level, Reached, nearest, trace
+from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
 from fairway.kernel.errors import FieldError, Invalid, NotFound
@@ -51,12 +52,14 @@ def items(actor: Actor, references: Sequence[str], *, field: str = "items") -> l
     wanted = list(dict.fromkeys(references))
     if not wanted:
         return []
-    slugs = [reference for reference in wanted if uid_lookup(reference) is None]
-    uids = [lookup["uid"] for reference in wanted if (lookup := uid_lookup(reference))]
-    found: dict[str, ConfigurationItem] = {}
-    query = ConfigurationItem.objects.filter(Q(slug__in=slugs) | Q(uid__in=uids))
-    for one in accounts.visible(query, actor):
-        found[one.slug] = found[str(one.uid)] = one
+    read = ahead.known(_ITEM)
+    found: dict[str, ConfigurationItem] = {slug: one for slug in wanted if (one := read(slug)) is not None}
+    if len(found) < len(wanted):
+        slugs = [reference for reference in wanted if uid_lookup(reference) is None]
+        uids = [lookup["uid"] for reference in wanted if (lookup := uid_lookup(reference))]
+        query = ConfigurationItem.objects.filter(Q(slug__in=slugs) | Q(uid__in=uids))
+        for one in accounts.visible(query, actor):
+            found[one.slug] = found[str(one.uid)] = one
     errors = []
     for reference in wanted:
         known = found.get(reference.lower())
@@ -67,6 +70,12 @@ def items(actor: Actor, references: Sequence[str], *, field: str = "items") -> l
     if errors:
         raise Invalid.fields(errors)
     return list(dict.fromkeys(found[reference.lower()] for reference in wanted))
+
+
+def read_ahead(actor: Actor, slugs: Iterable[str]) -> None:
+    """Read the items that many commands will ask for by these slugs."""
+    found = accounts.visible(ConfigurationItem.objects.filter(slug__in=set(slugs)), actor)
+    ahead.learn(_ITEM, {one.slug: one for one in found})
 
 
 def lock(pks: Iterable[int]) -> None:
@@ -80,7 +89,8 @@ def item_kind(reference: str, *, field: str = "kind") -> ItemKind:
 
     :raises Invalid: there is none; names those there are.
     """
-    found = ItemKind.objects.filter(**(uid_lookup(reference) or {"slug": reference})).first()
+    lookup = uid_lookup(reference) or {"slug": reference}
+    found = ahead.recall("item_kind", reference, lambda: ItemKind.objects.filter(**lookup).first())
     if found is None:
         there_are = ", ".join(ItemKind.objects.order_by("position").values_list("slug", flat=True))
         raise Invalid.field(field, f"There is no kind of item “{reference[:60]}”; there are {there_are}.")
@@ -92,7 +102,8 @@ def relation_kind(reference: str, *, field: str = "kind") -> RelationKind:
 
     :raises Invalid: there is none; names those there are.
     """
-    found = RelationKind.objects.filter(**(uid_lookup(reference) or {"slug": reference})).first()
+    lookup = uid_lookup(reference) or {"slug": reference}
+    found = ahead.recall("relation_kind", reference, lambda: RelationKind.objects.filter(**lookup).first())
     if found is None:
         there_are = ", ".join(RelationKind.objects.order_by("position").values_list("slug", flat=True))
         raise Invalid.field(field, f"There is no kind of relation “{reference[:60]}”; there are {there_are}.")
@@ -233,8 +244,8 @@ def impact(
     """Walk from an item; `depth` counts relations, None walks to the end."""
     known = snapshot()
     found = known.graph.reach(start.pk, direction, depth)
-    sees = accounts.access(actor).sees
-    levels, picked = nearest(found, known.items, sees=sees, limit=limit)
+    access = accounts.access(actor)
+    levels, picked = nearest(found, known.items, organisations=access.organisations, limit=limit)
     reached = []
     for pk in picked:
         path = trace(found, pk)
@@ -244,7 +255,7 @@ def impact(
                 refs[-1],
                 known.items[pk].criticality,
                 found[pk][0],
-                tuple(ref if sees(ref) else HIDDEN for ref in refs),
+                tuple(ref if access.sees(ref) else HIDDEN for ref in refs),
                 tuple(known.graph.step(here, there, direction) for here, there in pairwise(path)),
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -80,6 +80,12 @@ class Command(msgspec.Struct, metaclass=_CommandMeta):
 
     command: ClassVar[str] = ""
     permission: ClassVar[str] = ""
+    independent: ClassVar[bool] = False
+    """Many may be planned before any is written; where two meet all the same, the database refuses."""
+
+    @classmethod
+    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor) -> None:
+        """Read in few statements what planning all of these will ask for (kernel.ahead)."""
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         """Authorise, validate and decide; reads only. With `lock` it first locks what its rules may block on.

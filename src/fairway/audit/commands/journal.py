@@ -15,12 +15,12 @@ from django.apps import apps
 from django.db import transaction
 from django.db.models import F, Field, ForeignKey, Model
 
-from fairway.audit.commands.command import Command, Outcome, refused
+from fairway.audit.commands.command import Command, Outcome, Plan, refused
 from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
 from fairway.audit.rules import LoggedEvent, LoggedRow, canonical, commitment, instant
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Remembered
-from fairway.kernel.errors import Stale
+from fairway.kernel.errors import Problem, Stale
 from fairway.kernel.models import Row, Versioned
 from fairway.kernel.numbers import next_numbers
 from fairway.kernel.refs import Ref
@@ -69,12 +69,46 @@ class Journal:
         """Plan under lock and write the rows. What is raised leaves the journal as it was, not the
         database.
         """
+        plan = self._plan(command)
+        for model, group in groupby(plan.create, type):
+            self._create(model, list(group))
+        return self._write(command, plan)
+
+    def run_together(self, commands: Sequence[Command]) -> list[Outcome | Problem]:
+        """Plan all, then write all, what is new of one model in one statement.
+
+        What planning raises is that command's answer. Whatever writing raises leaves the journal spoilt: give
+        it up, and run the commands one by one.
+        """
+        plans: list[Plan | Problem] = []
+        for command in commands:
+            try:
+                plans.append(self._plan(command))
+            except Problem as problem:
+                plans.append(problem)
+        new: dict[type[Row], list[Row]] = {}
+        for plan in plans:
+            for row in plan.create if isinstance(plan, Plan) else ():
+                new.setdefault(type(row), []).append(row)
+        for model, rows in new.items():
+            self._create(model, rows)
+        return [
+            self._write(command, plan) if isinstance(plan, Plan) else plan
+            for command, plan in zip(commands, plans, strict=True)
+        ]
+
+    def _plan(self, command: Command) -> Plan:
         plan = command.plan(actor=self.actor, at=self.at, lock=True)
         if plan.decision.denied:
             raise refused(plan, command)
+        return plan
+
+    def _write(self, command: Command, plan: Plan) -> Outcome:
+        """Write what a plan changes and removes, and note that with what it created before."""
         entry = _Entry(command.command, plan.note, plan.texts)
-        for model, group in groupby(plan.create, type):
-            self._create(model, list(group), entry)
+        for row in plan.create:
+            after = {f.attname: getattr(row, f.attname) for f in _logged_fields(type(row))}
+            self._note(row, "create", {}, after, entry)
         for row, values in plan.change:
             self._change(row, values, entry)
         for row in plan.remove:
@@ -129,7 +163,7 @@ class Journal:
                 update_conflicts=True, unique_fields=["label"], update_fields=["value"],
             )  # fmt: skip
 
-    def _create(self, model: type[Row], rows: list[Row], entry: _Entry) -> None:
+    def _create(self, model: type[Row], rows: list[Row]) -> None:
         unnumbered = [row for row in rows if getattr(row, "number", 0) is None]
         if unnumbered:
             numbers = next_numbers(unnumbered[0].kind, len(unnumbered))  # type: ignore[attr-defined]
@@ -140,9 +174,6 @@ class Journal:
                 row.created_at = self.at
             row.before_write()
         model._default_manager.bulk_create(rows)
-        for row in rows:
-            after = {f.attname: getattr(row, f.attname) for f in _logged_fields(model)}
-            self._note(row, "create", {}, after, entry)
 
     def _change(self, row: Row, values: Mapping[str, Any], entry: _Entry) -> None:
         columns = {f.name: f.attname for f in row._meta.concrete_fields}

@@ -16,7 +16,9 @@ from fairway.audit.commands.command import Command, Outcome, Plan
 from fairway.audit.commands.journal import Journal
 from fairway.audit.commands.once import Attempt
 from fairway.audit.models import Denial
+from fairway.audit.queries import steady
 from fairway.kernel.actor import Actor
+from fairway.kernel.ahead import reading_ahead
 from fairway.kernel.errors import Busy, Conflict, Forbidden, Invalid, Problem, Refused
 
 T = TypeVar("T")
@@ -70,17 +72,8 @@ def execute_many(
     while some := list(islice(left, batch)):
 
         def run(some: Sequence[Command] = some) -> list[Outcome | Problem]:
-            answers: list[Outcome | Problem] = []
             with transaction.atomic():
-                journal = Journal(actor, at)
-                for command in some:
-                    try:
-                        with transaction.atomic():
-                            answers.append(journal.run(command))
-                    except Problem as problem:
-                        answers.append(problem)
-                    except (IntegrityError, DataError) as error:
-                        answers.append(_refusal_of(error))
+                journal, answers = _together(some, actor, at) or _one_by_one(some, actor, at)
                 journal.close()
                 return [journal.numbered(a) if isinstance(a, Outcome) else a for a in answers]
 
@@ -89,6 +82,36 @@ def execute_many(
             if isinstance(answer, Refused | Forbidden):
                 _record_denial(command, answer, actor=actor, at=at)
         yield from answers
+
+
+Ran = tuple[Journal, list[Outcome | Problem]]
+
+
+def _together(some: Sequence[Command], actor: Actor, at: datetime) -> Ran | None:
+    """Run a batch with few statements; None, and nothing is written, where its commands meet each other."""
+    kind = type(some[0])
+    if not kind.independent or any(type(command) is not kind for command in some):
+        return None
+    journal = Journal(actor, at)
+    try:
+        with transaction.atomic(), reading_ahead(), steady():
+            kind.read_ahead(some, actor=actor)
+            return journal, journal.run_together(some)
+    except (Problem, IntegrityError, DataError):
+        return None  # which of them it was, running them one by one tells
+
+
+def _one_by_one(some: Sequence[Command], actor: Actor, at: datetime) -> Ran:
+    journal, answers = Journal(actor, at), list[Outcome | Problem]()
+    for command in some:
+        try:
+            with transaction.atomic():
+                answers.append(journal.run(command))
+        except Problem as problem:
+            answers.append(problem)
+        except (IntegrityError, DataError) as error:
+            answers.append(_refusal_of(error))
+    return journal, answers
 
 
 def _persist(run: Callable[[], T]) -> T:
