@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
@@ -166,13 +166,14 @@ def _edited(given: EditWindow | PutWindow, found: Window, actor: Actor) -> Plan:
     if "items" in asked:
         things = queries.items(actor, _bounded(asked.pop("items"), "items"))
         rows = {row.item_id: row for row in WindowItem.objects.filter(window=found)}
-        more, less = _difference(rows, [thing.pk for thing in things])
+        more, less = _difference(rows, [thing.pk for thing in things], queries.seen_items(actor, rows))
         create += [WindowItem(window=found, item_id=pk) for pk in more]
         remove += less
     if "environments" in asked:
         things = queries.environments(actor, _bounded(asked.pop("environments"), "environments"))
         places = {row.environment_id: row for row in WindowEnvironment.objects.filter(window=found)}
-        more, less = _difference(places, [thing.pk for thing in things])
+        seen = queries.seen_environments(actor, places)
+        more, less = _difference(places, [thing.pk for thing in things], seen)
         create += [WindowEnvironment(window=found, environment_id=pk) for pk in more]
         remove += less
     for row in remove:
@@ -189,8 +190,12 @@ def _edited(given: EditWindow | PutWindow, found: Window, actor: Actor) -> Plan:
     return Plan(subject=found, create=create, change=[(found, values)], remove=remove)
 
 
-def _difference(rows: Mapping[int, Row], wanted: Sequence[int]) -> tuple[list[int], list[Row]]:
-    return [pk for pk in wanted if pk not in rows], [row for pk, row in rows.items() if pk not in wanted]
+def _difference(
+    rows: Mapping[int, Row], wanted: Sequence[int], seen: Collection[int]
+) -> tuple[list[int], list[Row]]:
+    """Return what is to be added and removed; what the actor cannot see, they cannot have meant to take away."""
+    more = [pk for pk in wanted if pk not in rows]
+    return more, [row for pk, row in rows.items() if pk not in wanted and pk in seen]
 
 
 def _asked(given: CreateWindow | EditWindow | PutWindow) -> dict[str, Any]:

@@ -229,6 +229,18 @@ def environments(actor: Actor, references: Sequence[str]) -> list[Slugged]:
     return _found(actor, model, references, field="environments", said="environment")
 
 
+def seen_items(actor: Actor, pks: Collection[int]) -> set[int]:
+    """Return those of these items that the actor may see."""
+    rows = _named(WindowItem, "item")._default_manager.filter(pk__in=pks)
+    return set(accounts.visible(rows, actor).values_list("pk", flat=True))
+
+
+def seen_environments(actor: Actor, pks: Collection[int]) -> set[int]:
+    """Return those of these environments that the actor may see."""
+    rows = _named(WindowEnvironment, "environment")._default_manager.filter(pk__in=pks)
+    return set(accounts.visible(rows, actor).values_list("pk", flat=True))
+
+
 def _named(model: type[WindowItem | WindowEnvironment], field: str) -> type[Slugged]:
     """Return the model that a scope's column points at; it belongs to a context above and is not imported."""
     return cast(type[Slugged], model._meta.get_field(field).related_model)

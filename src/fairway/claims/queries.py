@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from fairway.accounts import queries as accounts
+from fairway.calendars import queries as calendars
 from fairway.catalog import queries as catalog
 from fairway.claims.models import ClaimRow
 from fairway.claims.rules import DEPTH as DEPTH
@@ -73,50 +74,53 @@ def conflicts(
     actor: Actor,
     *,
     period: Period | None = None,
-    item: int | None = None,
-    environment: int | None = None,
+    item: str | None = None,
+    environment: str | None = None,
     rule: str | None = None,
-    subject: tuple[str, int] | None = None,
+    subject: str | None = None,
 ) -> list[Clash]:
-    """Return every pair of records that conflict, once for each rule, in the order of their time.
+    """Return every pair of records that conflict, once for each rule, by the time of their first overlap.
 
     `period`: overlaps in it; None: all there ever were. `item`: on it, or between it and a related one.
-    `environment`: at least one of the two is there or everywhere. `subject`: kind and key of one of the two.
-    A pair is listed when the actor may see one of the two; the other then reads as another organisation's.
+    `environment`: one of the two is there, or everywhere. `subject`: one of the two. All of these by key or
+    uid. A pair is listed when the actor may see one of the two (with `subject`: that one); the other then
+    reads as another organisation's.
+
+    :raises NotFound: the actor sees no such item. :raises Invalid: sees no such environment.
     """
+    on = catalog.item(actor, item).pk if item else None
+    at = calendars.environments(actor, [environment])[0].pk if environment else None
     known = catalog.snapshot()
     relations = _relations(known)
-    rows = list(_all(period, _Near(relations, {item}) if item is not None else None))
+    rows = list(_all(period, _Near(relations, {on}) if on is not None else None))
+    named = {number for number, row in enumerate(rows) if subject in (row[2], row[4])} if subject else None
     spans: dict[int, list[Span]] = {}
     for number, row in enumerate(rows):
         spans.setdefault(row[6], []).append((row[8], row[9], number))
-    lanes = {item: Lane(own) for item, own in spans.items()}
-    made: dict[int, Claim] = {}
-
-    def claim(number: int) -> Claim:
-        if number not in made:
-            made[number] = claim_of(rows[number])
-        return made[number]
-
     met: list[Meeting] = []
-    for one, other in sweep(lanes, relations):
-        if rows[one][:2] == rows[other][:2]:
+    for one, other in sweep({thing: Lane(own) for thing, own in spans.items()}, relations):
+        first, second = (one, other) if rows[one][:2] <= rows[other][:2] else (other, one)
+        mine, its = rows[first], rows[second]
+        if mine[:2] == its[:2] or (named is not None and named.isdisjoint((first, second))):
             continue
-        if subject is not None and subject not in (rows[one][:2], rows[other][:2]):
+        if on is not None and on not in (mine[6], its[6]):
             continue
-        if item is not None and item not in (rows[one][6], rows[other][6]):
+        if at is not None and {mine[7], its[7]}.isdisjoint((at, None)):
             continue
-        if environment is not None and not {rows[one][7], rows[other][7]} & {environment, None}:
-            continue
-        first, second = (one, other) if rows[one][:2] < rows[other][:2] else (other, one)
-        found = meet(claim(first), claim(second), relations)
+        found = meet(claim_of(mine), claim_of(its), relations)
         if found is None or (rule is not None and found.rule != rule):
             continue
         if period is None or found.overlap.overlaps(period):
             met.append(found)
     sees = accounts.access(actor).sees
-    told = findings(met, partial(_item, known))
-    return [Clash(one.redacted(sees)) for one in told if any(sees(party) for party in one.parties)]
+
+    def listed(finding: Finding) -> bool:
+        parties = [party for party in finding.parties if not subject or subject in (party.key, party.uid)]
+        return any(sees(party) for party in parties)
+
+    told = [finding for finding in findings(met, partial(_item, known)) if listed(finding)]
+    told.sort(key=lambda finding: (finding.interval, finding.order))
+    return [Clash(finding.redacted(sees)) for finding in told]
 
 
 def replace(source_kind: str, claims: Mapping[int, Iterable[Claim]]) -> None:

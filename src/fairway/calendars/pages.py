@@ -1,0 +1,311 @@
+"""Pages of freezes and maintenance windows: the list, a record, its form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from fairway.accounts import queries as accounts
+from fairway.accounts.web import caller, page
+from fairway.audit.commands import Command, convert, execute
+from fairway.calendars import commands, queries
+from fairway.calendars.forms import WindowForm
+from fairway.calendars.models import Window
+from fairway.calendars.words import recurring
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import Conflict, Invalid, Stale
+from fairway.kernel.period import Period
+from fairway.kernel.refs import Ref
+from fairway.ui import toasts
+
+SEARCHED = ("kind", "organisation", "archived", "q", "sort", "cursor")
+AHEAD = timedelta(days=366)
+SHOWN = 10
+LINKS = {"item": "/items/", "environment": "/environments/"}
+
+
+def _reader(request: HttpRequest) -> Actor:
+    """Return who reads.
+
+    :raises Forbidden: they may not see windows anywhere.
+    """
+    actor = caller(request)
+    accounts.require(actor, "calendars.view", at=None)
+    return actor
+
+
+@require_GET
+@page
+def windows(request: HttpRequest) -> HttpResponseBase:
+    """Show the windows that are asked for, fifty at a time."""
+    actor = _reader(request)
+    asked = {name: request.GET[name] for name in SEARCHED if request.GET.get(name)}
+    query = convert({**asked, "count": not asked.get("cursor")}, queries.WindowQuery)
+    found = queries.window_page(actor, query)
+    facets = queries.facets(actor, [row["id"] for row in found.rows])
+    rows = [
+        {
+            "key": f"{Window.prefix}-{row['number']}",
+            "href": f"/windows/{Window.prefix}-{row['number']}",
+            "name": row["name"],
+            "kind": str(Window.Kind(row["window_kind"]).label),
+            "starts_at": row["starts_at"],
+            "ends_at": row["ends_at"],
+            "again": _again(row) if row["local_start"] else "",
+            "scope": _scope(facets[row["id"]], row["criticalities"], row["tiers"]),
+            "organisation": row["organisation__name"],
+        }
+        for row in found.rows
+    ]
+    count = found.total or 0
+    context = {
+        "rows": rows,
+        "next": found.next,
+        "sort": query.sort or queries.LISTING.sort,
+        "filters": _filters(actor, asked),
+        "count": ngettext("%(count)s window", "%(count)s windows", count) % {"count": f"{count:,}"},
+        "asked": bool(asked.keys() - {"sort", "cursor"}),
+        "may_edit": accounts.access(actor).may("calendars.edit", None),
+    }
+    return render(request, "calendars/windows.html", context)
+
+
+def _again(row: Mapping[str, Any]) -> str:
+    return recurring(row["local_start"], row["duration"], row["zone"], row["rrule"], row["rdates"])
+
+
+def _scope(facets: queries.Facets, criticalities: list[int], tiers: list[str]) -> str:
+    """Return in one line what a window is narrowed to; empty: the whole branch."""
+    words = dict(queries.tiers())
+    parts = [_named(facets.items), _named(facets.environments)]
+    if criticalities:
+        parts.append(_("criticality %(numbers)s") % {"numbers": ", ".join(map(str, criticalities))})
+    parts.append(", ".join(str(words[tier]) for tier in tiers))
+    return " · ".join(filter(None, parts))
+
+
+def _named(refs: tuple[Ref, ...]) -> str:
+    keys = [ref.key or str(_("of another organisation")) for ref in refs]
+    if len(keys) <= 3:
+        return ", ".join(keys)
+    return _("%(keys)s and %(count)d more") % {"keys": ", ".join(keys[:2]), "count": len(keys) - 2}
+
+
+def _filters(actor: Actor, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return the filter bar: what is set, and what can be."""
+    kept = {name: value for name, value in asked.items() if name != "cursor"}
+
+    def href(name: str, value: str) -> str:
+        others = {n: v for n, v in kept.items() if n != name}
+        return "?" + urlencode({**others, name: value} if value else others)
+
+    choices: list[tuple[str, str, list[tuple[str, str]]]] = [
+        ("kind", _("Kind"), [(value, str(word)) for value, word in Window.Kind.choices]),
+        (
+            "organisation",
+            _("Organisation"),
+            list(accounts.organisations(actor).values_list("slug", "name")[:100]),
+        ),
+        ("archived", _("Archived"), [("true", _("Archived ones"))]),
+    ]
+    chips = [
+        {"label": label, "value": dict(options).get(kept[name], kept[name]), "remove": href(name, "")}
+        for name, label, options in choices
+        if name in kept
+    ]
+    add = [
+        {
+            "label": label,
+            "options": [
+                {"label": word, "href": href(name, value), "current": kept.get(name) == value}
+                for value, word in options
+            ],
+        }
+        for name, label, options in choices
+        if options
+    ]
+    return {
+        "q": kept.get("q", ""),
+        "q_label": _("Name"),
+        "keep": {name: value for name, value in kept.items() if name != "q"},
+        "chips": chips,
+        "add": add,
+        "clear": "/windows",
+    }
+
+
+@require_GET
+@page
+def window(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Show one window: when it comes next, whom it holds for and why it is there."""
+    actor = _reader(request)
+    found = queries.window(actor, key)
+    if key != found.key:
+        return redirect(f"/windows/{found.key}")
+    now = datetime.now(UTC)
+    ahead = queries.occurrences(found.ref(), Period(now, now + AHEAD))
+    facets = queries.facets(actor, [found.pk])[found.pk]
+    words = dict(queries.tiers())
+    row = {name: getattr(found, name) for name in ("local_start", "duration", "zone", "rrule", "rdates")}
+    context = {
+        "record": _record(actor, found, ahead, now),
+        "window": found,
+        "again": _again(row) if found.recurring else "",
+        "ahead": ahead[:SHOWN],
+        "items": [_link(ref) for ref in facets.items],
+        "environments": [_link(ref) for ref in facets.environments],
+        "criticalities": ", ".join(map(str, found.criticalities)),
+        "tiers": ", ".join(str(words[tier]) for tier in found.tiers),
+        "left_out": found.exdates,
+        "activity": "/events/panel?" + urlencode({"subject": str(found.uid)}),
+    }
+    return render(request, "calendars/window.html", context)
+
+
+def _link(ref: Ref) -> dict[str, str]:
+    if ref.hidden:
+        return {"key": str(_("another organisation's")), "href": "", "name": ""}
+    return {"key": ref.key, "href": f"{LINKS[ref.kind]}{ref.key}", "name": ref.name}
+
+
+def _record(actor: Actor, found: Window, ahead: list[Period], now: datetime) -> dict[str, Any]:
+    href = f"/windows/{found.key}"
+    if found.archived_at is not None:
+        state, word = "retired", _("Archived")
+    elif ahead and now in ahead[0]:
+        state, word = "active", _("In force")
+    elif ahead or (found.starts_at and found.starts_at > now):
+        state, word = "planned", _("Ahead")
+    else:
+        state, word = "closed", _("Over")
+    steps: list[dict[str, Any]] = []
+    if found.archived_at is None and accounts.access(actor).may("calendars.edit", found.organisation_id):
+        steps = [
+            {"name": "edit", "label": _("Edit"), "href": f"{href}/edit"},
+            {
+                "name": "archive",
+                "label": _("Archive…"),
+                "url": f"{href}/archive",
+                "tone": "danger",
+                "fields": {"version": found.version},
+                "ask": {
+                    "title": _("Archive %(key)s?") % {"key": found.key},
+                    "text": _("It is no longer in force from now on and stays on record."),
+                },
+            },
+        ]
+    return {
+        "key": found.key,
+        "href": href,
+        "title": found.name,
+        "kind": str(Window.Kind(found.window_kind).label),
+        "state": state,
+        "state_word": word,
+        "steps": steps,
+    }
+
+
+def _submit(form: WindowForm, command: Command, actor: Actor) -> tuple[Ref | None, int]:
+    """Run the command; what it refuses goes to the fields. Return its subject, or None and the status."""
+    try:
+        return execute(command, actor=actor).subject, 200
+    except (Invalid, Conflict) as problem:
+        for error in problem.errors:
+            name = form.aliases.get(error.field, error.field)
+            form.add_error(name if name in form.fields else None, error.message)
+        if not problem.errors:
+            form.add_error(None, problem.detail)
+        return None, problem.status
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def new(request: HttpRequest) -> HttpResponseBase:
+    """Add a window."""
+    actor = _reader(request)
+    accounts.require(actor, "calendars.edit", at=None)
+    form = WindowForm(request.POST or None, actor=actor)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            made, status = _submit(form, convert(form.values(), commands.CreateWindow), actor)
+            if made is not None:
+                toasts.done(request, _("%(key)s was added.") % {"key": made.key})
+                return redirect(f"/windows/{made.key}")
+    context = {
+        "title": _("New freeze or maintenance window"),
+        "lead": _("It is in force as soon as it is saved; every check and every pipeline reads it at once."),
+        "form": form,
+        "submit": _("Add"),
+        "cancel": "/windows",
+        "crumbs": [{"label": _("Freezes and maintenance"), "href": "/windows"}],
+    }
+    return render(request, "ui/form.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def edit(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Change a window."""
+    actor = _reader(request)
+    found = queries.window(actor, key)
+    accounts.require(actor, "calendars.edit", at=found.organisation_id)
+    facets = queries.facets(actor, [found.pk])[found.pk]
+    form = WindowForm(request.POST or None, actor=actor, window=found, facets=facets)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            version = form.cleaned_data["version"]
+            values = {**form.values(), "window": found.key, "version": version}
+            try:
+                made, status = _submit(form, convert(values, commands.EditWindow), actor)
+            except Stale as problem:
+                meanwhile = _("Somebody changed this meanwhile; save once more to put yours in its place.")
+                form.add_error(None, meanwhile)
+                form.stale(queries.window(actor, key).version)
+                made, status = None, problem.status
+            if made is not None:
+                toasts.done(request, _("%(key)s was saved.") % {"key": made.key})
+                return redirect(f"/windows/{made.key}")
+    context = {
+        "title": _("Edit %(key)s") % {"key": found.key},
+        "form": form,
+        "submit": _("Save"),
+        "cancel": f"/windows/{found.key}",
+        "crumbs": [
+            {"label": _("Freezes and maintenance"), "href": "/windows"},
+            {"label": found.key, "href": f"/windows/{found.key}"},
+        ],
+    }
+    return render(request, "ui/form.html", context, status=status)
+
+
+@require_POST
+@page
+def archive(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Take a window out of force."""
+    text = request.POST.get("version", "")
+    version = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    made = execute(commands.ArchiveWindow(window=key, version=version), actor=_reader(request)).subject
+    toasts.done(request, _("%(key)s was archived.") % {"key": made.key if made else key})
+    return redirect(f"/windows/{key}")
+
+
+urlpatterns = [
+    path("windows", windows, name="windows"),
+    path("windows/new", new, name="window-new"),
+    path("windows/<str:key>", window, name="window"),
+    path("windows/<str:key>/edit", edit, name="window-edit"),
+    path("windows/<str:key>/archive", archive, name="window-archive"),
+]

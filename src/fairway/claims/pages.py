@@ -1,0 +1,164 @@
+"""The page of conflicts, and a panel of them for other pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET
+
+from fairway.accounts import queries as accounts
+from fairway.accounts.web import caller, page, zone_of
+from fairway.claims import queries
+from fairway.claims.queries import RELATED_ITEM, SAME_ITEM, Clash
+from fairway.kernel.errors import Invalid
+from fairway.kernel.period import Period
+from fairway.kernel.refs import Ref
+from fairway.policy import Words, tell
+
+SPANS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=366)}
+SHOWN = 100
+ORDER = (SAME_ITEM, RELATED_ITEM)
+LINKS = {"change": "/changes/", "item": "/items/"}
+
+
+@require_GET
+@page
+def conflicts(request: HttpRequest) -> HttpResponseBase:
+    """Show the pairs of records that conflict, by rule and then by time."""
+    actor = caller(request)
+    accounts.require(actor, "changes.view", at=None)
+    asked = {name: request.GET[name] for name in ("span", "item", "rule", "all") if request.GET.get(name)}
+    rule = asked.get("rule")
+    if rule is not None and rule not in ORDER:
+        raise Invalid.field("rule", _("There is no such rule of conflicts; there are %s.") % ", ".join(ORDER))
+    found = queries.conflicts(
+        actor, period=_period(asked.get("span", "month")), item=asked.get("item"), rule=rule
+    )
+    words = Words(zone_of(actor))
+    context = {
+        "groups": _groups(found, words, whole="all" in asked),
+        "count": ngettext("%(count)s conflict", "%(count)s conflicts", len(found))
+        % {"count": f"{len(found):,}"},
+        "filters": _filters(asked, len(found)),
+        "spans": _spans(asked),
+        "asked": bool(asked.keys() - {"span", "all"}),
+        "everything": "?" + urlencode({**asked, "all": "1"}),
+    }
+    return render(request, "claims/conflicts.html", context)
+
+
+def _period(name: str) -> Period | None:
+    """Return the span that is asked for; None: all there ever were.
+
+    :raises Invalid: there is no such span.
+    """
+    if name == "ever":
+        return None
+    now = datetime.now(UTC)
+    if name == "past":
+        return Period(now - SPANS["quarter"], now)
+    if name not in SPANS:
+        raise Invalid.field(
+            "span", _("There is no such span; there are %s.") % ", ".join([*SPANS, "past", "ever"])
+        )
+    return Period(now, now + SPANS[name])
+
+
+def _groups(found: Iterable[Clash], words: Words, *, whole: bool) -> list[dict[str, Any]]:
+    titles = {SAME_ITEM: _("On the same item"), RELATED_ITEM: _("Through related items")}
+    notes = {
+        SAME_ITEM: _("Both work on one item in one environment at the same time."),
+        RELATED_ITEM: _("The failure of one side's item reaches the other's, within three steps."),
+    }
+    groups = []
+    ordered = sorted(found, key=lambda clash: ORDER.index(clash.finding.rule))
+    for rule, clashes in groupby(ordered, key=lambda clash: clash.finding.rule):
+        listed = list(clashes)
+        rows = [_row(clash, words) for clash in (listed if whole else listed[:SHOWN])]
+        groups.append(
+            {
+                "title": titles[rule],
+                "note": notes[rule],
+                "count": len(listed),
+                "rows": rows,
+                "left": len(listed) - len(rows),
+            }
+        )
+    return groups
+
+
+def _row(clash: Clash, words: Words) -> dict[str, Any]:
+    finding = clash.finding
+    return {
+        "interval": finding.interval,
+        "severity": str(finding.severity),
+        "one": _party(clash.one),
+        "other": _party(clash.other),
+        "path": [{"key": ref.key, "href": f"/items/{ref.key}", "name": ref.name} for ref in finding.path],
+        "message": tell(finding, words),
+    }
+
+
+def _party(ref: Ref) -> dict[str, str]:
+    if ref.hidden:
+        return {"key": "", "name": _("another organisation"), "href": ""}
+    return {
+        "key": ref.key,
+        "name": ref.name,
+        "href": f"{LINKS[ref.kind]}{ref.key}" if ref.kind in LINKS else "",
+    }
+
+
+def _spans(asked: dict[str, str]) -> list[dict[str, Any]]:
+    kept = {name: value for name, value in asked.items() if name != "all"}
+    return [
+        {
+            "label": label,
+            "href": "?" + urlencode({**kept, "span": name}),
+            "current": asked.get("span", "month") == name,
+        }
+        for name, label in (
+            ("past", _("Last quarter")),
+            ("month", _("Next 30 days")),
+            ("quarter", _("Next quarter")),
+            ("year", _("Next year")),
+            ("ever", _("All")),
+        )
+    ]
+
+
+def _filters(asked: dict[str, str], count: int) -> dict[str, Any]:
+    kept = {name: value for name, value in asked.items() if name != "all"}
+
+    def href(**changes: str) -> str:
+        return "?" + urlencode({name: value for name, value in {**kept, **changes}.items() if value})
+
+    rules = {SAME_ITEM: _("On the same item"), RELATED_ITEM: _("Through related items")}
+    chips = []
+    if "rule" in asked:
+        chips.append({"label": _("Rule"), "value": rules[asked["rule"]], "remove": href(rule="")})
+    if "item" in asked:
+        chips.append({"label": _("Item"), "value": asked["item"], "remove": href(item="")})
+    options = [
+        {"label": label, "href": href(rule=rule), "current": asked.get("rule") == rule}
+        for rule, label in rules.items()
+    ]
+    return {
+        "q": None,
+        "keep": {},
+        "chips": chips,
+        "add": [{"label": _("Rule"), "options": options}],
+        "clear": href(rule="", item=""),
+    }
+
+
+urlpatterns = [path("conflicts", conflicts, name="conflicts")]
