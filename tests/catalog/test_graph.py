@@ -183,9 +183,8 @@ def test_step_names_the_kind_that_the_neighbours_name(
 
 def test_nearest_counts_and_picks_what_may_be_seen_in_order_of_depth_criticality_and_name() -> None:
     def fact(pk: int, name: str, criticality: int, organisation: int = 1) -> ItemFacts:
-        return ItemFacts(
-            Ref("item", f"item-{pk}", name, pk=pk, organisation=organisation), criticality, False, 1
-        )
+        ref = Ref("item", f"item-{pk}", name, pk=pk, organisation=organisation)
+        return ItemFacts(ref, criticality, False, organisation)
 
     facts = {
         pk: fact(pk, *rest)
@@ -195,8 +194,8 @@ def test_nearest_counts_and_picks_what_may_be_seen_in_order_of_depth_criticality
     }  # fmt: skip
     found = Graph([(1, pk, PART) for pk in range(2, 6)] + [(5, 6, PART)], failure=FAILURE).reach(1)
 
-    levels, picked = nearest(found, facts, sees=lambda ref: ref.organisation == 1, limit=10)
-    _, first_two = nearest(found, facts, sees=lambda ref: True, limit=2)
+    levels, picked = nearest(found, facts, organisations={1}, limit=10)
+    _, first_two = nearest(found, facts, organisations=None, limit=2)
 
     assert levels == [Level(1, 3, 1), Level(2, 1, 3)]
     assert picked == [4, 3, 2, 6]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from heapq import nsmallest
-from itertools import groupby
 from typing import Any
 
 from fairway.kernel.refs import Ref
@@ -271,12 +270,14 @@ class Level:
 
 
 def nearest(
-    found: Reach, facts: Mapping[int, ItemFacts], *, sees: Callable[[Ref], bool], limit: int
+    found: Reach, facts: Mapping[int, ItemFacts], *, organisations: Collection[int] | None, limit: int
 ) -> tuple[list[Level], list[int]]:
     """Sum up a walk by depth, and pick at most `limit` items: nearest, most critical, then by name and key.
 
-    What may not be seen is neither counted nor picked.
+    What stands in other organisations than these (None: all may be seen) is neither counted nor picked.
     """
+    reached = list(found)
+    depths = [depth for depth, _ in found.values()]  # rises: the walk goes level by level
     levels: list[Level] = []
     picked: list[int] = []
 
@@ -284,18 +285,24 @@ def nearest(
         ref = facts[item].ref
         return ref.name.casefold(), ref.key
 
-    for depth, members in groupby(found, key=lambda item: found[item][0]):
-        ranks: dict[int, list[int]] = {}
-        for item in members:
-            fact = facts[item]
-            if sees(fact.ref):
-                ranks.setdefault(fact.criticality, []).append(item)
-        if not ranks:
+    begin = 0
+    while begin < len(reached):
+        depth = depths[begin]
+        end = bisect_right(depths, depth, begin)
+        members = reached[begin:end]
+        begin = end
+        if organisations is not None:
+            members = [item for item in members if facts[item].organisation in organisations]
+        if not members:
             continue
-        levels.append(Level(depth, sum(map(len, ranks.values())), min(ranks)))
-        for _, equals in sorted(ranks.items()):
-            if len(picked) < limit:
-                picked += nsmallest(limit - len(picked), equals, key=order)
+        criticalities = [facts[item].criticality for item in members]
+        levels.append(Level(depth, len(members), min(criticalities)))
+        for criticality in sorted(set(criticalities)):
+            if len(picked) < limit:  # sorting by name is what costs, so only where it is needed
+                equals = [
+                    item for item, one in zip(members, criticalities, strict=True) if one == criticality
+                ]
+                picked += sorted(equals, key=order)[: limit - len(picked)]
     return levels, picked
 
 
