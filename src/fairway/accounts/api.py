@@ -1,7 +1,8 @@
-"""Organisations, people, teams, roles, grants, tokens, and the change feed over the API."""
+"""Organisations, people, teams, roles, grants, tokens, delegations, and the change feed over the API."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,40 +12,95 @@ from django.urls import path
 from dmr import Body, Path, Query
 
 from fairway.accounts import commands, queries
-from fairway.accounts.models import Organisation, User
+from fairway.accounts.models import Organisation, Team, User
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
-from fairway.kernel.listing import Column, Listing, ListQuery, search_words
+from fairway.audit import queries as audit
+from fairway.kernel.errors import Conflict, Invalid
+from fairway.kernel.listing import MOST, Column, Listing, ListQuery, search_words
+from fairway.kernel.models import uid_lookup
+from fairway.kernel.refs import as_uid
+
+
+def _by_slug(reference: str) -> Mapping[str, Any]:
+    return uid_lookup(reference) or {"slug": reference}
+
 
 ORGANISATIONS = Listing(
     columns={
         "name": Column("name_folded", "folded", sorts=True),
         "key": Column("slug", sorts=True),
-        "parent": Column("parent__slug"),
+        "parent": Column("parent", refers=_by_slug),
     },
-    values=("slug", "name", "parent__slug", "parent__name", "version"),
+    values=("slug", "name", "parent__slug", "parent__name", "parent__uid", "version"),
     sort="name",
     search=search_words("name_folded", "slug"),
 )
 USERS = Listing(
     columns={
-        "name": Column("name", sorts=True),
+        "name": Column("name_folded", "folded", sorts=True),
         "key": Column("number", "number", sorts=True),
-        "organisation": Column("organisation__slug"),
+        "organisation": Column("organisation", refers=_by_slug),
         "active": Column("is_active", "flag"),
+        "service": Column("is_service", "flag"),
     },
     values=("number", "name", "email", "zone", "is_active", "is_service", "organisation__slug", "version"),
     sort="name",
-    search=search_words("email_folded"),
+    search=search_words("name_folded", "email_folded"),
 )
 TEAMS = Listing(
     columns={
         "name": Column("name_folded", "folded", sorts=True),
-        "organisation": Column("organisation__slug"),
+        "key": Column("slug", sorts=True),
+        "organisation": Column("organisation", refers=_by_slug),
+        "member": Column("memberships__user", refers=User.lookup),
     },
     values=("slug", "name", "organisation__slug", "version"),
     sort="name",
     search=search_words("name_folded", "slug"),
 )
+GRANTS = Listing(
+    columns={
+        "role": Column("role", refers=_by_slug),
+        "organisation": Column("organisation", refers=_by_slug),
+        "user": Column("user", refers=User.lookup),
+        "team": Column("team", refers=_by_slug),
+        "position": Column("role__position", "number", sorts=True),
+    },
+    values=(
+        "role__slug", "organisation__slug", "organisation__name", "organisation__uid",
+        "user__number", "user__name", "user__uid", "team__slug", "team__name", "team__uid",
+    ),
+    sort="position",
+)  # fmt: skip
+TOKENS = Listing(
+    columns={
+        "name": Column("name"),
+        "user": Column("user", refers=User.lookup),
+        "created_at": Column("created_at", "instant", sorts=True),
+        "expires_at": Column("expires_at", "instant", sorts=True),
+    },
+    values=(
+        "name", "hint", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at",
+        "user__number", "user__name", "user__uid",
+    ),
+    sort="-created_at",
+)  # fmt: skip
+DELEGATIONS = Listing(
+    columns={
+        "giver": Column("giver", refers=User.lookup),
+        "taker": Column("taker", refers=User.lookup),
+        "start": Column("starts_at", "instant", sorts=True),
+        "end": Column("ends_at", "instant", sorts=True),
+    },
+    values=(
+        "starts_at", "ends_at", "giver__number", "giver__name", "giver__uid",
+        "taker__number", "taker__name", "taker__uid",
+    ),
+    sort="-start",
+)  # fmt: skip
+
+
+# What is told
 
 
 class OrganisationView(msgspec.Struct, kw_only=True):
@@ -123,6 +179,32 @@ class EventView(msgspec.Struct, kw_only=True):
     hash: str
 
 
+class InvitedUser(UserView, kw_only=True):
+    """`invitation`: the path of the page at which the person chooses a password; hand it over, it holds
+    three days.
+    """
+
+    invitation: str | None
+
+
+class Invitation(msgspec.Struct, kw_only=True):
+    """`invitation`: the path of the page at which the person chooses a password; hand it over, it holds
+    three days.
+    """
+
+    invitation: str
+
+
+class DelegationView(msgspec.Struct, kw_only=True):
+    """`giver` lets `taker` act for them, from start to before end."""
+
+    uid: str
+    giver: RefView
+    taker: RefView
+    start: datetime
+    end: datetime
+
+
 class Many(msgspec.Struct, kw_only=True, omit_defaults=True):
     items: list[Any]
     next: str | None
@@ -141,24 +223,31 @@ class TeamList(Many, kw_only=True):
     items: list[TeamView]
 
 
+class GrantList(Many, kw_only=True):
+    items: list[GrantView]
+
+
+class TokenList(Many, kw_only=True):
+    items: list[TokenView]
+
+
+class DelegationList(Many, kw_only=True):
+    items: list[DelegationView]
+
+
 class Roles(msgspec.Struct, kw_only=True):
     items: list[RoleView]
 
 
-class Grants(msgspec.Struct, kw_only=True):
-    items: list[GrantView]
-
-
-class Tokens(msgspec.Struct, kw_only=True):
-    items: list[TokenView]
-
-
 class Events(msgspec.Struct, kw_only=True):
-    """`next`: the number to ask on from; `head`: the last number there is."""
+    """`next`: the number to ask on from (`after`); `head`: the last number there was when this was asked."""
 
     items: list[EventView]
-    next: int | None
+    next: int
     head: int
+
+
+# What may be asked
 
 
 class OrganisationQuery(ListQuery, kw_only=True):
@@ -167,14 +256,37 @@ class OrganisationQuery(ListQuery, kw_only=True):
 
 class UserQuery(ListQuery, kw_only=True):
     organisation: str = ""
+    organisation__in: str = ""
     active: str = ""
+    service: str = ""
 
 
 class TeamQuery(ListQuery, kw_only=True):
     organisation: str = ""
+    organisation__in: str = ""
+    member: str = ""
+
+
+class GrantQuery(ListQuery, kw_only=True):
+    role: str = ""
+    organisation: str = ""
+    user: str = ""
+    team: str = ""
+
+
+class TokenQuery(ListQuery, kw_only=True):
+    user: str = ""
+    expires_at__lt: str = ""
+
+
+class DelegationQuery(ListQuery, kw_only=True):
+    giver: str = ""
+    taker: str = ""
 
 
 class EventQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`after`: the number of the last event seen; `subject`: the uid of a record."""
+
     after: int = 0
     limit: int = 100
     subject: str = ""
@@ -184,12 +296,32 @@ class KeyPath(msgspec.Struct):
     key: str
 
 
+class OrganisationPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    parent: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class UserPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    zone: str | msgspec.UnsetType = msgspec.UNSET
+    organisation: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class TeamPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    name: str
+
+
+class Members(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    members: list[str]
+
+
+# Rows and records as they are told
+
+
 def organisation_view(row: dict[str, Any]) -> OrganisationView:
-    parent = (
-        RefView(kind="organisation", key=row["parent__slug"], name=row["parent__name"])
-        if row["parent__slug"]
-        else None
-    )
+    parent = None
+    if row["parent__slug"]:
+        parent = _ref("organisation", row["parent__slug"], row["parent__name"], row["parent__uid"])
     return OrganisationView(
         key=row["slug"], uid=str(row["uid"]), name=row["name"], parent=parent, version=row["version"]
     )
@@ -219,9 +351,51 @@ def team_view(row: dict[str, Any]) -> TeamView:
     )
 
 
-class OrganisationPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    name: str | msgspec.UnsetType = msgspec.UNSET
-    parent: str | msgspec.UnsetType = msgspec.UNSET
+def grant_view(row: dict[str, Any]) -> GrantView:
+    return GrantView(
+        uid=str(row["uid"]),
+        role=row["role__slug"],
+        organisation=_ref(
+            "organisation", row["organisation__slug"], row["organisation__name"], row["organisation__uid"]
+        ),
+        user=_person(row, "user") if row["user__number"] else None,
+        team=_ref("team", row["team__slug"], row["team__name"], row["team__uid"])
+        if row["team__slug"]
+        else None,
+    )
+
+
+def token_view(row: dict[str, Any]) -> TokenView:
+    return TokenView(
+        uid=str(row["uid"]),
+        name=row["name"],
+        hint=row["hint"],
+        user=_person(row, "user"),
+        scopes=row["scopes"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        last_used_at=row["last_used_at"],
+    )
+
+
+def delegation_view(row: dict[str, Any]) -> DelegationView:
+    return DelegationView(
+        uid=str(row["uid"]),
+        giver=_person(row, "giver"),
+        taker=_person(row, "taker"),
+        start=row["starts_at"],
+        end=row["ends_at"],
+    )
+
+
+def _ref(kind: str, key: str, name: str, uid: object) -> RefView:
+    return RefView(kind=kind, key=key, name=name, uid=str(uid))
+
+
+def _person(row: dict[str, Any], column: str) -> RefView:
+    key = f"{User.prefix}-{row[f'{column}__number']}"
+    return _ref("user", key, row[f"{column}__name"], row[f"{column}__uid"])
 
 
 def _organisation(controller: ApiController, key: str, *, status: int = 200) -> HttpResponse:
@@ -232,6 +406,37 @@ def _organisation(controller: ApiController, key: str, *, status: int = 200) -> 
     )
     location = f"/api/v1/organisations/{found.slug}" if status == 201 else ""
     return controller.answer(view, status=status, version=found.version, location=location)
+
+
+def _user_fields(found: User) -> dict[str, Any]:
+    return {
+        "key": found.key, "uid": str(found.uid), "name": found.name, "email": found.email, "zone": found.zone,
+        "organisation": found.organisation.slug, "is_active": found.is_active, "is_service": found.is_service,
+        "version": found.version,
+    }  # fmt: skip
+
+
+def _user(controller: ApiController, key: str) -> HttpResponse:
+    found = queries.user(controller.actor, key)
+    return controller.answer(UserView(**_user_fields(found)), version=found.version)
+
+
+def _team(controller: ApiController, key: str, *, status: int = 200) -> HttpResponse:
+    found = queries.team(controller.actor, key)
+    members = [ref_view(member.ref()) for member in queries.members(controller.actor, found)]
+    view = TeamView(
+        key=found.slug,
+        uid=str(found.uid),
+        name=found.name,
+        organisation=found.organisation.slug,
+        version=found.version,
+        members=members,
+    )
+    location = f"/api/v1/teams/{found.slug}" if status == 201 else ""
+    return controller.answer(view, status=status, version=found.version, location=location)
+
+
+# Endpoints
 
 
 class OrganisationsController(ApiController):
@@ -275,7 +480,301 @@ class OrganisationController(ApiController):
         return _organisation(self, parsed_path.key)
 
 
+class UsersController(ApiController):
+    """People and service accounts."""
+
+    keeps_answers = False  # an invitation is a secret
+
+    @operation("accounts.view", UserList)
+    def get(self, parsed_query: Query[UserQuery]) -> HttpResponse:
+        page = USERS.page(queries.people(self.actor).order_by(), parsed_query)
+        return self.page(page, [user_view(row) for row in page.rows])
+
+    @operation(
+        "accounts.invite", InvitedUser, status=201, etag=True, dry_run=True, summary="Invite a person."
+    )
+    def post(self, parsed_body: Body[commands.CreateUser], parsed_query: Query[DryRun]) -> HttpResponse:
+        if parsed_query.dry_run:
+            return self.preview(parsed_body)
+        outcome = self.run(parsed_body)
+        assert outcome.subject is not None  # noqa: S101  (what was created)
+        found = queries.user(self.actor, outcome.subject.uid)
+        link = None if found.is_service or found.has_usable_password() else queries.invitation(found)
+        view = InvitedUser(**_user_fields(found), invitation=link)
+        location = f"/api/v1/users/{found.key}"
+        return self.answer(view, status=201, version=found.version, location=location)
+
+
+class UserController(ApiController):
+    """One person or service account."""
+
+    @operation("accounts.view", UserView, etag=True)
+    def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
+        return _user(self, parsed_path.key)
+
+    @operation("accounts.administer", UserView, etag=True, dry_run=True)
+    def patch(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[UserPatch], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        command = commands.EditUser(
+            user=parsed_path.key,
+            version=self.expected(),
+            name=parsed_body.name,
+            zone=parsed_body.zone,
+            organisation=parsed_body.organisation,
+        )
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _user(self, parsed_path.key)
+
+
+class ActivateController(ApiController):
+    """Take a person back."""
+
+    active = True
+
+    @operation("accounts.administer", UserView, etag=True, dry_run=True)
+    def post(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        command = commands.SetUserActive(user=parsed_path.key, active=self.active)
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _user(self, parsed_path.key)
+
+
+class DeactivateController(ActivateController):
+    """Deactivate a person who leaves: sign-in and tokens end at once."""
+
+    active = False
+
+
+class InviteController(ApiController):
+    """Make a new link for somebody to choose a password."""
+
+    keeps_answers = False
+
+    @operation("accounts.administer", Invitation, dry_run=True)
+    def post(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        command = commands.InviteUser(user=parsed_path.key)
+        if parsed_query.dry_run:
+            return self.preview(command)
+        return self.answer(Invitation(invitation=_secret(self.run(command).answer)))
+
+
+class TeamsController(ApiController):
+    """Teams."""
+
+    @operation("accounts.view", TeamList)
+    def get(self, parsed_query: Query[TeamQuery]) -> HttpResponse:
+        page = TEAMS.page(queries.visible(Team.objects.all(), self.actor), parsed_query)
+        return self.page(page, [team_view(row) for row in page.rows])
+
+    @operation("accounts.invite", TeamView, status=201, etag=True, dry_run=True)
+    def post(self, parsed_body: Body[commands.CreateTeam], parsed_query: Query[DryRun]) -> HttpResponse:
+        if parsed_query.dry_run:
+            return self.preview(parsed_body)
+        self.run(parsed_body)
+        return _team(self, parsed_body.slug, status=201)
+
+
+class TeamController(ApiController):
+    """One team with its members."""
+
+    @operation("accounts.view", TeamView, etag=True)
+    def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
+        return _team(self, parsed_path.key)
+
+    @operation("accounts.invite", TeamView, etag=True, dry_run=True)
+    def patch(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[TeamPatch], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        command = commands.EditTeam(team=parsed_path.key, version=self.expected(), name=parsed_body.name)
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _team(self, parsed_path.key)
+
+
+class MembersController(ApiController):
+    """Who is in a team."""
+
+    @operation("accounts.invite", TeamView, etag=True, dry_run=True)
+    def put(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[Members], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        command = commands.SetMembers(
+            team=parsed_path.key, members=parsed_body.members, version=self.expected()
+        )
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _team(self, parsed_path.key)
+
+
+class RolesController(ApiController):
+    """Roles and what they permit."""
+
+    @operation("accounts.view", Roles)
+    def get(self) -> HttpResponse:
+        items = [
+            RoleView(
+                key=role.slug,
+                uid=str(role.uid),
+                name=role.name,
+                description=role.description,
+                permissions=role.permissions,
+            )
+            for role in queries.roles()
+        ]
+        return self.answer(Roles(items=items))
+
+
+class GrantsController(ApiController):
+    """Who has which role where."""
+
+    @operation("accounts.view", GrantList)
+    def get(self, parsed_query: Query[GrantQuery]) -> HttpResponse:
+        page = GRANTS.page(queries.grants(self.actor), parsed_query)
+        return self.page(page, [grant_view(row) for row in page.rows])
+
+    @operation("accounts.administer", GrantView, status=201, dry_run=True)
+    def post(self, parsed_body: Body[commands.GrantRole], parsed_query: Query[DryRun]) -> HttpResponse:
+        if parsed_query.dry_run:
+            return self.preview(parsed_body)
+        outcome = self.run(parsed_body)
+        made = queries.grant(self.actor, parsed_body.role, parsed_body.organisation, outcome.subject)
+        row = made.values("uid", *GRANTS.values)[0]
+        return self.answer(grant_view(row), status=201, location=f"/api/v1/grants/{row['uid']}")
+
+
+class GrantController(ApiController):
+    """One grant."""
+
+    @operation("accounts.administer", None, status=204, dry_run=True)
+    def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        command = commands.RevokeRole(grant=parsed_path.key)
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return self.answer(None, status=204)
+
+
+class TokensController(ApiController):
+    """One's own tokens, and those of service accounts that one administers."""
+
+    keeps_answers = False  # the token is told once and stored nowhere
+
+    @operation("", TokenList)
+    def get(self, parsed_query: Query[TokenQuery]) -> HttpResponse:
+        page = TOKENS.page(queries.tokens(self.actor), parsed_query)
+        return self.page(page, [token_view(row) for row in page.rows])
+
+    @operation("", NewToken, status=201, dry_run=True)
+    def post(self, parsed_body: Body[commands.CreateToken], parsed_query: Query[DryRun]) -> HttpResponse:
+        if parsed_query.dry_run:
+            return self.preview(parsed_body)
+        return self.answer(NewToken(token=_secret(self.run(parsed_body).answer)), status=201)
+
+
+class TokenController(ApiController):
+    """One token."""
+
+    @operation("", None, status=204, dry_run=True)
+    def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        command = commands.RevokeToken(token=parsed_path.key)
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return self.answer(None, status=204)
+
+
+class DelegationsController(ApiController):
+    """Who acts for whom, and when."""
+
+    @operation("", DelegationList)
+    def get(self, parsed_query: Query[DelegationQuery]) -> HttpResponse:
+        page = DELEGATIONS.page(queries.delegations(self.actor), parsed_query)
+        return self.page(page, [delegation_view(row) for row in page.rows])
+
+    @operation("", DelegationView, status=201, dry_run=True)
+    def post(self, parsed_body: Body[commands.Delegate], parsed_query: Query[DryRun]) -> HttpResponse:
+        if parsed_query.dry_run:
+            return self.preview(parsed_body)
+        self.run(parsed_body)
+        mine = queries.delegations(self.actor).filter(giver=self.actor.pk).order_by("-pk")
+        made = mine.values("uid", *DELEGATIONS.values)[0]
+        return self.answer(delegation_view(made), status=201, location=f"/api/v1/delegations/{made['uid']}")
+
+
+class DelegationController(ApiController):
+    """One delegation."""
+
+    @operation("", None, status=204, dry_run=True)
+    def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        command = commands.EndDelegation(delegation=parsed_path.key)
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return self.answer(None, status=204)
+
+
+class EventsController(ApiController):
+    """The change feed: what was done, in the order of commit. Ask on with `after` = `next`."""
+
+    @operation("audit.view", Events)
+    def get(self, parsed_query: Query[EventQuery]) -> HttpResponse:
+        if not 1 <= parsed_query.limit <= MOST:
+            raise Invalid.field("limit", f"A page holds 1 to {MOST} events.")
+        if not 0 <= parsed_query.after < 2**63:
+            raise Invalid.field("after", "This is not the number of an event.")
+        subject = as_uid(parsed_query.subject) if parsed_query.subject else None
+        if parsed_query.subject and subject is None:
+            raise Invalid.field("subject", f"“{parsed_query.subject[:40]}” is not a uid.")
+        head, _ = audit.head()
+        events = audit.feed(
+            after=parsed_query.after,
+            until=head,
+            limit=parsed_query.limit,
+            organisations=queries.places(self.actor, "audit.view"),
+            subject=subject,
+        )
+        full = len(events) == parsed_query.limit
+        following = events[-1]["sequence"] if full else max(head, parsed_query.after)
+        items = [EventView(**event) for event in events]
+        return self.answer(Events(items=items, next=following, head=head))
+
+
+def _secret(told: Any) -> str:
+    """Return a secret that a command just made.
+
+    :raises Conflict: it was told when the request came first; it is stored nowhere.
+    """
+    if not isinstance(told, str):
+        raise Conflict(
+            "This was done when you asked first, and the secret told then. Revoke it and make another.",
+            code="told-once",
+        )
+    return told
+
+
 urls = [
     path("organisations", OrganisationsController.as_view(), name="organisations"),
     path("organisations/<str:key>", OrganisationController.as_view(), name="organisation"),
+    path("users", UsersController.as_view(), name="users"),
+    path("users/<str:key>", UserController.as_view(), name="user"),
+    path("users/<str:key>/activate", ActivateController.as_view(), name="user-activate"),
+    path("users/<str:key>/deactivate", DeactivateController.as_view(), name="user-deactivate"),
+    path("users/<str:key>/invite", InviteController.as_view(), name="user-invite"),
+    path("teams", TeamsController.as_view(), name="teams"),
+    path("teams/<str:key>", TeamController.as_view(), name="team"),
+    path("teams/<str:key>/members", MembersController.as_view(), name="team-members"),
+    path("roles", RolesController.as_view(), name="roles"),
+    path("grants", GrantsController.as_view(), name="grants"),
+    path("grants/<str:key>", GrantController.as_view(), name="grant"),
+    path("tokens", TokensController.as_view(), name="tokens"),
+    path("tokens/<str:key>", TokenController.as_view(), name="token"),
+    path("delegations", DelegationsController.as_view(), name="delegations"),
+    path("delegations/<str:key>", DelegationController.as_view(), name="delegation"),
+    path("events", EventsController.as_view(), name="events"),
 ]

@@ -273,10 +273,12 @@ class SetMembers(Command, name="accounts.team.set_members"):
     permission: ClassVar[str] = "accounts.invite"
     team: str
     members: list[str]
+    version: int | None = None
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         team = queries.team(actor, self.team)
         queries.require(actor, self.permission, at=team.organisation_id)
+        expect(team, self.version)
         wanted = {person.pk: person for person in (queries.user(actor, member) for member in self.members)}
         present = {m.user_id: m for m in Membership.objects.filter(team=team).select_related("team", "user")}
         # A member inherits what the team was granted: adding one is granting, so it takes the granter's
@@ -466,6 +468,8 @@ def _name(text: str, longest: int = 200) -> str:
     text = " ".join(text.split())
     if not 1 <= len(text) <= longest:
         raise Invalid.field("name", f"A name has 1 to {longest} characters.")
+    if any(character < " " or character == "\x7f" for character in text):
+        raise Invalid.field("name", "A name holds no control characters.")
     return text
 
 

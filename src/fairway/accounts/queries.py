@@ -196,6 +196,16 @@ def teams(actor: Actor) -> QuerySet[Team]:
     return visible(Team.objects.order_by("name_folded"), actor)
 
 
+def members(actor: Actor, team: Team) -> QuerySet[User]:
+    """Return the members of a team that the actor may see, by name."""
+    return people(actor).filter(memberships__team=team)
+
+
+def places(actor: Actor, permission: str) -> Organisations:
+    """Return the organisations where the actor has a permission; None: everywhere."""
+    return access(actor).permissions.get(permission, frozenset())
+
+
 def roles() -> QuerySet[Role]:
     return Role.objects.order_by("position")
 
@@ -214,6 +224,13 @@ def role(reference: str) -> Role:
 def grants(actor: Actor) -> QuerySet[Grant]:
     query = Grant.objects.select_related("role", "organisation", "user", "team").order_by("pk")
     return visible(query, actor)
+
+
+def grant(actor: Actor, role: str, organisation: str, who: Ref | None) -> QuerySet[Grant]:
+    """Return the grant of a role on an organisation to a person or team, as none or one."""
+    place = uid_lookup(organisation) or {"slug": organisation}
+    found = grants(actor).filter(role__slug=role, **{f"organisation__{k}": v for k, v in place.items()})
+    return found.filter(Q(user__uid=who.uid) | Q(team__uid=who.uid)) if who is not None else found.none()
 
 
 def delegations(actor: Actor) -> QuerySet[Delegation]:

@@ -144,7 +144,12 @@ def _read(lines: Iterable[bytes]) -> Iterator[LoggedEvent]:
 
 
 def feed(
-    *, after: int, limit: int, organisations: Collection[int] | None, subject: UUID | None = None
+    *,
+    after: int,
+    limit: int,
+    organisations: Collection[int] | None,
+    subject: UUID | None = None,
+    until: int | None = None,
 ) -> list[dict[str, Any]]:
     """Return events as plain values for somebody who sees these organisations (None: all), rows filtered
     alike.
@@ -156,7 +161,7 @@ def feed(
         only &= Q(organisation_id__in=organisations)
     if subject is not None:
         only &= Q(subject_uid=subject)
-    return [_told(event, organisations) for event in logged(after=after, limit=limit, only=only)]
+    return [_told(event, organisations) for event in logged(after=after, until=until, limit=limit, only=only)]
 
 
 def history(

@@ -42,12 +42,17 @@ class ListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A field of a list: where it stands in the database, how its text is read, whether it sorts."""
+    """A field of a list: where it stands in the database, how its text is read, whether it sorts.
+
+    `refers`: the column is a foreign key, filtered by references; gives the filter on the other table for
+    one.
+    """
 
     path: str
     kind: Kind = "text"
     sorts: bool = False
     choices: tuple[str, ...] = ()
+    refers: Callable[[str], Mapping[str, Any] | None] | None = None
 
     def read(self, name: str, text: str) -> Any:
         """Turn a filter's text into a value.
@@ -71,6 +76,19 @@ class Column:
         if self.choices and text not in self.choices:
             raise Invalid.field(name, f"“{text[:40]}” is none of {', '.join(self.choices)}.")
         return fold(text) if self.kind == "folded" else text
+
+    def named(self, name: str, references: Sequence[str]) -> Q:
+        """Return the filter for rows that point at one of these references.
+
+        :raises Invalid: one can be no reference of this kind.
+        """
+        found = Q(pk__in=())
+        for reference in references:
+            lookup = self.refers(reference) if self.refers is not None else None
+            if lookup is None:
+                raise Invalid.field(name, f"“{reference[:40]}” is not a reference of this kind.")
+            found |= Q(**{f"{self.path}__{column}": value for column, value in lookup.items()})
+        return found
 
     def place(self, value: Any) -> Any:
         """Return a cursor's value as this column compares it.
@@ -140,7 +158,11 @@ class Listing:
             base, _, operator = name.partition("__")
             column = self.columns[base]
             applied[name] = text
-            if operator == "in":
+            if column.refers is not None:
+                queryset = queryset.filter(
+                    column.named(name, text.split(",") if operator == "in" else [text])
+                )
+            elif operator == "in":
                 queryset = queryset.filter(
                     **{f"{column.path}__in": [column.read(name, part) for part in text.split(",") if part]}
                 )

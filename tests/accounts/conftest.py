@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from fairway.kernel.cache import Kept
+from tests.support.committed import committed as committed
+from tests.support.company import Company, found
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    Kept.forget_all()
+    yield
+    Kept.forget_all()
+
+
+@pytest.fixture
+def company(db: None) -> Company:
+    return found()
