@@ -1,0 +1,146 @@
+"""The decision that a pipeline asks for, over HTTP, beside its floor."""
+
+from __future__ import annotations
+
+import json
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import connection
+from django.test import Client as TestClient
+
+from fairway.accounts import queries as people
+from fairway.bench import floor, timing, wire, world
+from fairway.bench.capture import statements
+from fairway.bench.shape import TODAY, Shape
+from fairway.kernel.actor import SYSTEM
+
+BUDGET = 4.0
+ABOUT = "GET /api/v1/decide, one client on a connection that stays open"
+
+
+def run(shape: Shape, *, rounds: int, requests: int) -> list[dict[str, Any]]:
+    """Measure as somebody with few branches and as somebody with all; return a row of figures for each."""
+    rows = []
+    askers = [("5 of the branches", world.FEW), ("the whole tree", world.ALL)]
+    tokens = {email: world.token(email) for _, email in askers}
+    questions = {email: asked(shape, email, 120) for _, email in askers}
+    told = {email: _told(questions[email], tokens[email]) for email in tokens}
+    everything = {key: one for some in told.values() for key, one in some.items()}
+    with ExitStack() as stack:
+        ours, theirs = _servers(stack, everything)
+        for label, email in askers:
+            sent = [wire.get(path, tokens[email]) for path in questions[email]]
+            _compare(ours, theirs, sent)
+            turns = (sent * (requests // len(sent) + 1))[:requests]
+            figure, bare = timing.alternate(partial(ours.timed, turns), partial(theirs.timed, turns), rounds)
+            rows.append(_row(label, figure, bare, list(told[email].values())))
+    return rows
+
+
+def _row(label: str, figure: timing.Times, bare: timing.Times, asked_: list[floor.Asked]) -> dict[str, Any]:
+    ratio = figure.median / bare.median
+    verdicts = Counter(one.answer["verdict"] for one in asked_)
+    counts = sorted(len(one.statements) for one in asked_)
+    sizes = sorted(len(json.dumps(one.answer)) for one in asked_)
+    findings = sorted(len(one.answer["findings"]) for one in asked_)
+    middle = len(asked_) // 2
+    return {
+        "what": f"decide, {label}",
+        "figure": figure.told(),
+        "floor": bare.told(),
+        "ratio": round(ratio, 2),
+        "budget": f"{BUDGET:g} x floor",
+        "held": ratio <= BUDGET,
+        "detail": f"{len(asked_)} questions ({dict(verdicts)}); statements {counts[0]} to {counts[-1]}, as"
+        f" a rule"
+        f" {counts[middle]}; findings {findings[0]} to {findings[-1]}; answer of {sizes[middle]} bytes as a"
+        f" rule",
+    }
+
+
+def asked(shape: Shape, email: str, count: int) -> list[str]:
+    """Return questions about changes ahead that somebody may see: most in the window, some before it."""
+    access = people.access(people.person(people.user(SYSTEM, email)))
+    rows = (
+        world.model("changes.AffectedItem")
+        .objects.filter(
+            change__is_open=True, change__places__environment__slug="prod", item__archived_at=None
+        )
+        .order_by("pk")
+    )
+    if access.organisations is not None:
+        seen = sorted(access.organisations)
+        rows = rows.filter(change__organisation__in=seen, item__organisation__in=seen)
+    columns = ("change__number", "item__slug", "change__planned_start")
+    found = list(rows.values_list(*columns))
+    chance = random.Random(shape.seed)  # noqa: S311 - which questions, from the seed
+    paths = []
+    for number, (change, item, start) in enumerate(chance.sample(found, min(count, len(found)))):
+        at = start + timedelta(minutes=7) if number % 4 else start - timedelta(hours=5)
+        query = {
+            "action": "deploy", "system": item, "environment": "prod", "change": f"CHG-{change}",
+            "version": "2.3.0", "at": max(at, TODAY).isoformat(),
+        }  # fmt: skip
+        paths.append(f"/api/v1/decide?{urlencode(query)}")
+    return paths
+
+
+def _told(paths: list[str], token: str) -> dict[str, floor.Asked]:
+    """Ask each question here and note the statements: those of a second time, when caches are warm."""
+    client = TestClient(SERVER_NAME="127.0.0.1")
+    headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
+    found = {}
+    for path in paths:
+        client.get(path, headers=headers)
+        with statements() as run:
+            answer = client.get(path, headers=headers)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{path} was answered {answer.status_code}: {answer.content[:600]!r}")
+        found[f"Bearer {token} {path}"] = floor.Asked(list(run), json.loads(answer.content))
+    return found
+
+
+def _servers(stack: ExitStack, requests: Mapping[str, floor.Asked]) -> tuple[wire.Client, wire.Client]:
+    """Start the product and its floor."""
+    configuration = settings.CONFIGURATION
+    options = connection.settings_dict["OPTIONS"]
+    sqlite = connection.vendor == "sqlite"
+    threads = min(2, configuration.threads) if sqlite else configuration.threads
+    database = str(connection.settings_dict["NAME"]) if sqlite else configuration.database_url
+    told = floor.Told(database, options.get("init_command", ""), threads, dict(requests))
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="fairway-bench-"))
+    file = Path(folder, "floor.json")
+    file.write_bytes(floor.written(told))
+    ports = wire.free_port(), wire.free_port()
+    listen = {"FAIRWAY_LISTEN": f"127.0.0.1:{ports[0]}"}
+    stack.enter_context(wire.server([wire.program("fairway"), "serve"], ports[0], listen))
+    stack.enter_context(
+        wire.server(wire.python("fairway.bench.floor", str(file), str(ports[1])), ports[1], {})
+    )
+    ours, theirs = wire.Client(ports[0]), wire.Client(ports[1])
+    stack.callback(ours.close)
+    stack.callback(theirs.close)
+    return ours, theirs
+
+
+def _compare(ours: wire.Client, theirs: wire.Client, requests: list[bytes]) -> None:
+    """Check that both answer the same.
+
+    :raises RuntimeError: they do not, so that their times say nothing about each other.
+    """
+    for request in requests:
+        one, other = wire.body(ours.send(request)), wire.body(theirs.send(request))
+        if json.loads(one) != json.loads(other):
+            raise RuntimeError(
+                f"{request[:200]!r}: the floor answers {other[:300]!r}, the product {one[:300]!r}"
+            )
