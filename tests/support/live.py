@@ -1,8 +1,10 @@
-"""A real server on a fresh database of the kind that the run is for, and clients that talk to it over HTTP."""
+"""A real server on a fresh database of the kind that the run is for, and clients that speak HTTP to it."""
 
 from __future__ import annotations
 
 import contextlib
+import http.client
+import json
 import os
 import secrets
 import signal
@@ -10,11 +12,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import niquests
 import psycopg
 from psycopg import sql
 
@@ -58,6 +60,7 @@ class Live:
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.token = ""
+        self._clients: list[Client] = []
 
     def fairway(self, *arguments: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
         """Run the command line on the server's database."""
@@ -84,13 +87,16 @@ class Live:
             )  # fmt: skip
         limit = time.monotonic() + START_LIMIT
         while True:
+            probe = Client(self.address, "")
             try:
-                niquests.get(f"{self.address}/sign-in", timeout=5)
+                probe.ask("GET", "openapi.json")
                 break
-            except niquests.RequestException as cause:
+            except OSError as cause:
                 if self.process.poll() is not None or time.monotonic() > limit:
                     raise RuntimeError(f"no answer:\n{log.read_text(errors='replace')}") from cause
                 time.sleep(0.1)
+            finally:
+                probe.close()
         if not self.token:
             self.token = self.fairway("token", "create", ADMIN).stdout.strip()
 
@@ -101,23 +107,46 @@ class Live:
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
+        for client in self._clients:
+            client.close()  # opens again when it is used again
 
     def client(self) -> Client:
-        return Client(self.address, self.token)
+        made = Client(self.address, self.token)
+        self._clients.append(made)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    text: str
+
+    def json(self) -> Any:
+        return json.loads(self.text)
 
 
 class Client:
     """Speaks JSON to the API with a token, on a connection of its own."""
 
     def __init__(self, address: str, token: str) -> None:
-        self.address = address
-        self.session = niquests.Session()
-        self.session.headers["Authorization"] = f"Bearer {token}"
+        self.connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=60)
+        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
-    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> niquests.Response:
-        """Send one request to a path below `/api/v1/`."""
-        url = f"{self.address}/api/v1/{path}"
-        return self.session.request(method, url, json=body, headers=headers, timeout=60)
+    def close(self) -> None:
+        self.connection.close()
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Send one request to a path below `/api/v1/`.
+
+        :raises OSError: the server is not there or went away.
+        """
+        content = None if body is None else json.dumps(body)
+        try:
+            self.connection.request(method, f"/api/v1/{path}", content, self.headers | headers)
+            answer = self.connection.getresponse()
+            return Answer(answer.status, answer.read().decode())
+        except http.client.HTTPException as cause:
+            raise ConnectionError(str(cause)) from cause
 
     def get(self, path: str) -> Any:
         """Read, and insist on 200."""
@@ -128,6 +157,6 @@ class Client:
         return self._insist(self.ask("POST", path, body), 201)
 
     @staticmethod
-    def _insist(answer: niquests.Response, status: int) -> Any:
-        assert answer.status_code == status, f"{answer.status_code}: {answer.text}"
+    def _insist(answer: Answer, status: int) -> Any:
+        assert answer.status == status, f"{answer.status}: {answer.text}"
         return answer.json()
