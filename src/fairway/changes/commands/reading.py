@@ -16,6 +16,7 @@ from fairway.catalog import queries as catalog
 from fairway.changes import queries
 from fairway.changes.models import Change, ChangeModel, ChangeTemplate, PlannedWindow
 from fairway.environments import queries as environments
+from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import FieldError, Forbidden, Invalid, NotFound
 from fairway.kernel.period import Period, span
@@ -254,7 +255,8 @@ def organisation(
         accounts.require(actor, permission, at=found.pk)
         return int(found.pk)
     access = accounts.access(actor)
-    candidates: list[int | None] = [*(item.organisation_id for item in of[:1]), accounts.home(actor)]
+    home = ahead.recall("changes.home", actor.uid, lambda: accounts.home(actor))
+    candidates: list[int | None] = [*(item.organisation_id for item in of[:1]), home]
     for candidate in candidates:
         if candidate is not None and access.may(permission, candidate):
             return candidate

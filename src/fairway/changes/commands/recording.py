@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from django.utils.translation import gettext as _
 from msgspec import UNSET, UnsetType
 
 from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan
+from fairway.catalog import queries as catalog
 from fairway.changes import queries
 from fairway.changes.commands import reading
 from fairway.changes.commands.reading import Instant, Priority, References, Span, Spans, Wrong
 from fairway.changes.commands.taking import standing
 from fairway.changes.commands.writing import Rows, altered, assemble
 from fairway.changes.events import ChangeEvent
-from fairway.changes.models import Change
+from fairway.changes.models import Change, ChangeModel
+from fairway.changes.queries import Dossier
+from fairway.changes.queries.gathering import recorded
+from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 
 PLAIN = ("priority", "submitted_at", "actual_start", "actual_end", "outcome")
@@ -31,6 +36,7 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
     """
 
     permission: ClassVar[str] = "changes.import"
+    independent: ClassVar[bool] = True
     title: str | UnsetType = UNSET
     key: str | None = None
     external_id: str = ""
@@ -63,6 +69,12 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
         Literal["", "successful", "with_issues", "partial", "unsuccessful", "not_started"] | UnsetType
     ) = UNSET
 
+    @classmethod
+    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor) -> None:
+        catalog.read_ahead(actor, (item for one in commands if one.items is not UNSET for item in one.items))
+        named = (one.external_id.strip() for one in commands if not one.key)
+        ahead.learn(cls.command, recorded(actor, named, lock=True))
+
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         """Say what would be written; nothing, where all is so already.
 
@@ -73,26 +85,23 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
         where = wrong.catch(
             lambda: reading.organisation(actor, self.organisation, items, permission=self.permission), None
         )
-        known = wrong.catch(
-            lambda: reading.known_change(actor, self.key, self.external_id.strip(), where) if where else None,
-            None,
-        )
-        values = self._values(actor, wrong, new=known is None)
+        dossier = wrong.catch(lambda: self._known(actor, where, lock=lock) if where else None, None)
+        values = self._values(actor, wrong, new=dossier is None)
         rows = self._rows(actor, items, wrong)
-        if known is not None:
-            accounts.require(actor, self.permission, at=known.organisation_id)
-            dossier = queries.dossier(actor, str(known.uid), lock=lock)
+        if dossier is not None:
             workflow = dossier.workflow
         else:
-            model = wrong.catch(lambda: queries.model(self.model or "normal"), None)
+            model = wrong.catch(self._model, None)
             workflow = queries.workflow(wrong.settled(model, "model"))
-        state = self.state if self.state is not UNSET else "closed" if known is None else known.state
+        state = (
+            self.state if self.state is not UNSET else "closed" if dossier is None else dossier.change.state
+        )
         if state not in workflow.by_slug:
             told = {"state": state[:40], "states": ", ".join(workflow.by_slug)}
             wrong.add("state", _("There is no state “%(state)s”; there are %(states)s.") % told)
         wrong.tell()
         values |= standing(workflow, state)
-        if known is None:
+        if dossier is None:
             values |= {"organisation_id": where, "created_at": self.created_at, "number": None}
             change = Change(model=model, **values)
             return Plan(subject=change, create=assemble(change, workflow, rows)[1])
@@ -105,6 +114,28 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
             change=[*writes.change, (dossier.change, writes.values)],
             remove=writes.remove,
         )
+
+    def _known(self, actor: Actor, where: int, *, lock: bool) -> Dossier | None:
+        """Return the change to bring up to date, None for a new one.
+
+        :raises Invalid: there is none of that key. :raises Forbidden: the actor may not import there.
+        """
+        name = self.external_id.strip()
+        gathered = ahead.take(self.command, name, _not_gathered) if name and not self.key else None
+        if gathered is not None:
+            known = next((one for one in gathered if one.change.organisation_id == where), None)
+            if known is not None:
+                accounts.require(actor, self.permission, at=where)
+            return known
+        change = reading.known_change(actor, self.key, name, where)
+        if change is None:
+            return None
+        accounts.require(actor, self.permission, at=change.organisation_id)
+        return queries.dossier(actor, str(change.uid), lock=lock)
+
+    def _model(self) -> ChangeModel:
+        name = self.model or "normal"
+        return ahead.recall("changes.model", name, lambda: queries.model(name))
 
     def _values(self, actor: Actor, wrong: Wrong, *, new: bool) -> dict[str, Any]:
         values: dict[str, Any] = reading.words(self, wrong)
@@ -144,3 +175,7 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
             wrong.add(name, _("A planned window has a start and an end."))
             return None
         return (Span(self.planned_start, self.planned_end),)
+
+
+def _not_gathered() -> list[Dossier] | None:
+    return None
