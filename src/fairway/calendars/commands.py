@@ -193,7 +193,7 @@ def _edited(given: EditWindow | PutWindow, found: Window, actor: Actor) -> Plan:
 def _difference(
     rows: Mapping[int, Row], wanted: Sequence[int], seen: Collection[int]
 ) -> tuple[list[int], list[Row]]:
-    """Return what is to be added and removed; what the actor cannot see, they cannot have meant to take away."""
+    """Return what is to be added and removed; what the actor cannot see stays."""
     more = [pk for pk in wanted if pk not in rows]
     return more, [row for pk, row in rows.items() if pk not in wanted and pk in seen]
 

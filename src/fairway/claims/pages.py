@@ -16,13 +16,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.web import caller, page, zone_of
+from fairway.accounts.web import caller, page
 from fairway.claims import queries
 from fairway.claims.queries import RELATED_ITEM, SAME_ITEM, Clash
 from fairway.kernel.errors import Invalid
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
-from fairway.policy import Words, tell
 
 SPANS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=366)}
 SHOWN = 100
@@ -43,12 +42,11 @@ def conflicts(request: HttpRequest) -> HttpResponseBase:
     found = queries.conflicts(
         actor, period=_period(asked.get("span", "month")), item=asked.get("item"), rule=rule
     )
-    words = Words(zone_of(actor))
     context = {
-        "groups": _groups(found, words, whole="all" in asked),
+        "groups": _groups(found, whole="all" in asked),
         "count": ngettext("%(count)s conflict", "%(count)s conflicts", len(found))
         % {"count": f"{len(found):,}"},
-        "filters": _filters(asked, len(found)),
+        "filters": _filters(asked),
         "spans": _spans(asked),
         "asked": bool(asked.keys() - {"span", "all"}),
         "everything": "?" + urlencode({**asked, "all": "1"}),
@@ -73,7 +71,7 @@ def _period(name: str) -> Period | None:
     return Period(now, now + SPANS[name])
 
 
-def _groups(found: Iterable[Clash], words: Words, *, whole: bool) -> list[dict[str, Any]]:
+def _groups(found: Iterable[Clash], *, whole: bool) -> list[dict[str, Any]]:
     titles = {SAME_ITEM: _("On the same item"), RELATED_ITEM: _("Through related items")}
     notes = {
         SAME_ITEM: _("Both work on one item in one environment at the same time."),
@@ -83,7 +81,7 @@ def _groups(found: Iterable[Clash], words: Words, *, whole: bool) -> list[dict[s
     ordered = sorted(found, key=lambda clash: ORDER.index(clash.finding.rule))
     for rule, clashes in groupby(ordered, key=lambda clash: clash.finding.rule):
         listed = list(clashes)
-        rows = [_row(clash, words) for clash in (listed if whole else listed[:SHOWN])]
+        rows = [_row(clash) for clash in (listed if whole else listed[:SHOWN])]
         groups.append(
             {
                 "title": titles[rule],
@@ -96,7 +94,7 @@ def _groups(found: Iterable[Clash], words: Words, *, whole: bool) -> list[dict[s
     return groups
 
 
-def _row(clash: Clash, words: Words) -> dict[str, Any]:
+def _row(clash: Clash) -> dict[str, Any]:
     finding = clash.finding
     return {
         "interval": finding.interval,
@@ -104,7 +102,6 @@ def _row(clash: Clash, words: Words) -> dict[str, Any]:
         "one": _party(clash.one),
         "other": _party(clash.other),
         "path": [{"key": ref.key, "href": f"/items/{ref.key}", "name": ref.name} for ref in finding.path],
-        "message": tell(finding, words),
     }
 
 
@@ -136,7 +133,7 @@ def _spans(asked: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def _filters(asked: dict[str, str], count: int) -> dict[str, Any]:
+def _filters(asked: dict[str, str]) -> dict[str, Any]:
     kept = {name: value for name, value in asked.items() if name != "all"}
 
     def href(**changes: str) -> str:
