@@ -1,0 +1,32 @@
+"""The world is made once for all tests of the matrix; each test finds it as it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from fairway.kernel.cache import Kept
+
+from .world import World, build, stored
+
+
+@pytest.fixture(scope="package")
+def made(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    with django_db_blocker.unblock(), transaction.atomic():
+        Kept.forget_all()
+        try:
+            world = build()
+            world.tables = stored()
+            yield world
+        finally:
+            transaction.set_rollback(True)
+            Kept.forget_all()
+
+
+@pytest.fixture
+def world(made: World, db: None) -> World:
+    """The world; `db` undoes at the end what a test writes."""
+    return made

@@ -1,0 +1,345 @@
+"""Every door with an example of how it is used, and who may: what the tests of the matrix go through.
+
+A new route is added here. A body names records of a branch as they stand in `world.records`; it must succeed
+for an administrator of the branch, so that each refusal in the tests has one reason only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from .world import Branch, Named, World
+
+Body = Callable[[Branch], dict[str, Any]]
+
+
+def nothing(branch: Branch) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How one operation is used.
+
+    An operation is about oneself where its permission is empty: whoever has a token may.
+
+    `at`: the record that the path's `key` names, or all its parameters by name. `query`: what is needed in
+    the query, `filters`: what else there names records. `who`: the roles that may, where that does not follow
+    from the operation's permission alone. `scopes`: the permissions of which a token needs any one; None:
+    that of the operation. `common`: what it tells belongs to no branch; `bare`: it tells no key, name or uid.
+    `foreign`: the answer about a record of another branch by key, where that cannot be 404. `missing`: the
+    answers to a body that names what there is not. `denial`: whether a refusal is put on record. `answers`:
+    what is a success.
+    """
+
+    at: str | Mapping[str, str] = ""
+    body: Body = nothing
+    query: Body = nothing
+    filters: Body = nothing
+    who: frozenset[str] | None = None
+    scopes: frozenset[str] | None = None
+    common: bool = False
+    bare: bool = False
+    foreign: int = 404
+    missing: frozenset[int] = frozenset({404, 422})
+    denial: bool = True
+    answers: frozenset[int] = frozenset(range(200, 300))
+
+    def path(self, branch: Branch) -> dict[str, Named]:
+        at = {"key": self.at} if isinstance(self.at, str) else self.at
+        return {name: branch.records[record] for name, record in at.items() if record}
+
+
+def plain(value: Any, *, by: str = "key") -> Any:
+    """Return an example as it is sent, records by one of their names."""
+    if isinstance(value, Named):
+        return getattr(value, by)
+    if isinstance(value, dict):
+        return {name: plain(one, by=by) for name, one in value.items()}
+    if isinstance(value, list):
+        return [plain(one, by=by) for one in value]
+    return value
+
+
+def references(
+    value: Any, where: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], Named]]:
+    """Yield every record that an example names, with the way to it."""
+    if isinstance(value, Named):
+        yield where, value
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from references(one, (*where, name))
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from references(one, (*where, number))
+
+
+def put(value: Any, where: tuple[str | int, ...], what: Any) -> Any:
+    """Return a copy with something else at the end of the way."""
+    if not where:
+        return what
+    copied = dict(value) if isinstance(value, dict) else list(value)
+    copied[where[0]] = put(copied[where[0]], where[1:], what)
+    return copied
+
+
+MARKED = "fresh"
+"""What new records are called: neither branch's marker, so that a refusal may repeat it."""
+
+
+def item(branch: Branch) -> dict[str, Any]:
+    return {
+        "name": MARKED,
+        "kind": "system",
+        "organisation": branch.organisation,
+        "owner_team": branch.team,
+    }
+
+
+def environment(branch: Branch) -> dict[str, Any]:
+    return {"name": MARKED, "tier": "staging", "organisation": branch.organisation}
+
+
+ROLES = frozenset(
+    {
+        *("viewer", "requester", "implementer", "approver", "change-manager", "environment-manager"),
+        *(
+            "release-manager",
+            "project-manager",
+            "test-manager",
+            "run-coordinator",
+            "auditor",
+            "administrator",
+        ),
+    }
+)
+"""The built-in roles."""
+ADMINISTRATORS = frozenset({"administrator"})
+ANY = frozenset({"*"})
+"""Instead of permissions: any token will do; an empty set: none that is scoped."""
+MANAGERS = frozenset({"change-manager", "administrator"})
+
+
+def at(branch: Branch, hours: float) -> str:
+    """Return an instant so many hours from when the world was made."""
+    moment: datetime = branch.extra["now"]
+    return (moment + timedelta(hours=hours)).isoformat()
+
+
+def window(branch: Branch, start: float, end: float) -> list[dict[str, str]]:
+    return [{"start": at(branch, start), "end": at(branch, end)}]
+
+
+def freeze(branch: Branch) -> dict[str, Any]:
+    return {
+        "name": MARKED,
+        "kind": "hard_freeze",
+        "organisation": branch.organisation,
+        "starts_at": at(branch, 240),
+        "ends_at": at(branch, 260),
+        "items": [branch.item],
+        "environments": [branch.production],
+    }
+
+
+def change(branch: Branch) -> dict[str, Any]:
+    return {
+        "title": MARKED,
+        "organisation": branch.organisation,
+        "owner": branch.requester,
+        "implementers": [branch.implementer],
+        "items": [branch.item, branch.database],
+        "primary_item": branch.item,
+        "environments": [branch.production],
+        "windows": window(branch, 24, 26),
+    }
+
+
+def step(record: str, who: Iterable[str], scopes: Iterable[str], **body: Any) -> Entry:
+    """Return how a step of a change is taken: by managers, and by those who stand in a relation to it."""
+    return Entry(
+        at=record, body=lambda b: body, who=MANAGERS | set(who), scopes=frozenset({"changes.manage", *scopes})
+    )
+
+
+OPERATIONS: dict[str, Entry] = {
+    "GET organisations": Entry(filters=lambda b: {"parent": b.organisation}),
+    "POST organisations": Entry(body=lambda b: {"slug": MARKED, "name": MARKED, "parent": b.organisation}),
+    "GET organisations/{key}": Entry(at="organisation"),
+    "PATCH organisations/{key}": Entry(
+        at="office", body=lambda b: {"name": MARKED, "parent": b.organisation}
+    ),
+    "GET users": Entry(filters=lambda b: {"organisation": b.organisation}),
+    "POST users": Entry(
+        body=lambda b: {"email": "fresh@fresh.example", "name": MARKED, "organisation": b.organisation}
+    ),
+    "GET users/{key}": Entry(at="person"),
+    "PATCH users/{key}": Entry(at="person", body=lambda b: {"name": MARKED, "organisation": b.office}),
+    "POST users/{key}/activate": Entry(at="leaver"),
+    "POST users/{key}/deactivate": Entry(at="person"),
+    "POST users/{key}/invite": Entry(at="person"),
+    "GET teams": Entry(filters=lambda b: {"organisation": b.organisation, "member": b.person}),
+    "POST teams": Entry(
+        body=lambda b: {
+            "slug": MARKED,
+            "name": MARKED,
+            "organisation": b.organisation,
+            "members": [b.person, b.newcomer],
+        }
+    ),
+    "GET teams/{key}": Entry(at="team"),
+    "PATCH teams/{key}": Entry(at="team", body=lambda b: {"name": MARKED}),
+    "PUT teams/{key}/members": Entry(at="team", body=lambda b: {"members": [b.person]}),
+    "GET roles": Entry(common=True),
+    "GET grants": Entry(
+        filters=lambda b: {"organisation": b.organisation, "user": b.newcomer, "team": b.team}
+    ),
+    "POST grants": Entry(
+        body=lambda b: {"role": "viewer", "organisation": b.organisation, "user": b.service}
+    ),
+    "DELETE grants/{key}": Entry(at="grant"),
+    "GET tokens": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"user": b.service}),
+    "POST tokens": Entry(
+        body=lambda b: {"name": MARKED, "user": b.service, "scopes": ["accounts.administer"]},
+        who=ADMINISTRATORS,  # for others than themselves
+        scopes=frozenset({"accounts.administer"}),
+    ),
+    "DELETE tokens/{key}": Entry(
+        at="service_token", who=ADMINISTRATORS, scopes=frozenset({"accounts.administer"})
+    ),
+    "GET delegations": Entry(
+        who=ROLES, scopes=ANY, filters=lambda b: {"giver": b.viewer, "taker": b.approver}
+    ),
+    "POST delegations": Entry(
+        body=lambda b: {"taker": b.newcomer, "start": at(b, 1), "end": at(b, 2)},
+        who=ROLES,
+        scopes=frozenset(),
+    ),
+    "DELETE delegations/{key}": Entry(
+        at="delegation",
+        who=frozenset({"viewer", "approver", "administrator"}),  # who gave it, who has it
+        scopes=frozenset({"accounts.administer"}),
+    ),
+    "GET events": Entry(filters=lambda b: {"subject": b.item}),
+    "GET items": Entry(
+        filters=lambda b: {"organisation": b.organisation, "owner_team": b.team, "environment": b.production}
+    ),
+    "POST items": Entry(body=lambda b: {"key": MARKED, **item(b)}),
+    "GET items/{key}": Entry(at="item"),
+    "PUT items/{key}": Entry(at="item", body=item, foreign=409),
+    "PATCH items/{key}": Entry(
+        at="item", body=lambda b: {"name": MARKED, "organisation": b.organisation, "owner_team": b.team}
+    ),
+    "DELETE items/{key}": Entry(at="spare"),
+    "GET item-kinds": Entry(common=True),
+    "GET relation-kinds": Entry(common=True),
+    "GET relations": Entry(filters=lambda b: {"source": b.item, "target": b.database, "item": b.item}),
+    "POST relations": Entry(body=lambda b: {"source": b.item, "target": b.network, "kind": "connects-to"}),
+    "GET relations/{key}": Entry(at="relation"),
+    "DELETE relations/{key}": Entry(at="relation"),
+    "GET impact": Entry(query=lambda b: {"item": b.item}),
+    "GET environments": Entry(filters=lambda b: {"organisation": b.organisation}),
+    "POST environments": Entry(body=lambda b: {"key": MARKED, **environment(b)}),
+    "GET environments/{key}": Entry(at="production"),
+    "PUT environments/{key}": Entry(at="production", body=environment, foreign=409),
+    "PATCH environments/{key}": Entry(
+        at="production", body=lambda b: {"name": MARKED, "organisation": b.organisation}
+    ),
+    "DELETE environments/{key}": Entry(at="integration"),
+    "GET instances": Entry(filters=lambda b: {"item": b.item, "environment": b.production}),
+    "POST instances": Entry(body=lambda b: {"item": b.spare, "environment": b.production}),
+    "GET instances/{key}": Entry(at="instance"),
+    "DELETE instances/{key}": Entry(at="instance"),
+    "POST imports": Entry(
+        body=lambda b: {
+            "kind": "items",
+            "text": f"key,name,kind\n{MARKED},{MARKED},system\n",
+            "organisation": b.organisation,
+        },
+        missing=frozenset({200}),  # the row is refused, not the table
+        denial=False,  # refused before any row becomes a command
+    ),
+    "GET windows": Entry(filters=lambda b: {"organisation": b.organisation}),
+    "POST windows": Entry(body=freeze),
+    "GET windows/{key}": Entry(at="freeze"),
+    "PATCH windows/{key}": Entry(at="freeze", body=freeze),
+    "DELETE windows/{key}": Entry(at="freeze"),
+    "GET windows/{key}/occurrences": Entry(
+        at="freeze", query=lambda b: {"from": at(b, 0), "to": at(b, 24 * 30)}, bare=True
+    ),
+    "GET conflicts": Entry(
+        filters=lambda b: {"item": b.item, "environment": b.production, "subject": b.scheduled}
+    ),
+    "GET calendar": Entry(
+        query=lambda b: {"from": at(b, -24), "to": at(b, 24 * 30)},
+        filters=lambda b: {"item": b.item, "environment": b.production},
+    ),
+    "GET changes": Entry(
+        filters=lambda b: {"organisation": b.organisation, "item": b.item, "environment": b.production}
+    ),
+    "POST changes": Entry(body=change),
+    "GET changes/{key}": Entry(at="scheduled"),
+    "PATCH changes/{key}": Entry(
+        at="draft",
+        body=lambda b: {name: value for name, value in change(b).items() if name != "organisation"},
+        who=MANAGERS | {"requester", "release-manager"},
+        scopes=frozenset({"changes.edit", "changes.manage"}),
+    ),
+    "GET changes/{key}/findings": Entry(at="scheduled"),
+    "GET changes/{key}/steps": Entry(at="scheduled", bare=True),
+    "POST changes/{key}/submit": step("draft", {"requester"}, {}),
+    "POST changes/{key}/vote": Entry(
+        at="authorising",
+        body=lambda b: {"choice": "approve", "digest": b.extra["digest"]},
+        who=MANAGERS | {"approver"},
+        scopes=frozenset({"changes.approve"}),
+    ),
+    "POST changes/{key}/return": step(
+        "authorising", {"requester", "approver"}, {"changes.approve", "changes.assess"}, reason=MARKED
+    ),
+    "POST changes/{key}/start": step("scheduled", {"implementer"}, {}),
+    "POST changes/{key}/complete": step("implementing", {"implementer"}, {}, outcome="successful"),
+    "POST changes/{key}/close": step("reviewing", {"requester"}, {}),
+    "POST changes/{key}/cancel": step("scheduled", {"requester"}, {}, reason=MARKED),
+    "POST changes/{key}/hold": step(
+        "scheduled", {"requester", "implementer", "approver"}, {"changes.approve"}, reason=MARKED
+    ),
+    "POST changes/{key}/resume": step("held", {"requester", "implementer", "approver"}, {"changes.approve"}),
+    "POST changes/{key}/reschedule": Entry(
+        at="draft",
+        body=lambda b: {"windows": window(b, 24, 26)},
+        who=MANAGERS | {"requester", "release-manager"},
+        scopes=frozenset({"changes.edit", "changes.manage"}),
+    ),
+    "GET change-models": Entry(common=True),
+    "GET change-models/{key}": Entry(at="model", common=True),
+    "GET templates": Entry(common=True),
+    "GET templates/{key}": Entry(at="template", common=True),
+    "GET decide": Entry(
+        query=lambda b: {
+            "action": "deploy",
+            "system": b.item,
+            "environment": b.production,
+            "change": b.implementing,
+        }
+    ),
+    "POST decide": Entry(
+        body=lambda b: {
+            "action": "deploy",
+            "system": b.item,
+            "environment": b.production,
+            "change": b.implementing,
+        }
+    ),
+}
+
+
+def roles_of(entry: Entry, permission: str | None, world: World) -> frozenset[str]:
+    """Return the roles that may do something that takes a permission."""
+    if entry.who is not None:
+        return entry.who
+    return frozenset(role for role, permissions in world.roles.items() if permission in permissions)

@@ -1,0 +1,80 @@
+"""Each role may what its permissions say, and nothing else; a token never more than it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from django.db.models import Sum
+
+from fairway.accounts.commands import CreateToken
+from fairway.accounts.rules import PERMISSIONS
+from fairway.audit.models import Denial
+
+from .calls import KNOWN, Call, problem, told
+from .table import ANY, OPERATIONS, ROLES, roles_of
+from .world import World, run, undone, unwritten
+
+
+def denials() -> int:
+    return Denial.objects.aggregate(all=Sum("count"))["all"] or 0
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_role_may_exactly_what_it_is_permitted(world: World, name: str) -> None:
+    call = Call(name, world.north)
+    allowed = roles_of(call.entry, call.operation.permission, world)
+    assert allowed, "somebody may"
+    with unwritten(world, name):
+        for role in world.roles.keys() - allowed:
+            before = denials()
+            answer = call(world.north.people[role].token)
+            assert answer.status_code == 403, f"{role}: {told(answer)}"
+            if call.entry.who is None:
+                assert f" {call.operation.permission} " in problem(answer)["detail"], role
+            assert denials() == before + (call.operation.unsafe and call.entry.denial), (
+                f"{role} leaves one denial"
+            )
+    for role in sorted(allowed):
+        with undone():
+            answer = call(world.north.people[role].token)
+            assert answer.status_code in call.entry.answers, f"{role}: {told(answer)}"
+
+
+@pytest.mark.parametrize("name", [name for name in KNOWN if OPERATIONS[name].who != ROLES])
+def test_who_has_no_role_sees_nothing(world: World, name: str) -> None:
+    call = Call(name, world.north)
+    with unwritten(world, name):
+        answer = call(world.north.people["nobody"].token)
+        assert answer.status_code in {403, 404, 422, call.entry.foreign}, told(answer)
+        assert not world.north.traces(answer.content.replace(call.address().encode(), b"")) - sent(call)
+
+
+def sent(call: Call) -> set[str]:
+    """Return the traces of a branch that stand in the question itself."""
+    text = f"{call.address()} {call.query} {call.body}"
+    return call.branch.traces(text)
+
+
+def token(world: World, scopes: Iterable[str]) -> str:
+    command = CreateToken(name="scoped", scopes=sorted(scopes))
+    answer: str = run(command, by=world.north.people["administrator"].email).answer
+    return answer
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_token_may_only_what_it_was_given(world: World, name: str) -> None:
+    """Each permission that suffices does by itself; all others together do not."""
+    call = Call(name, world.north)
+    enough = call.entry.scopes
+    if enough is None:
+        enough = frozenset({call.operation.permission or ""})
+    for permission in ("decisions.ask",) if enough == ANY else sorted(enough):
+        with undone():
+            answer = call(token(world, [permission]))
+            assert answer.status_code in call.entry.answers, f"{permission}: {told(answer)}"
+    if enough != ANY:
+        with undone():
+            answer = call(token(world, PERMISSIONS.keys() - enough))
+            assert answer.status_code == 403, told(answer)
+            assert "with this token" in problem(answer)["detail"] or call.entry.who is not None

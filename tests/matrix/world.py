@@ -1,0 +1,393 @@
+"""Two branches that are twins: each holds one of everything, recognisable wherever it turns up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.test import Client
+
+from fairway.accounts import commands as accounts
+from fairway.accounts import queries as who
+from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, Role, User
+from fairway.audit.commands import Command, Outcome, execute
+from fairway.calendars.commands import CreateWindow
+from fairway.catalog.commands import ArchiveItem, CreateItem, CreateRelation
+from fairway.changes import commands as changes
+from fairway.changes.commands.reading import Span
+from fairway.changes.models import Change, ChangeModel, ChangeTemplate
+from fairway.environments.commands import CreateEnvironment, CreateInstance
+from fairway.kernel.actor import SYSTEM
+from fairway.kernel.models import Row
+
+HOUR = timedelta(hours=1)
+POISON = '"><script>alert(1)</script>'
+
+
+class Named(NamedTuple):
+    """A record by the names that any door takes; people by their address too."""
+
+    key: str
+    uid: str
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Person:
+    named: Named
+    email: str
+    token: str
+    client: Client
+
+
+@dataclass
+class Branch:
+    """One of the twins. `records`: by what they are; `people`: by role; `extra`: what tests alone need."""
+
+    slug: str
+    records: dict[str, Named] = field(default_factory=dict)
+    people: dict[str, Person] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+    uids: set[str] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
+
+    def __getattr__(self, name: str) -> Named:
+        try:
+            return self.__dict__["records"][name]
+        except KeyError:
+            raise AttributeError(f"the world has no “{name}” in each branch") from None
+
+    def traces(self, answer: bytes | str, *, but: str = "") -> set[str]:
+        """Return what an answer holds of this branch: its name, keys or uids; `but`: what the caller sent."""
+        text = (answer.decode(errors="replace") if isinstance(answer, bytes) else answer).lower()
+        if but:
+            text = text.replace(but.lower(), "")
+        if "pattern" not in self.extra:
+            words = "|".join(map(re.escape, sorted(self.keys)))
+            self.extra["pattern"] = re.compile(rf"(?<![\w-])(?:{words})(?!\w)")
+        found = {trace for trace in (self.slug, *self.uids) if trace in text}
+        return found | set(self.extra["pattern"].findall(text))
+
+
+@dataclass
+class World:
+    now: datetime
+    root: Person
+    north: Branch
+    south: Branch
+    roles: Mapping[str, frozenset[str]]
+    tables: dict[str, str] = field(default_factory=dict)
+
+    def twin(self, branch: Branch) -> Branch:
+        return self.south if branch is self.north else self.north
+
+
+def run(command: Command, *, by: str = "", at: datetime | None = None) -> Outcome:
+    """Run a command as the person of this address, or as Fairway itself."""
+    actor = who.person(User.objects.get(email_folded=by)) if by else SYSTEM
+    return execute(command, actor=actor, at=at)
+
+
+def named(outcome: Outcome) -> Named:
+    assert outcome.subject is not None
+    return Named(outcome.subject.key, outcome.subject.uid)
+
+
+def build() -> World:
+    """Make the world by commands alone."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    run(accounts.CreateOrganisation(slug="group", name="The Group"))
+    roles = {role.slug: frozenset(role.permissions) for role in Role.objects.all()}
+    root = _person("root@group.example", "Root", "group", "administrator")
+    north, south = Branch("north-secret"), Branch("south-secret")
+    for branch in (north, south):
+        branch.extra["now"] = now
+        branch.records["model"] = _slugged(ChangeModel.objects.get(slug="normal"))
+        branch.records["template"] = _slugged(ChangeTemplate.objects.get(slug="os-patch"))
+        _fill(branch, roles, now)
+    world = World(now, root, north, south, roles)
+    for branch in (north, south):
+        _remember(branch)
+    return world
+
+
+def _slugged(row: Any) -> Named:
+    return Named(row.slug, str(row.uid))
+
+
+def _person(email: str, name: str, organisation: str, role: str) -> Person:
+    made = named(run(accounts.CreateUser(email=email, name=name, organisation=organisation)))
+    made = made._replace(email=email)
+    if role:
+        run(accounts.GrantRole(role=role, organisation=organisation, user=email))
+    token = run(accounts.CreateToken(name=f"{name} token"), by=email).answer
+    ApiToken.objects.filter(user__email=email).update(last_used_at=datetime.now(UTC))
+    client = Client(raise_request_exception=False)
+    client.force_login(User.objects.get(email=email))
+    return Person(made, email, token, client)
+
+
+def _fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> None:
+    slug, loud = branch.slug, branch.slug.upper()
+    domain = f"{slug}.example"
+    records = branch.records
+    records["organisation"] = named(
+        run(accounts.CreateOrganisation(slug=slug, name=f"{loud} division", parent="group"))
+    )
+    records["office"] = named(
+        run(accounts.CreateOrganisation(slug=f"{slug}-office", name=f"{loud} office", parent=slug))
+    )
+    for role in roles:
+        branch.people[role] = _person(f"{role}@{domain}", f"{loud} {role}", slug, role)
+    for other in ("nobody", "leaver", "member", "newcomer"):
+        branch.people[other] = _person(f"{other}@{domain}", f"{loud} {other}", slug, "")
+    run(accounts.GrantRole(role="administrator", organisation=slug, user=f"leaver@{domain}"))
+    run(accounts.SetUserActive(user=f"leaver@{domain}", active=False))
+    branch.tokens["of somebody inactive"] = branch.people["leaver"].token
+    boss = f"administrator@{domain}"
+    records["person"] = branch.people["member"].named
+    for other in ("newcomer", "leaver", "viewer"):
+        records[other] = branch.people[other].named
+    records["requester"] = branch.people["requester"].named
+    records["implementer"] = branch.people["implementer"].named
+    records["approver"] = branch.people["approver"].named
+    records["service"] = named(
+        run(
+            accounts.CreateUser(
+                email=f"robot@{domain}", name=f"{loud} robot", organisation=slug, is_service=True
+            ),
+            by=boss,
+        )
+    )
+    records["team"] = named(
+        run(
+            accounts.CreateTeam(
+                slug=f"{slug}-team", name=f"{loud} team", organisation=slug, members=[f"member@{domain}"]
+            ),
+            by=boss,
+        )
+    )
+    run(accounts.GrantRole(role="viewer", organisation=slug, team=f"{slug}-team"), by=boss)
+    run(accounts.GrantRole(role="viewer", organisation=slug, user=f"newcomer@{domain}"), by=boss)
+    _tokens(branch, boss, now)
+    run(
+        accounts.Delegate(
+            taker=f"approver@{domain}",
+            start=(now - HOUR).isoformat(),
+            end=(now + 9 * HOUR).isoformat(),
+        ),
+        by=f"viewer@{domain}",
+    )
+    records["delegation"] = _only_uid(Delegation.objects.get(giver__email=f"viewer@{domain}"))
+    records["grant"] = _only_uid(Grant.objects.get(user__email=f"newcomer@{domain}"))
+    records["team_grant"] = _only_uid(Grant.objects.get(team__slug=f"{slug}-team"))
+    _things(branch, boss)
+    _calendar(branch, boss, now)
+    _changes(branch, now)
+
+
+def _only_uid(row: Row) -> Named:
+    return Named(str(row.uid), str(row.uid))
+
+
+def _tokens(branch: Branch, boss: str, now: datetime) -> None:
+    def make(name: str, at: datetime, days: int = 90, user: str | None = None) -> ApiToken:
+        made = run(
+            accounts.CreateToken(name=f"{branch.slug.upper()} {name}", days=days, user=user), by=boss, at=at
+        )
+        branch.tokens[name] = made.answer
+        return ApiToken.objects.get(digest=who.digest(made.answer))
+
+    make("that expired", now - timedelta(days=60), 30)
+    run(accounts.RevokeToken(token=str(make("that was revoked", now).uid)), by=boss)
+    branch.tokens["that nobody made"] = "fw_" + "x" * 43
+    branch.tokens["that is empty"] = "fw_"
+    branch.records["token"] = _only_uid(make("spare", now))
+    branch.records["service_token"] = _only_uid(make("robot", now, user=f"robot@{branch.slug}.example"))
+    for name in ("spare", "robot"):
+        del branch.tokens[name]
+
+
+def _things(branch: Branch, boss: str) -> None:
+    slug, loud, records = branch.slug, branch.slug.upper(), branch.records
+
+    def item(what: str, kind: str, **more: Any) -> None:
+        command = CreateItem(
+            key=f"{slug}-{what}",
+            name=f"{loud} {what}",
+            kind=kind,
+            organisation=slug,
+            description=f"{loud} description",
+            external_id=f"{loud}-{what}",
+            attributes={"note": f"{loud} attribute"},
+            **more,
+        )
+        records[what] = named(run(command, by=boss))
+
+    item("item", "system", criticality=1, owner_team=f"{slug}-team")
+    item("database", "database")
+    item("network", "network", shared=True)
+    item("spare", "system")
+    item("old", "system")
+    run(ArchiveItem(item=f"{slug}-old"), by=boss)
+    for source, target in (("item", "database"), ("database", "network")):
+        made = run(
+            CreateRelation(source=f"{slug}-{source}", target=f"{slug}-{target}", kind="depends-on"), by=boss
+        )
+        records.setdefault("relation", named(made))
+    for what, tier, control in (
+        ("production", "production", "controlled"),
+        ("integration", "integration", "coordinated"),
+    ):
+        command = CreateEnvironment(
+            key=f"{slug}-{what}",
+            name=f"{loud} {what}",
+            tier=tier,
+            control=control,
+            organisation=slug,
+            description=f"{loud} description",
+        )
+        records[what] = named(run(command, by=boss))
+    for what in ("item", "database"):
+        made = run(CreateInstance(item=f"{slug}-{what}", environment=f"{slug}-production"), by=boss)
+        records.setdefault("instance", named(made))
+
+
+def _calendar(branch: Branch, boss: str, now: datetime) -> None:
+    slug, loud = branch.slug, branch.slug.upper()
+
+    def window(what: str, kind: str, **more: Any) -> None:
+        command = CreateWindow(
+            name=f"{loud} {what}", kind=kind, organisation=slug, reason=f"{loud} reason", zone="UTC", **more
+        )
+        branch.records[what] = named(run(command, by=boss))
+
+    far = now + timedelta(days=20)
+    window(
+        "freeze",
+        "hard_freeze",
+        starts_at=far,
+        ends_at=far + 48 * HOUR,
+        items=[f"{slug}-item"],
+        environments=[f"{slug}-production"],
+    )
+    window(
+        "weekly",
+        "soft_freeze",
+        local_start=(now.replace(tzinfo=None) + timedelta(days=3)).isoformat(),
+        duration=2 * HOUR,
+        rrule="FREQ=WEEKLY",
+        items=[f"{slug}-spare"],
+    )
+
+
+def _changes(branch: Branch, now: datetime) -> None:
+    slug, loud, domain = branch.slug, branch.slug.upper(), f"{branch.slug}.example"
+    requester, approver = f"requester@{domain}", f"approver2@{domain}"
+    implementer = f"implementer@{domain}"
+    branch.people["approver2"] = _person(approver, f"{loud} second approver", slug, "approver")
+
+    def change(what: str, **more: Any) -> str:
+        given: dict[str, Any] = {
+            "title": f"{loud} change {what}",
+            "organisation": slug,
+            "description": f"{loud} description",
+            "reason": f"{loud} reason",
+            "category": loud,
+            "external_id": f"{loud}-{what}",
+            "implementation_plan": f"{loud} plan",
+            "items": (f"{slug}-item",),
+            "environments": (f"{slug}-production",),
+            "windows": (Span(now - HOUR, now + 6 * HOUR),),
+            "implementers": (implementer,),
+            **more,
+        }
+        made = named(run(changes.CreateChange(**given), by=requester))
+        branch.records[what] = made
+        return made.key
+
+    def step(verb: str, key: str, by: str, **more: Any) -> None:
+        if verb == "vote":
+            number = int(key.removeprefix("CHG-"))
+            more = {"choice": "approve", "digest": Change.objects.get(number=number).digest, **more}
+        run(changes.STEPS[verb](change=key, **more), by=by)
+
+    change("draft", items=(f"{slug}-database",))
+    way = {
+        "authorising": (),
+        "scheduled": (("vote", approver, {}),),
+        "held": (("vote", approver, {}), ("hold", requester, {"reason": f"{loud} hold"})),
+        "implementing": (("vote", approver, {}), ("start", implementer, {})),
+        "reviewing": (
+            ("vote", approver, {}),
+            ("start", implementer, {}),
+            ("complete", implementer, {"outcome": "with_issues", "note": f"{loud} outcome"}),
+        ),
+    }
+    for what, steps in way.items():
+        key = change(what)
+        step("submit", key, requester)
+        for verb, by, more in steps:
+            step(verb, key, by, **more)
+    for what in way:
+        number = int(branch.records[what].key.removeprefix("CHG-"))
+        expected = "scheduled" if what == "held" else what
+        assert Change.objects.get(number=number).state == expected, what
+    branch.extra["digest"] = Change.objects.get(
+        number=int(branch.records["authorising"].key.removeprefix("CHG-"))
+    ).digest
+
+
+def _remember(branch: Branch) -> None:
+    """Note every uid and key of the branch's rows, for looking where they turn up."""
+    below = {branch.records["organisation"].uid, branch.records["office"].uid}
+    places = set(Organisation.objects.filter(uid__in=below).values_list("pk", flat=True))
+    for model in apps.get_models():
+        if issubclass(model, Row):
+            for row in model._default_manager.all():
+                if row.owning_organisation in places:
+                    branch.uids.add(str(row.uid))
+                    key = str(getattr(row, "key", ""))
+                    if "-" in key and key.rpartition("-")[2].isdigit():
+                        branch.keys.add(key.lower())
+
+
+LEFT_OUT = {"audit_denial"}
+"""What a denied call may write: its denial."""
+
+
+def stored() -> dict[str, str]:
+    """Return a digest of each table's contents."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in sorted(connection.introspection.table_names(cursor)):
+            if table not in LEFT_OUT:
+                cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608  (a table's own name)
+                rows = sorted(repr(row) for row in cursor.fetchall())
+                found[table] = sha256("\n".join(rows).encode()).hexdigest()
+    return found
+
+
+@contextmanager
+def unwritten(world: World, what: str) -> Iterator[None]:
+    """Check that the body wrote nothing."""
+    yield
+    now = stored()
+    differing = [table for table in now if now[table] != world.tables[table]]
+    assert not differing, f"{what} wrote into {', '.join(differing)}"
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo whatever the body writes."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
