@@ -12,13 +12,13 @@ from django.urls import path
 from dmr import Body, Path, Query
 from msgspec import UNSET, UnsetType
 
+from fairway.accounts import queries as accounts
 from fairway.accounts.web import ApiController, DecisionView, DryRun, decision_view, operation
 from fairway.audit.commands import Command
-from fairway.catalog import queries as catalog
 from fairway.changes import commands, queries, views
 from fairway.changes.commands.reading import Priority, References, Spans
 from fairway.changes.models import ChangeModel, ChangeTemplate
-from fairway.environments import queries as environments
+from fairway.kernel.actor import Actor
 from fairway.kernel.errors import NotFound
 from fairway.kernel.listing import picked
 from fairway.kernel.period import Period, parse_instant
@@ -149,6 +149,15 @@ class CalendarView(msgspec.Struct, kw_only=True):
     shades: list[ShadeView]
 
 
+def _reader(controller: ApiController) -> Actor:
+    """Return who reads.
+
+    :raises Forbidden: they may not see changes anywhere, or not with this token.
+    """
+    accounts.require(controller.actor, "changes.view", at=None)
+    return controller.actor
+
+
 class ChangesController(ApiController):
     """Changes."""
 
@@ -156,7 +165,7 @@ class ChangesController(ApiController):
     def get(self, parsed_query: Query[queries.ChangeQuery]) -> HttpResponse:
         """List changes; `q` finds words in title and external id, or a key."""
         wanted = picked(parsed_query, views.FIELDS)
-        found = queries.change_page(self.actor, parsed_query)
+        found = queries.change_page(_reader(self), parsed_query)
         return self.page(found, views.rows(self.actor, found.rows, wanted))
 
     @operation("changes.request", views.ChangeView, status=201, etag=True, dry_run=True)
@@ -171,6 +180,7 @@ class ChangeController(ApiController):
     @operation("changes.view", views.ChangeView, etag=True)
     def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
         """Read a change by key or uid."""
+        _reader(self)
         return _change(self, parsed_path.key)
 
     @operation("changes.request", views.ChangeView, etag=True, dry_run=True)
@@ -329,7 +339,7 @@ class FindingsController(ApiController):
     def get(self, parsed_path: Path[KeyPath], parsed_query: Query[FindingsQuery]) -> HttpResponse:
         """Decide whether the change can be carried out as planned."""
         at = parse_instant(parsed_query.at) if parsed_query.at else self.at
-        found = queries.dossier(self.actor, parsed_path.key)
+        found = queries.dossier(_reader(self), parsed_path.key)
         return self.answer(decision_view(queries.assess_dossier(found, at=at), self.actor))
 
 
@@ -339,7 +349,7 @@ class StepsController(ApiController):
     @operation("changes.view", views.StepList)
     def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
         """List the legal steps, each with what would refuse it now."""
-        found = queries.dossier(self.actor, parsed_path.key)
+        found = queries.dossier(_reader(self), parsed_path.key)
         steps = queries.steps(self.actor, found, at=self.at)
         return self.answer(views.steps_view(found, steps, self.actor))
 
@@ -350,6 +360,7 @@ class ChangeModelsController(ApiController):
     @operation("changes.view", views.ChangeModelList)
     def get(self) -> HttpResponse:
         """List the change models with their states and steps."""
+        _reader(self)
         return self.answer(
             views.ChangeModelList(items=[views.model_view(model) for model in queries.models()])
         )
@@ -361,6 +372,7 @@ class ChangeModelController(ApiController):
     @operation("changes.view", views.ChangeModelView)
     def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
         """Read a change model by key or uid."""
+        _reader(self)
         return self.answer(views.model_view(_found(queries.models(), parsed_path.key, "change model")))
 
 
@@ -370,6 +382,7 @@ class TemplatesController(ApiController):
     @operation("changes.view", views.TemplateList)
     def get(self) -> HttpResponse:
         """List the templates."""
+        _reader(self)
         return self.answer(
             views.TemplateList(items=[views.template_view(template) for template in queries.templates()])
         )
@@ -381,6 +394,7 @@ class TemplateController(ApiController):
     @operation("changes.view", views.TemplateView)
     def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
         """Read a template by key or uid."""
+        _reader(self)
         return self.answer(views.template_view(_found(queries.templates(), parsed_path.key, "template")))
 
 
@@ -403,15 +417,13 @@ class CalendarController(ApiController):
         period = Period(
             parse_instant(parsed_query.start, field="from"), parse_instant(parsed_query.end, field="to")
         )
-        item = catalog.item(self.actor, parsed_query.item).pk if parsed_query.item else None
-        place = parsed_query.environment
         return self.answer(
             queries.timeline(
-                self.actor,
+                _reader(self),
                 period,
                 by=parsed_query.lanes,
-                item=item,
-                environment=environments.environment(self.actor, place).pk if place else None,
+                item=parsed_query.item or None,
+                environment=parsed_query.environment or None,
             )
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import DecisionView, FindingView, RefView, finding_view, ref_view
 from fairway.approvals import queries as approvals
+from fairway.audit import queries as audit
 from fairway.catalog import queries as catalog
 from fairway.changes import queries
 from fairway.changes.models import Change, ChangeModel, ChangeTemplate
@@ -248,13 +249,16 @@ def approval_view(dossier: Dossier, *, at: datetime) -> ApprovalView:
 
 def rows(actor: Actor, found: Sequence[Mapping[str, Any]], wanted: frozenset[str] | None) -> list[ChangeRow]:
     """Return rows of the list with the fields that are wanted; items and environments only where they are."""
-    names = FIELDS if wanted is None else tuple(wanted)
+    with audit.steady(actor.revisions):
+        return list(_rows(actor, found, FIELDS if wanted is None else tuple(wanted)))
+
+
+def _rows(actor: Actor, found: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Iterator[ChangeRow]:
     pks = [row["pk"] for row in found]
     items = queries.items_of(pks) if "items" in names else {}
     places = queries.environments_of(pks) if "environments" in names else {}
     things = {pk: one.ref for pk, one in catalog.facts({i for some in items.values() for i in some}).items()}
     wheres = {pk: one.ref for pk, one in environments.facts().items()} if places else {}
-    made = []
     for row in found:
         values = {
             "key": f"{Change.prefix}-{row['number']}",
@@ -269,8 +273,7 @@ def rows(actor: Actor, found: Sequence[Mapping[str, Any]], wanted: frozenset[str
             "items": refs(actor, items.get(row["pk"], ()), things),
             "environments": refs(actor, places.get(row["pk"], ()), wheres),
         }
-        made.append(ChangeRow(**{name: values[name] if name in values else row[name] for name in names}))
-    return made
+        yield ChangeRow(**{name: values[name] if name in values else row[name] for name in names})
 
 
 def refs(actor: Actor, pks: Collection[int], known: Mapping[int, Ref]) -> list[RefView]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -63,10 +64,12 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
     environments: References = ()
     windows: Spans = ()
     downtime: Spans = ()
+    submit: bool = False
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         """Draft the change and say what stands in its way; nothing about time refuses a draft.
 
+        With `submit` it is submitted at once, which may be refused: then nothing is written.
         :raises Forbidden: the actor may not request changes there. :raises Invalid: by field.
         """
         wrong = Wrong()
@@ -104,6 +107,8 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
         dossier, create = assemble(change, workflow, rows)
         if lock:
             catalog.lock(dossier.items)  # before clashes are read: who comes second sees who came first
+        if self.submit:
+            return _submitted(dossier, create, actor=actor, at=at)
         decision = queries.assess(dossier.proposal(), at=at)
         return Plan(
             decision=queries.told(decision.findings, at=at),
@@ -111,6 +116,19 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
             create=create,
             answer=decision,
         )
+
+
+def _submitted(dossier: Dossier, create: list[Row], *, actor: Actor, at: datetime) -> Plan:
+    """Plan to write the new change down as submitted; other rows that this takes come first."""
+    change, writes = dossier.change, Writes({"submitted_at": at})
+    permitted(dossier, "submit", actor)
+    case = Case(dossier, dossier.proposal(), change.digest, at, person=actor.pk)
+    plan = take(dossier, "submit", case, writes, actor=actor, at=at, tell_time=True)
+    if plan.decision.denied:
+        return plan
+    for name, value in writes.values.items():
+        setattr(change, name, value)
+    return replace(plan, create=[*writes.create, *create], change=[])
 
 
 class EditChange(Command, name=ChangeEvent.EDIT):
@@ -200,16 +218,20 @@ def edit(given: EditChange, verb: str, *, actor: Actor, at: datetime, lock: bool
     if given.owner is not UNSET:
         values["owner"] = wrong.catch(lambda: reading.person(actor, given.owner or None, "owner"), None)
     rows = Rows(primary=next((row.item_id for row in before.affected if row.primary), None))
+    unseen_items, unseen_places = queries.unseen(actor, before)  # stay: whoever edits cannot name them
     if given.windows is not UNSET or given.downtime is not UNSET:
         rows.windows = wrong.catch(lambda: _replanned(given, before), [])
     if given.environments is not UNSET:
         rows.places = [
-            row.pk for row in wrong.catch(lambda: reading.places(actor, given.environments or ()), [])
+            *(row.pk for row in wrong.catch(lambda: reading.places(actor, given.environments or ()), [])),
+            *unseen_places,
         ]
     if given.implementers is not UNSET:
         found = wrong.catch(lambda: reading.people(actor, given.implementers or (), "implementers"), [])
         rows.people = [row.pk for row in found]
     _reread_items(given, before, rows, actor, wrong)
+    if rows.items is not None:
+        rows.items += unseen_items
     wrong.tell()
     after, writes = altered(before, values, rows)
     _check_fixed(before, after)

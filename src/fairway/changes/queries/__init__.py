@@ -12,10 +12,12 @@ from fairway.changes.queries.dossier import Proposal as Proposal
 from fairway.changes.queries.dossier import change as change
 from fairway.changes.queries.dossier import content_digest as content_digest
 from fairway.changes.queries.dossier import dossier as dossier
+from fairway.changes.queries.dossier import keys as keys
 from fairway.changes.queries.dossier import model as model
 from fairway.changes.queries.dossier import models as models
 from fairway.changes.queries.dossier import template as template
 from fairway.changes.queries.dossier import templates as templates
+from fairway.changes.queries.dossier import unseen as unseen
 from fairway.changes.queries.dossier import workflow as workflow
 from fairway.changes.queries.holding import held as held
 from fairway.changes.queries.listing import CHANGES as CHANGES

@@ -189,3 +189,23 @@ def content_digest(whole: Dossier) -> str:
             environments=frozenset(places[pk].ref.uid for pk in whole.environments),
         )
     )
+
+
+def keys(actor: Actor, whole: Dossier) -> tuple[list[str], list[str]]:
+    """Return the keys of items, the primary one first, and of environments, as far as the actor sees them."""
+    hidden = unseen(actor, whole)
+    items, places = catalog.facts(whole.items), environments.facts()
+    return (
+        [items[pk].ref.key for pk in whole.items if pk not in hidden[0]],
+        [places[pk].ref.key for pk in whole.environments if pk not in hidden[1]],
+    )
+
+
+def unseen(actor: Actor, whole: Dossier) -> tuple[list[int], list[int]]:
+    """Return those of the change's items and environments that the actor may not see."""
+    sees = accounts.access(actor).sees
+    items, places = catalog.facts(whole.items), environments.facts()
+    return (
+        [pk for pk in whole.items if not sees(items[pk].ref)],
+        [pk for pk in whole.environments if not sees(places[pk].ref)],
+    )

@@ -35,19 +35,23 @@ def timeline(
     period: Period,
     *,
     by: Lanes = "item",
-    item: int | None = None,
-    environment: int | None = None,
+    item: str | None = None,
+    environment: str | None = None,
     words: Words | None = None,
 ) -> dict[str, Any]:
     """Return lanes, bars with their conflicts, and shades, as docs/ui.md describes them; plain values.
 
     A bar is one planned window on one lane. What the actor may not see is left out; of a conflict with it the
-    time alone is told. `words`: in whose zone messages are told.
+    time alone is told. `item`, `environment`: only changes that name it, by key or uid. `words`: in whose
+    zone messages are told.
 
+    :raises NotFound: the actor sees no such item or environment.
     :raises Invalid: there are more bars in the span than can be drawn.
     """
     with audit.steady():
-        bars = _bars(actor, period, by, item=item, environment=environment)
+        thing = catalog.item(actor, item).pk if item else None
+        place = environments.environment(actor, environment).pk if environment else None
+        bars = _bars(actor, period, by, item=thing, environment=place)
         lanes = _lanes(actor, by, {bar["lane_pk"] for bar in bars})
         shown = {lane["pk"] for lane in lanes}
         bars = [bar for bar in bars if bar["lane_pk"] in shown]

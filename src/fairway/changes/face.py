@@ -1,0 +1,377 @@
+"""Changes as pages show them: plain values for the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from fairway.accounts import queries as accounts
+from fairway.accounts.web import zone_of
+from fairway.approvals import queries as approvals
+from fairway.audit import queries as audit
+from fairway.catalog import queries as catalog
+from fairway.changes import queries
+from fairway.changes.models import Change
+from fairway.changes.queries import Dossier, Step
+from fairway.changes.words import STATES, VERBS
+from fairway.environments import queries as environments
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import Problem
+from fairway.kernel.refs import Ref
+from fairway.policy import Decision, Finding, Severity, Words, tell
+
+MOST_FINDINGS, MOST_REACHES = 20, 20
+HREFS = {"change": "/changes/", "window": "/windows/", "item": "/items/", "environment": "/environments/"}
+
+
+# The verdict strip
+
+
+def decided(actor: Actor, decision: Decision, *, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the verdict strip of a decision; `asked`: the form that is being filled in."""
+    shown = decision.redacted(accounts.access(actor).sees)
+    words = Words(zone_of(actor))
+    rows = [_finding(finding, words) for finding in shown.findings[:MOST_FINDINGS]]
+    left = len(shown.findings) - len(rows)
+    return {
+        "verdict": str(shown.verdict),
+        "headline": _headline(shown, words, asked),
+        "note": _outlook(asked) if asked is not None else "",
+        "rows": rows,
+        "more": {"label": _("%(count)d more") % {"count": left}, "href": "/conflicts"} if left else None,
+    }
+
+
+def _headline(decision: Decision, words: Words, asked: Mapping[str, Any] | None) -> str:
+    weights = [finding.severity for finding in decision.findings]
+    blocks = sum(weight in {Severity.BLOCK, Severity.UNKNOWN} for weight in weights)
+    warns = sum(weight is Severity.WARN for weight in weights)
+    if blocks:
+        return ngettext("Blocked by %(count)d", "Blocked by %(count)d", blocks) % {"count": blocks}
+    if warns:
+        text = ngettext("Possible, with %(count)d warning", "Possible, with %(count)d warnings", warns)
+        return text % {"count": warns}
+    if asked is not None and not (asked.get("windows") and asked.get("items")):
+        return _("Nothing to check yet: name items and a time")
+    if decision.next_open is not None:
+        return _("Nothing stands in the way from %(at)s") % {"at": words.instant(decision.next_open)}
+    return _("Nothing stands in the way")
+
+
+def _outlook(asked: Mapping[str, Any] | None) -> str:
+    """Return what will happen when the form is sent."""
+    if asked is None or "change" in asked:
+        return ""
+    if asked.get("template"):
+        return _("Submitting schedules it at once: its template is authorised.")
+    return _("Submitting asks for one approval, by somebody who neither asks for it nor carries it out.")
+
+
+def _finding(finding: Finding, words: Words) -> dict[str, Any]:
+    ways = [
+        {"label": _("See %(key)s") % {"key": party.key}, "href": _href(party)}
+        for party in finding.parties[1:]
+        if _href(party)
+    ]
+    return {
+        "severity": str(finding.severity),
+        "message": tell(finding, words),
+        "path": [_step_of(ref) for ref in finding.path],
+        "ways": ways,
+    }
+
+
+def _href(ref: Ref) -> str:
+    return f"{HREFS[ref.kind]}{ref.key}" if ref.kind in HREFS else ""
+
+
+def _step_of(ref: Ref) -> dict[str, str]:
+    if ref.hidden:
+        return {"key": _("another organisation"), "href": "", "name": ""}
+    return {"key": ref.key, "href": _href(ref), "name": ref.name}
+
+
+def unasked() -> dict[str, Any]:
+    """Return the strip of a form in which nothing was filled in yet."""
+    return {"verdict": "unknown", "headline": _("Nothing to check yet: name items and a time"), "rows": []}
+
+
+def unclear(problem: Problem) -> dict[str, Any]:
+    """Return the strip of a form that cannot be checked as it is."""
+    messages = [error.message for error in problem.errors] or [problem.detail]
+    return {
+        "verdict": "unknown",
+        "headline": _("Not checked yet"),
+        "rows": [{"severity": "unknown", "message": message} for message in dict.fromkeys(messages)],
+    }
+
+
+def verdict(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
+    """Return the verdict strip of a change."""
+    strip = decided(actor, queries.assess_dossier(dossier, at=at))
+    change = dossier.change
+    if not change.is_open:
+        state = str(STATES.get(change.state, change.state)).capitalize()
+        strip["headline"] = f"{state}: {change.get_outcome_display()}" if change.outcome else state
+        strip["note"] = change.outcome_note or change.state_reason
+    elif not dossier.periods(downtime=False) or not dossier.affected:
+        strip["headline"] = _("Nothing to check yet: name items and a time")
+        strip["verdict"] = "unknown"
+    strip["aside"] = _("Pipelines get the same answer.") if change.is_open and dossier.places else ""
+    return strip
+
+
+# Lists
+
+
+def rows(actor: Actor, found: Sequence[Mapping[str, Any]], *, at: datetime) -> list[dict[str, Any]]:
+    """Return rows of a list with the places and what stands in their way."""
+    with audit.steady(actor.revisions):
+        pks = [row["pk"] for row in found]
+        weighed = queries.findings_of(pks, at=at)
+        items, places = queries.items_of(pks), queries.environments_of(pks)
+        things = catalog.facts({item for some in items.values() for item in some})
+        wheres = environments.facts()
+        sees = accounts.access(actor).sees
+        return [
+            {
+                "key": f"{Change.prefix}-{row['number']}",
+                "href": f"/changes/{Change.prefix}-{row['number']}",
+                "title": row["title"],
+                "state": "hold" if row["held_at"] else row["state"],
+                "start": row["planned_start"],
+                "end": row["planned_end"],
+                "item": _short([things[pk].ref for pk in items.get(row["pk"], ()) if sees(things[pk].ref)]),
+                "place": ", ".join(
+                    wheres[pk].ref.key for pk in places.get(row["pk"], ()) if sees(wheres[pk].ref)
+                ),
+                "owner": row["owner__name"] or "",
+                "badge": _badge(weighed[row["pk"]]),
+            }
+            for row in found
+        ]
+
+
+def _short(refs: Sequence[Ref]) -> dict[str, Any]:
+    if not refs:
+        return {}
+    return {"key": refs[0].key, "href": _href(refs[0]), "more": len(refs) - 1}
+
+
+def _badge(findings: Sequence[Finding]) -> dict[str, Any] | None:
+    """Return the worst severity and how many findings there are; None: nothing."""
+    told = [finding for finding in findings if finding.severity is not Severity.INFORM]
+    if not told:
+        return None
+    tone = "bad" if told[0].severity in {Severity.BLOCK, Severity.UNKNOWN} else "warn"
+    text = ngettext("%(count)d conflict", "%(count)d conflicts", len(told)) % {"count": len(told)}
+    return {"tone": tone, "count": len(told), "text": text}
+
+
+# The record
+
+
+def record(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
+    """Return everything that the page of a change shows."""
+    change = dossier.change
+    with audit.steady():
+        steps = queries.steps(actor, dossier, at=at)
+        sees = accounts.access(actor).sees
+        things, wheres = catalog.facts(dossier.items), environments.facts()
+        places = [wheres[pk] for pk in dossier.environments]
+        context: dict[str, Any] = {
+            "record": {
+                "key": change.key,
+                "href": f"/changes/{change.key}",
+                "title": change.title,
+                "kind": change.template.name if change.template else change.model.name,
+                "state": "hold" if change.held_at else change.state,
+                "state_word": _("on hold, %(state)s") % {"state": STATES.get(change.state, change.state)}
+                if change.held_at
+                else "",
+                "steps": [button for step in steps if step.enabled for button in _buttons(dossier, step)],
+            },
+            "change": change,
+            "windows": dossier.periods(downtime=False),
+            "downtime": dossier.periods(downtime=True),
+            "places": [
+                {**_step_of(place.ref), "control": str(place.control)} for place in places if sees(place.ref)
+            ],
+            "items": _items(actor, dossier, things),
+            "hidden": len(queries.unseen(actor, dossier)[0]),
+            "verdict": verdict(actor, dossier, at=at),
+            "waiting": _waiting(actor, steps),
+            "approval": _approval(dossier, at=at),
+            "events": f"/events/panel?subject={change.uid}",
+            "texts": [
+                (_("Description"), change.description),
+                (_("Reason"), change.reason),
+                (_("Implementation plan"), change.implementation_plan),
+                (_("Test plan"), change.test_plan),
+                (_("Back-out plan"), change.backout_plan),
+                (_("Reason in a soft freeze"), change.freeze_reason),
+            ],
+            "implementers": [row.person.name for row in dossier.implementers],
+            "ask": _question(dossier, things, wheres),
+        }
+    context["texts"] = [(label, text) for label, text in context["texts"] if text]
+    return context
+
+
+def _items(actor: Actor, dossier: Dossier, things: Mapping[int, Any]) -> list[dict[str, Any]]:
+    """Return the affected items with how far the failure of each reaches (of the first twenty)."""
+    sees = accounts.access(actor).sees
+    graph = catalog.graph()
+    found = []
+    for position, row in enumerate(dossier.affected):
+        thing = things[row.item_id]
+        if not sees(thing.ref):
+            continue
+        reached = (
+            graph.reach(row.item_id, catalog.Direction.DOWNSTREAM, None) if position < MOST_REACHES else None
+        )
+        found.append(
+            {
+                "key": thing.ref.key,
+                "href": _href(thing.ref),
+                "name": thing.ref.name,
+                "primary": row.primary,
+                "criticality": thing.criticality,
+                "shared": thing.shared,
+                "reach": None if reached is None else len(reached),
+                "impact": f"/items/{thing.ref.key}/impact",
+            }
+        )
+    return found
+
+
+def _question(dossier: Dossier, things: Mapping[int, Any], wheres: Mapping[int, Any]) -> str:
+    """Return what a pipeline would ask, of the first item and environment."""
+    if not (dossier.affected and dossier.places):
+        return ""
+    item, place = things[dossier.items[0]].ref.key, wheres[dossier.environments[0]].ref.key
+    return f"fairway may deploy {item} {place} --change {dossier.change.key}"
+
+
+def _approval(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
+    """Return where consent comes from, who gave it, and what is missing."""
+    change = dossier.change
+    if dossier.workflow.approval.by == "template":
+        authorised = change.template is not None and change.template.authorised
+        return {
+            "template": change.template.name if change.template else "",
+            "stages": [],
+            "given": authorised,
+            "note": _("Authorised as a template.") if authorised else _("The template is not authorised."),
+        }
+    told = approvals.standing(
+        change.round,
+        dossier.ballots,
+        digest=change.digest,
+        parties=[change.requester_id, *dossier.people],
+        at=at,
+    )
+    quorum = told.policy.quorum if told is not None else dossier.workflow.approval.quorum
+    missing = told.missing if told is not None else quorum
+    votes = [_vote(vote, change) for vote in approvals.votes(str(change.uid))]
+    needed = ngettext("%(count)d approval", "%(count)d approvals", quorum) % {"count": quorum}
+    note = _("Takes %(needed)s by somebody who neither asks for it nor carries it out.") % {"needed": needed}
+    if told is not None and told.given:
+        note = _("Approved.")
+    elif told is not None and told.refused:
+        note = _("Rejected.")
+    return {
+        "template": "",
+        "stages": votes,
+        "given": told is not None and told.given,
+        "missing": missing,
+        "note": note,
+    }
+
+
+def _vote(vote: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    stale = vote["digest"] != change.digest or vote["round_id"] != change.round_id
+    approved = vote["choice"] == "approve"
+    word = _("approved") if approved else _("rejected")
+    return {
+        "label": vote["voter__name"],
+        "note": vote["comment"],
+        "value": _("%(word)s, of other content") % {"word": word} if stale else word,
+        "at": vote["cast_at"],
+        "mark": "" if stale else "done" if approved else "bad",
+    }
+
+
+def _waiting(actor: Actor, steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """Return the steps that are for the actor but refused now, each with why."""
+    sees = accounts.access(actor).sees
+    words = Words(zone_of(actor))
+    return [
+        {
+            "label": str(VERBS[step.verb].label).rstrip("…"),
+            "why": tell(step.why_not[0].redacted(sees), words),
+        }
+        for step in steps
+        if not step.enabled
+    ]
+
+
+ORDER = ("vote", "submit", "start", "complete", "close", "resume", "edit", "return", "hold", "cancel")
+
+
+def _buttons(dossier: Dossier, step: Step) -> list[dict[str, Any]]:
+    """Return the buttons of a step: none where another one leads there as well."""
+    change, verb = dossier.change, VERBS[step.verb]
+    href = f"/changes/{change.key}"
+    fields: dict[str, Any] = {"version": change.version}
+    button = {"name": step.verb, "label": str(verb.label), "url": f"{href}/{step.verb}", "fields": fields}
+    if step.verb == "reschedule":
+        return []
+    if step.verb == "edit":
+        return [{"name": "edit", "label": str(verb.label), "href": f"{href}/edit"}]
+    if step.verb == "complete":
+        return [{"name": "complete", "label": str(verb.label), "href": f"{href}/finish"}]
+    if step.verb == "vote":
+        return _voting(change, href)
+    if "reason" in step.asks:
+        ask = {
+            "title": str(verb.title),
+            "text": "",
+            "name": "reason",
+            "label": str(verb.asks),
+            "required": True,
+        }
+        tone = "danger" if step.verb == "cancel" else ""
+        return [{**button, "ask": ask, "tone": tone}]
+    return [button]
+
+
+def _voting(change: Change, href: str) -> list[dict[str, Any]]:
+    fields = {"version": change.version, "digest": change.digest}
+    ask = {
+        "title": _("Reject %(key)s?") % {"key": change.key},
+        "text": _("It ends here; whoever asked for it is told why."),
+        "name": "comment",
+        "label": _("Why"),
+        "required": True,
+    }
+    return [
+        {
+            "name": "approve",
+            "label": _("Approve"),
+            "url": f"{href}/vote",
+            "fields": {**fields, "choice": "approve"},
+        },
+        {
+            "name": "reject",
+            "label": _("Reject…"),
+            "url": f"{href}/vote",
+            "tone": "danger",
+            "fields": {**fields, "choice": "reject"},
+            "ask": ask,
+        },
+    ]

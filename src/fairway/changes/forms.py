@@ -1,0 +1,228 @@
+"""The forms of changes; whether values make sense is for the commands to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from fairway.accounts import queries as accounts
+from fairway.changes import queries
+from fairway.changes.models import Change
+from fairway.changes.queries import Dossier
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import Invalid
+from fairway.ui.forms import KeysField, WindowsField
+
+PRIORITIES = (
+    (1, gettext_lazy("1, most urgent")),
+    (2, "2"),
+    (3, gettext_lazy("3, as usual")),
+    (4, gettext_lazy("4, whenever it fits")),
+)
+TEXTS = ("description", "reason", "implementation_plan", "test_plan", "backout_plan", "freeze_reason")
+
+
+def _text(label: Any, help_text: Any = "", rows: int = 3) -> forms.CharField:
+    return forms.CharField(
+        label=label, help_text=help_text, required=False, widget=forms.Textarea(attrs={"rows": rows})
+    )
+
+
+class ChangeForm(forms.Form):
+    """A new change, or one that is edited; `version` is the one that was read."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    title = forms.CharField(
+        label=gettext_lazy("Title"),
+        max_length=200,
+        help_text=gettext_lazy("What is done, to what: “Payments API 2.3 to production”."),
+    )
+    template = forms.ChoiceField(
+        label=gettext_lazy("Kind"),
+        required=False,
+        help_text=gettext_lazy("A normal change needs approval; a standard one was authorised beforehand."),
+    )
+    items = KeysField(
+        url="/items/pick",
+        label=gettext_lazy("Affected items"),
+        required=False,
+        help_text=gettext_lazy("The first one is the primary one."),
+    )
+    environments = KeysField(
+        url="/environments/pick",
+        label=gettext_lazy("Environments"),
+        required=False,
+        help_text=gettext_lazy("None means wherever the items stand."),
+    )
+    windows = WindowsField(
+        label=gettext_lazy("Planned windows"),
+        required=False,
+        most=100,
+        help_text=gettext_lazy("One for each night of work."),
+    )
+    downtime = WindowsField(
+        label=gettext_lazy("Downtime"),
+        required=False,
+        most=100,
+        help_text=gettext_lazy(
+            "While the items are down, within the planned windows: nobody else can work on them."
+        ),
+    )
+    description = _text(gettext_lazy("Description"))
+    reason = _text(gettext_lazy("Reason"), gettext_lazy("Why it is done."), rows=2)
+    freeze_reason = _text(
+        gettext_lazy("Reason in a soft freeze"),
+        gettext_lazy("Why it cannot wait, where a soft freeze covers the time."),
+        rows=2,
+    )
+    implementation_plan = _text(gettext_lazy("Implementation plan"))
+    test_plan = _text(gettext_lazy("Test plan"), rows=2)
+    backout_plan = _text(
+        gettext_lazy("Back-out plan"),
+        gettext_lazy("How to go back, and by when to decide."),
+        rows=2,
+    )
+    implementers = KeysField(
+        url="/changes/people",
+        label=gettext_lazy("Implementers"),
+        required=False,
+        most=50,
+        help_text=gettext_lazy("Who carries it out; without any, whoever starts it."),
+    )
+    category = forms.CharField(label=gettext_lazy("Category"), max_length=80, required=False)
+    priority = forms.TypedChoiceField(
+        label=gettext_lazy("Priority"),
+        choices=PRIORITIES,
+        coerce=int,
+        initial=3,
+        required=False,
+        empty_value="3",
+    )
+    external_id = forms.CharField(
+        label=gettext_lazy("External id"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("What it is called in another tool."),
+    )
+
+    FIRST = ("title", "template", "items", "environments", "windows")
+    REST = (
+        *("description", "reason", "downtime", "implementation_plan", "test_plan", "backout_plan"),
+        *("implementers", "freeze_reason", "priority", "category", "external_id"),
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        actor: Actor,
+        dossier: Dossier | None = None,
+        initial: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(
+            data, initial=_initial(actor, dossier) if dossier is not None else dict(initial or {})
+        )
+        for name in ("windows", "downtime"):
+            self.fields[name].zone = actor.zone  # type: ignore[attr-defined]
+        if dossier is not None:
+            del self.fields["template"]
+        else:
+            choices = [(one.slug, _("Standard: %(name)s") % {"name": one.name}) for one in _templates()]
+            self.fields["template"].choices = [("", _("Normal change")), *choices]  # type: ignore[attr-defined]
+        self._name_picked(actor)
+
+    def _name_picked(self, actor: Actor) -> None:
+        """Give the pickers the names of what is picked at first."""
+        names = {str(row.key): row.name for row in accounts.people(actor).filter(number__in=self._numbers())}
+        self.fields["implementers"].widget.names = names
+
+    def _numbers(self) -> list[int]:
+        given = self["implementers"].value() or ()
+        return [int(key[4:]) for key in given if key.startswith("USR-") and key[4:].isdigit()]
+
+    @property
+    def first(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.FIRST if name in self.fields]
+
+    @property
+    def rest(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.REST]
+
+    @property
+    def opened(self) -> bool:
+        """Whether the folded part holds anything, or anything wrong."""
+        if any(name in self.errors for name in self.REST):
+            return True
+        return any(self[name].value() not in (None, "", [], (), 3, "3") for name in self.REST)
+
+    def values(self) -> dict[str, Any]:
+        """Return what the commands take, from a form that is valid."""
+        found: dict[str, Any] = {
+            name: value for name, value in self.cleaned_data.items() if name not in {"version", "template"}
+        }
+        for name in ("windows", "downtime"):
+            found[name] = [{"start": start, "end": end} for start, end in found[name]]
+        if found["items"]:
+            found["primary_item"] = found["items"][0]
+        if self.cleaned_data.get("template"):
+            found["template"] = self.cleaned_data["template"]
+        return found
+
+    def tentative(self) -> dict[str, Any]:
+        """Return what is right so far, for a dry run while the form is being filled in."""
+        if "title" not in self.cleaned_data:
+            self.cleaned_data["title"] = _("New change")
+        for name in ("windows", "downtime", "items"):
+            self.cleaned_data.setdefault(name, [])
+        return self.values()
+
+    def refuse(self, invalid: Invalid) -> None:
+        """Show what a command said, at the field where it belongs."""
+        for error in invalid.errors:
+            name = error.field.partition("[")[0].partition(".")[0]
+            self.add_error(name if name in self.fields else None, error.message)
+        if not invalid.errors:
+            self.add_error(None, invalid.detail)
+
+
+class CompleteForm(forms.Form):
+    """What came of the work."""
+
+    outcome = forms.ChoiceField(label=gettext_lazy("Outcome"), choices=Change.Outcome.choices)
+    backed_out = forms.BooleanField(
+        label=gettext_lazy("It was backed out"),
+        required=False,
+        help_text=gettext_lazy("What was there before is there again."),
+    )
+    note = forms.CharField(
+        label=gettext_lazy("What happened"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=gettext_lazy("Needed unless all went well; read before the next change of this kind."),
+    )
+
+
+def _templates() -> list[Any]:
+    return queries.templates(authorised=True)
+
+
+def _initial(actor: Actor, dossier: Dossier) -> dict[str, Any]:
+    change: Change = dossier.change
+    items, places = queries.keys(actor, dossier)
+    return {
+        "version": change.version,
+        "title": change.title,
+        **{name: getattr(change, name) for name in TEXTS},
+        "items": items,
+        "environments": places,
+        "windows": [(period.start, period.end) for period in dossier.periods(downtime=False)],
+        "downtime": [(period.start, period.end) for period in dossier.periods(downtime=True)],
+        "implementers": [row.person.key for row in dossier.implementers],
+        "category": change.category,
+        "priority": change.priority,
+        "external_id": change.external_id,
+    }

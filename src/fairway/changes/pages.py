@@ -1,0 +1,444 @@
+"""Pages of changes: the list, a record, its form with live findings, its steps, and the calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from fairway.accounts import queries as accounts
+from fairway.accounts.web import caller, page, zone_of
+from fairway.audit.commands import convert, execute, preview
+from fairway.changes import commands, face, queries
+from fairway.changes.forms import ChangeForm, CompleteForm
+from fairway.changes.words import STATES, VERBS
+from fairway.environments import queries as environments
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import Conflict, Invalid, Problem, Stale
+from fairway.kernel.period import Period, parse_instant
+from fairway.policy import Words
+from fairway.ui import toasts
+
+SEARCHED = (
+    *("state", "model", "priority", "organisation", "item", "environment", "category"),
+    *("planned_start__gte", "planned_start__lt", "q", "sort", "cursor"),
+)
+TABS = ("open", "mine", "waiting", "all")
+IN_PANEL = 8
+
+
+def _reader(request: HttpRequest) -> Actor:
+    """Return who reads.
+
+    :raises Forbidden: they may not see changes anywhere.
+    """
+    actor = caller(request)
+    accounts.require(actor, "changes.view", at=None)
+    return actor
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+# The list
+
+
+@require_GET
+@page
+def changes(request: HttpRequest) -> HttpResponseBase:
+    """Show the changes that are asked for, fifty at a time, with what clashes."""
+    actor, at = _reader(request), _now()
+    asked = {name: request.GET[name] for name in SEARCHED if request.GET.get(name)}
+    tab = request.GET.get("tab", "open")
+    if tab not in TABS:
+        raise Invalid.field("tab", _("There is no such tab."))
+    picked = {"open": {"open": True}, "mine": {"mine": True}, "waiting": {"waiting": True}}.get(tab, {})
+    first = not asked.get("cursor")
+    query = convert({**asked, **picked, "count": first}, queries.ChangeQuery)
+    found = queries.change_page(actor, query)
+    context = {
+        "rows": face.rows(actor, found.rows, at=at),
+        "next": found.next,
+        "sort": query.sort or queries.CHANGES.sort,
+        "tabs": _tabs(actor, tab),
+        "filters": _filters(actor, tab, asked),
+        "count": _counted(found.total or 0),
+        "asked": bool(asked.keys() - {"sort", "cursor"}),
+        "tab": tab,
+        "may_request": accounts.access(actor).may("changes.request", None),
+    }
+    return render(request, "changes/changes.html", context)
+
+
+def _counted(count: int) -> str:
+    return ngettext("%(count)s change", "%(count)s changes", count) % {"count": f"{count:,}"}
+
+
+def _tabs(actor: Actor, here: str) -> list[dict[str, Any]]:
+    numbers = queries.counts(actor)
+    labels = {"open": _("Open"), "mine": _("Mine"), "waiting": _("Waiting for my approval"), "all": _("All")}
+    return [
+        {"label": label, "href": f"?tab={name}", "current": name == here, "count": numbers.get(name)}
+        for name, label in labels.items()
+    ]
+
+
+def _filters(actor: Actor, tab: str, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return the filter bar: what is set, and what can be."""
+    kept = {"tab": tab, **{name: value for name, value in asked.items() if name != "cursor"}}
+
+    def href(name: str, value: str) -> str:
+        rest = {n: v for n, v in kept.items() if n != name}
+        return "?" + urlencode({**rest, **({name: value} if value else {})})
+
+    places = [(row["slug"], row["name"]) for row in environments.pick(actor, "", limit=100)]
+    choices: list[tuple[str, str, list[tuple[str, str]]]] = [
+        ("state", _("State"), [(slug, str(word)) for slug, word in STATES.items()]),
+        ("model", _("Model"), [(model.slug, model.name) for model in queries.models()]),
+        ("environment", _("Environment"), places),
+        ("priority", _("Priority"), [(str(level), str(level)) for level in (1, 2, 3, 4)]),
+        (
+            "organisation",
+            _("Organisation"),
+            list(accounts.organisations(actor).values_list("slug", "name")[:100]),
+        ),
+        ("item", _("Item"), []),
+        ("category", _("Category"), []),
+        ("planned_start__gte", _("From"), []),
+        ("planned_start__lt", _("Before"), []),
+    ]
+    return {
+        "q": kept.get("q", ""),
+        "q_label": _("Key, title or external id"),
+        "keep": {name: value for name, value in kept.items() if name != "q"},
+        "chips": [
+            {"label": label, "value": dict(options).get(kept[name], kept[name]), "remove": href(name, "")}
+            for name, label, options in choices
+            if name in kept
+        ],
+        "add": [
+            {
+                "label": label,
+                "options": [
+                    {"label": word, "href": href(name, value), "current": kept.get(name) == value}
+                    for value, word in options
+                ],
+            }
+            for name, label, options in choices
+            if options
+        ],
+        "clear": f"?tab={tab}",
+    }
+
+
+@require_GET
+@page
+def panel(request: HttpRequest) -> HttpResponseBase:
+    """Answer the changes of an item or an environment, for a card on its page."""
+    actor = _reader(request)
+    asked = {name: request.GET[name] for name in ("item", "environment") if request.GET.get(name)}
+    if len(asked) != 1:
+        raise Invalid.field("item", _("Name an item or an environment."))
+    query = convert({**asked, "limit": IN_PANEL, "count": True}, queries.ChangeQuery)
+    found = queries.change_page(actor, query)
+    total = found.total or 0
+    context = {
+        "rows": face.rows(actor, found.rows, at=_now()),
+        "more": {"href": "/changes?" + urlencode({"tab": "all", **asked}), "label": _counted(total)}
+        if total > IN_PANEL
+        else None,
+        "new": "/changes/new?" + urlencode({f"{name}s": value for name, value in asked.items()}),
+        "may_request": accounts.access(actor).may("changes.request", None),
+    }
+    return render(request, "changes/panel.html", context)
+
+
+@require_GET
+@page
+def people(request: HttpRequest) -> HttpResponseBase:
+    """Answer a picker: people that a text may mean."""
+    found = accounts.people(_reader(request)).filter(is_active=True, is_service=False)
+    for word in request.GET.get("q", "")[:100].split()[:8]:
+        found = found.filter(Q(name__icontains=word) | Q(email_folded__contains=word.casefold()))
+    rows = found.order_by("name", "pk").values_list("number", "name", "email")[:20]
+    items = [{"key": f"USR-{number}", "name": name, "note": email} for number, name, email in rows]
+    return JsonResponse({"items": items})
+
+
+# The record
+
+
+@require_GET
+@page
+def change(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Show one change: whether it can go ahead, its plan, what it touches, who approved it."""
+    actor, at = _reader(request), _now()
+    found = queries.dossier(actor, key)
+    if key != found.change.key:
+        return redirect(f"/changes/{found.change.key}")
+    return render(request, "changes/change.html", face.record(actor, found, at=at))
+
+
+# Writing
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def new(request: HttpRequest) -> HttpResponseBase:
+    """Ask for a new change; the findings are told while it is filled in."""
+    actor = _reader(request)
+    accounts.require(actor, "changes.request", at=None)
+    form = ChangeForm(request.POST or None, actor=actor, initial=_prefilled(request))
+    if request.method == "POST" and form.is_valid():
+        wanted = {**form.values(), "submit": request.POST.get("then") == "submit"}
+        try:
+            outcome = execute(convert(wanted, commands.CreateChange), actor=actor)
+        except Invalid as invalid:
+            form.refuse(invalid)
+        except Conflict as refused:
+            form.add_error(None, refused.detail)
+        else:
+            key = outcome.subject.key if outcome.subject is not None else ""
+            done = (
+                _("%(change)s was submitted.") if wanted["submit"] else _("%(change)s was saved as a draft.")
+            )
+            toasts.done(request, done % {"change": key})
+            return redirect(f"/changes/{key}")
+    context = {
+        "form": form,
+        "verdict": face.unasked(),
+        "preview": "/changes/preview",
+        "crumbs": [{"label": _("Changes"), "href": "/changes"}],
+    }
+    return render(request, "changes/form.html", context, status=422 if form.errors else 200)
+
+
+def _prefilled(request: HttpRequest) -> dict[str, Any]:
+    """Return what a link asked to be filled in: `?items=payments-api&environments=prod`."""
+    found: dict[str, Any] = {
+        name: [key for key in request.GET[name].split(",") if key]
+        for name in ("items", "environments")
+        if request.GET.get(name)
+    }
+    for name in ("template", "title"):
+        if request.GET.get(name):
+            found[name] = request.GET[name]
+    return found
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def edit(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Ask for what is to be edited."""
+    actor = _reader(request)
+    found = queries.dossier(actor, key)
+    form = ChangeForm(request.POST or None, actor=actor, dossier=found)
+    if request.method == "POST" and form.is_valid():
+        wanted = {**form.values(), "change": found.change.key, "version": form.cleaned_data["version"]}
+        try:
+            execute(convert(wanted, commands.EditChange), actor=actor)
+        except Invalid as invalid:
+            form.refuse(invalid)
+        except (Conflict, Stale) as refused:
+            form.add_error(None, refused.detail)
+        else:
+            toasts.done(request, _("%(change)s was saved.") % {"change": found.change.key})
+            return redirect(f"/changes/{found.change.key}")
+    context = {
+        "form": form,
+        "change": found.change,
+        "verdict": face.verdict(actor, found, at=_now()),
+        "preview": f"/changes/{found.change.key}/preview",
+        "crumbs": [
+            {"label": _("Changes"), "href": "/changes"},
+            {"label": found.change.key, "href": f"/changes/{found.change.key}"},
+        ],
+    }
+    return render(request, "changes/form.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@page
+def try_new(request: HttpRequest) -> HttpResponseBase:
+    """Answer what would stand in the way of the change as it is filled in; writes nothing."""
+    actor = _reader(request)
+    form = ChangeForm(request.POST, actor=actor)
+    return _tried(request, actor, form, None)
+
+
+@require_POST
+@page
+def try_edit(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Answer what would stand in the way of the change as it is edited; writes nothing."""
+    actor = _reader(request)
+    found = queries.dossier(actor, key)
+    form = ChangeForm(request.POST, actor=actor, dossier=found)
+    return _tried(request, actor, form, found)
+
+
+def _tried(
+    request: HttpRequest, actor: Actor, form: ChangeForm, found: queries.Dossier | None
+) -> HttpResponse:
+    """Run the dry run of what is filled in so far; what is missing still is no mistake yet."""
+    form.is_valid()
+    wanted = form.tentative()
+    try:
+        if found is None:
+            command: Any = convert(wanted, commands.CreateChange)
+        else:
+            command = convert({**wanted, "change": found.change.key}, commands.EditChange)
+        plan = preview(command, actor=actor)
+    except Problem as problem:
+        told = face.unclear(problem)
+    else:
+        told = face.decided(actor, plan.answer, asked=wanted)
+    return render(request, "ui/verdict.html", {"verdict": told})
+
+
+# Steps
+
+
+@require_POST
+@page
+def step(request: HttpRequest, key: str, verb: str) -> HttpResponseBase:
+    """Take a step of the change, and say on its page what came of it."""
+    actor = _reader(request)
+    command = commands.STEPS.get(verb)
+    if command is None:
+        raise Invalid.field("verb", _("There is no such step."))
+    given = {
+        name: request.POST[name]
+        for name in command.__struct_fields__
+        if name != "change" and name in request.POST
+    }
+    try:
+        execute(convert({**given, "change": key}, command), actor=actor)
+    except (Conflict, Stale, Invalid) as problem:
+        toasts.failed(request, problem.detail)
+    else:
+        toasts.done(request, _("%(change)s was %(done)s.") % {"change": key, "done": VERBS[verb].done})
+    return redirect(f"/changes/{key}")
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def complete(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Ask what came of the work."""
+    actor = _reader(request)
+    found = queries.dossier(actor, key)
+    form = CompleteForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            execute(commands.CompleteChange(change=found.change.key, **form.cleaned_data), actor=actor)
+        except Invalid as invalid:
+            for error in invalid.errors:
+                form.add_error(error.field if error.field in form.fields else None, error.message)
+        except Conflict as refused:
+            form.add_error(None, refused.detail)
+        else:
+            toasts.done(request, _("%(change)s was completed.") % {"change": found.change.key})
+            return redirect(f"/changes/{found.change.key}")
+    context = {
+        "title": _("Complete %(change)s") % {"change": found.change.key},
+        "lead": found.change.title,
+        "form": form,
+        "submit": _("Complete"),
+        "cancel": f"/changes/{found.change.key}",
+        "crumbs": [{"label": found.change.key, "href": f"/changes/{found.change.key}"}],
+        "outcome": _("What is left of its planned time is free again."),
+    }
+    return render(request, "ui/form.html", context, status=422 if form.errors else 200)
+
+
+# The calendar
+
+
+class CalendarAsked(msgspec.Struct, kw_only=True):
+    """What the timeline asks for."""
+
+    start: str = msgspec.field(name="from")
+    end: str = msgspec.field(name="to")
+    lanes: str = "item"
+    item: str = ""
+    environment: str = ""
+
+
+@require_GET
+@page
+def calendar(request: HttpRequest) -> HttpResponseBase:
+    """Show everything planned on one timeline."""
+    _reader(request)
+    by = request.GET.get("lanes", "item")
+    if by not in ("item", "environment"):
+        raise Invalid.field("lanes", _("Lanes are by item or by environment."))
+    kept = {name: request.GET[name] for name in ("item", "environment") if request.GET.get(name)}
+    context = {
+        "src": "/calendar/data?" + urlencode({"lanes": by, **kept}),
+        "lane_label": _("Item") if by == "item" else _("Environment"),
+        "segments": [
+            {"label": label, "href": "?" + urlencode({"lanes": name, **kept}), "current": by == name}
+            for name, label in (("item", _("By item")), ("environment", _("By environment")))
+        ],
+        "chips": [
+            {"label": name, "value": value, "href": "?" + urlencode({"lanes": by})}
+            for name, value in kept.items()
+        ],
+    }
+    return render(request, "changes/calendar.html", context)
+
+
+@require_GET
+@page
+def calendar_data(request: HttpRequest) -> HttpResponseBase:
+    """Answer the timeline what lies in its span; messages are told in the reader's zone."""
+    try:
+        return JsonResponse(_drawn(request))
+    except Problem as problem:
+        return JsonResponse(
+            problem.document(), status=problem.status, content_type="application/problem+json"
+        )
+
+
+def _drawn(request: HttpRequest) -> dict[str, Any]:
+    actor = _reader(request)
+    asked = convert(request.GET.dict(), CalendarAsked)
+    period = Period(parse_instant(asked.start, field="from"), parse_instant(asked.end, field="to"))
+    if asked.lanes not in ("item", "environment"):
+        raise Invalid.field("lanes", _("Lanes are by item or by environment."))
+    if period.length > timedelta(days=1100):
+        raise Invalid.field("to", _("A span has at most three years."))
+    return queries.timeline(
+        actor,
+        period,
+        by="item" if asked.lanes == "item" else "environment",
+        item=asked.item or None,
+        environment=asked.environment or None,
+        words=Words(zone_of(actor)),
+    )
+
+
+urlpatterns = [
+    path("changes", changes, name="changes"),
+    path("changes/new", new, name="change-new"),
+    path("changes/preview", try_new, name="change-preview"),
+    path("changes/panel", panel, name="change-panel"),
+    path("changes/people", people, name="change-people"),
+    path("changes/<str:key>", change, name="change"),
+    path("changes/<str:key>/edit", edit, name="change-edit"),
+    path("changes/<str:key>/preview", try_edit, name="change-edit-preview"),
+    path("changes/<str:key>/finish", complete, name="change-finish"),
+    path("changes/<str:key>/<slug:verb>", step, name="change-step"),
+    path("calendar", calendar, name="calendar"),
+    path("calendar/data", calendar_data, name="calendar-data"),
+]
