@@ -31,7 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
     lists = [
         {
             "title": _("Waiting for my approval"),
-            "rows": _changes(changes.waiting_for(seen, actor, at=now)),
+            "rows": _changes(changes.waiting_for(seen, actor)),
             "href": "/changes?tab=waiting",
             "empty": _("Nothing waits for your vote."),
         },
@@ -48,7 +48,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "empty": _("No change starts in the next seven days."),
         },
     ]
-    return render(request, "interfaces/home.html", {"lists": lists, "counts": changes.counts(actor, at=now)})
+    return render(request, "interfaces/home.html", {"lists": lists, "counts": changes.counts(actor)})
 
 
 @page
@@ -102,7 +102,7 @@ def _changes(query: Any, *, q: str = "") -> list[dict[str, Any]]:
 
 
 def _picked(rows: list[dict[str, Any]], place: str) -> list[dict[str, Any]]:
-    return [{**row, "href": f"/{place}/{row['key']}"} for row in rows]
+    return [{"key": row["slug"], "name": row["name"], "href": f"/{place}/{row['slug']}"} for row in rows]
 
 
 def _record(actor: Actor, words: str) -> str:
