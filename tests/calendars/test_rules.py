@@ -357,3 +357,16 @@ def test_a_freeze_is_told_once_with_what_it_hits() -> None:
     assert finding.params["until"] == hours(0, 100).end
     assert (finding.params["periods"], finding.params["things"]) == (2, ["item-100", "item-101"])
     assert finding.waivable_by == ("change manager",)
+
+
+def test_a_freeze_over_new_year_is_told_with_its_true_end() -> None:
+    festive = Recurrence(
+        datetime.combine(date(2020, 12, 20), time(18)),
+        timedelta(days=15),
+        "Europe/London",
+        Rule.parse("FREQ=YEARLY"),
+    )
+    work = Period(datetime(2026, 12, 23, tzinfo=UTC), datetime(2026, 12, 24, tzinfo=UTC))
+    calendar = Calendar([window(Kind.HARD_FREEZE, festive)])
+    (finding,) = calendar.findings(CHANGE, [target(LEDGER, PROD)], [work], reason=False)
+    assert finding.params["until"] == datetime(2027, 1, 4, 18, tzinfo=UTC)

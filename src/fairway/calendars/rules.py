@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import product
 
 from fairway.kernel.period import Period
@@ -255,12 +256,7 @@ class Calendar:
         """Return the occurrences of a window that overlap a year, whole."""
         known = self._years.get((number, year))
         if known is None:
-            when = self.windows[number].when
-            whole = Period(datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC))
-            if isinstance(when, Period):
-                known = IntervalSet.of([when]) if when.overlaps(whole) else EMPTY
-            else:
-                known = IntervalSet.of(when.occurrences(whole))
+            known = _expanded(self.windows[number].when, year)
             if self._kept > _MOST_KEPT:
                 self._years.clear()
                 self._unions.clear()
@@ -315,6 +311,15 @@ class Calendar:
             if following is not None:
                 return Period(start, min(following, period.end))
         return Period(start, period.end)
+
+
+@lru_cache(maxsize=1024)
+def _expanded(when: Period | Recurrence, year: int) -> IntervalSet:
+    """Return what overlaps a year; kept beyond a revision, since most windows stay as they are."""
+    whole = Period(datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC))
+    if isinstance(when, Period):
+        return IntervalSet.of([when]) if when.overlaps(whole) else EMPTY
+    return IntervalSet.of(when.occurrences(whole))
 
 
 def _years(period: Period) -> range:
