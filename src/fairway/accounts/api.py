@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,41 +16,23 @@ from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_
 from fairway.audit import queries as audit
 from fairway.kernel.errors import Conflict, Invalid
 from fairway.kernel.listing import MOST, Column, Listing, ListQuery, search_words
-from fairway.kernel.models import uid_lookup
 from fairway.kernel.refs import as_uid
-
-
-def _by_slug(reference: str) -> Mapping[str, Any]:
-    return uid_lookup(reference) or {"slug": reference}
-
 
 ORGANISATIONS = Listing(
     columns={
         "name": Column("name_folded", "folded", sorts=True),
         "key": Column("slug", sorts=True),
-        "parent": Column("parent", refers=_by_slug),
+        "parent": Column("parent", refers=queries.by_slug),
     },
     values=("slug", "name", "parent__slug", "parent__name", "parent__uid", "version"),
     sort="name",
     search=search_words("name_folded", "slug"),
 )
-USERS = Listing(
-    columns={
-        "name": Column("name_folded", "folded", sorts=True),
-        "key": Column("number", "number", sorts=True),
-        "organisation": Column("organisation", refers=_by_slug),
-        "active": Column("is_active", "flag"),
-        "service": Column("is_service", "flag"),
-    },
-    values=("number", "name", "email", "zone", "is_active", "is_service", "organisation__slug", "version"),
-    sort="name",
-    search=search_words("name_folded", "email_folded"),
-)
 TEAMS = Listing(
     columns={
         "name": Column("name_folded", "folded", sorts=True),
         "key": Column("slug", sorts=True),
-        "organisation": Column("organisation", refers=_by_slug),
+        "organisation": Column("organisation", refers=queries.by_slug),
         "member": Column("memberships__user", refers=User.lookup),
     },
     values=("slug", "name", "organisation__slug", "version"),
@@ -60,10 +41,10 @@ TEAMS = Listing(
 )
 GRANTS = Listing(
     columns={
-        "role": Column("role", refers=_by_slug),
-        "organisation": Column("organisation", refers=_by_slug),
+        "role": Column("role", refers=queries.by_slug),
+        "organisation": Column("organisation", refers=queries.by_slug),
         "user": Column("user", refers=User.lookup),
-        "team": Column("team", refers=_by_slug),
+        "team": Column("team", refers=queries.by_slug),
         "position": Column("role__position", "number", sorts=True),
     },
     values=(
@@ -252,13 +233,6 @@ class Events(msgspec.Struct, kw_only=True):
 
 class OrganisationQuery(ListQuery, kw_only=True):
     parent: str = ""
-
-
-class UserQuery(ListQuery, kw_only=True):
-    organisation: str = ""
-    organisation__in: str = ""
-    active: str = ""
-    service: str = ""
 
 
 class TeamQuery(ListQuery, kw_only=True):
@@ -486,8 +460,8 @@ class UsersController(ApiController):
     keeps_answers = False  # an invitation is a secret
 
     @operation("accounts.view", UserList)
-    def get(self, parsed_query: Query[UserQuery]) -> HttpResponse:
-        page = USERS.page(queries.people(self.actor).order_by(), parsed_query)
+    def get(self, parsed_query: Query[queries.PeopleQuery]) -> HttpResponse:
+        page = queries.PEOPLE.page(queries.people(self.actor).order_by(), parsed_query)
         return self.page(page, [user_view(row) for row in page.rows])
 
     @operation(

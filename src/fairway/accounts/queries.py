@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 
 from fairway.accounts.models import (
     ApiToken,
@@ -29,6 +29,7 @@ from fairway.audit import queries as audit
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
 from fairway.kernel.errors import Forbidden, NotFound
+from fairway.kernel.listing import Column, Listing, ListQuery, search_words
 from fairway.kernel.models import uid_lookup
 from fairway.kernel.refs import Ref
 
@@ -165,6 +166,35 @@ def people(actor: Actor) -> QuerySet[User]:
     return everyone.filter(Q(organisation_id__in=organisations) | Q(pk=actor.pk or 0))
 
 
+class PeopleQuery(ListQuery, kw_only=True):
+    organisation: str = ""
+    organisation__in: str = ""
+    active: str = ""
+    service: str = ""
+
+
+def by_slug(reference: str) -> Mapping[str, object]:
+    """Return the filter that finds a reference by slug or uid."""
+    return uid_lookup(reference) or {"slug": reference}
+
+
+PEOPLE = Listing(
+    columns={
+        "name": Column("name_folded", "folded", sorts=True),
+        "key": Column("number", "number", sorts=True),
+        "organisation": Column("organisation", refers=by_slug),
+        "active": Column("is_active", "flag"),
+        "service": Column("is_service", "flag"),
+    },
+    values=(
+        "number", "name", "email", "zone", "is_active", "is_service", "organisation__slug",
+        "organisation__name", "version",
+    ),
+    sort="name",
+    search=search_words("name_folded", "email_folded"),
+)  # fmt: skip
+
+
 def administers(actor: Actor, user: User) -> bool:
     """Say whether the actor administers the person: where they belong and everywhere they have a role.
 
@@ -231,6 +261,65 @@ def grant(actor: Actor, role: str, organisation: str, who: Ref | None) -> QueryS
     place = uid_lookup(organisation) or {"slug": organisation}
     found = grants(actor).filter(role__slug=role, **{f"organisation__{k}": v for k, v in place.items()})
     return found.filter(Q(user__uid=who.uid) | Q(team__uid=who.uid)) if who is not None else found.none()
+
+
+def grants_of(actor: Actor, user: User) -> QuerySet[Grant]:
+    """Return the grants that a person has, directly or through teams, as far as the actor sees them."""
+    return (
+        grants(actor).filter(Q(user=user) | Q(team__memberships__user=user)).order_by("role__position", "pk")
+    )
+
+
+def roles_of(user: User) -> QuerySet[Grant]:
+    """Return all grants that a person has: for themselves."""
+    query = Grant.objects.select_related("role", "organisation", "team")
+    return query.filter(Q(user=user) | Q(team__memberships__user=user)).order_by("role__position", "pk")
+
+
+def teams_of(user: User) -> QuerySet[Team]:
+    return Team.objects.filter(memberships__user=user).order_by("name_folded")
+
+
+def team_sizes(actor: Actor) -> QuerySet[Team, tuple[str, str, str, int]]:
+    """Return key, name, organisation and number of members of each team that the actor sees."""
+    return (
+        teams(actor)
+        .annotate(size=Count("memberships"))
+        .values_list("slug", "name", "organisation__name", "size")
+    )
+
+
+def organisations_where(actor: Actor, permission: str) -> QuerySet[Organisation]:
+    """Return the organisations on which the actor has a permission, by name."""
+    where = places(actor, permission)
+    found = Organisation.objects.order_by("name_folded")
+    return found if where is None else found.filter(pk__in=where)
+
+
+def outline(actor: Actor) -> list[tuple[Organisation, int, int]]:
+    """Return the tree that the actor sees, parents before children: node, depth, number of active people."""
+    active = User.objects.filter(is_active=True).order_by()
+    sizes = dict(active.values_list("organisation_id").annotate(size=Count("pk")))
+    nodes = list(organisations(actor))
+    known = {node.pk for node in nodes}
+    below: dict[int | None, list[Organisation]] = {}
+    for node in nodes:
+        below.setdefault(node.parent_id if node.parent_id in known else None, []).append(node)
+    found: list[tuple[Organisation, int, int]] = []
+
+    def walk(parent: int | None, depth: int) -> None:
+        for node in below.get(parent, ()):
+            found.append((node, depth, sizes.get(node.pk, 0)))
+            walk(node.pk, depth + 1)
+
+    walk(None, 0)
+    return found
+
+
+def way_to(actor: Actor, organisation: Organisation) -> list[Organisation]:
+    """Return the organisations from the top down to this one, as far as the actor sees them."""
+    above = visible(OrganisationPath.objects.filter(descendant=organisation), actor, "ancestor_id")
+    return [path.ancestor for path in above.select_related("ancestor").order_by("-distance")]
 
 
 def delegations(actor: Actor) -> QuerySet[Delegation]:

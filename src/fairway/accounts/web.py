@@ -607,13 +607,19 @@ def page(view: View) -> View:
 
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Return the page that tells a problem, with the way on."""
-    findings: Sequence[FindingView] = ()
+    """Return the page that tells a problem, with the way on; for htmx only the part that says it."""
+    verdict = None
     actor = actor_of(request)
     if isinstance(problem, Refused) and problem.decision is not None and actor is not None:
         findings = decision_view(problem.decision, actor, Words(zone_of(actor))).findings
-    context = {"problem": problem, "findings": findings}
-    return render(request, "accounts/problem.html", context, status=problem.status)
+        rows = [{"severity": f.severity, "message": f.message, "path": f.path, "ways": ()} for f in findings]
+        verdict = {"verdict": "deny", "headline": problem.detail, "rows": rows}
+    template = "accounts/problem_panel.html" if request.headers.get("HX-Request") else "accounts/problem.html"
+    context = {"problem": problem, "verdict": verdict}
+    response = render(request, template, context, status=problem.status)
+    for name, value in problem.headers.items():
+        response[name] = value
+    return response
 
 
 def form_data(request: HttpRequest) -> dict[str, str]:

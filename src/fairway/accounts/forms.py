@@ -1,0 +1,163 @@
+"""Forms of the pages of accounts; whether what is typed may be done is for the commands to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from fairway.accounts.models import Organisation, Role
+from fairway.accounts.rules import PERMISSIONS
+from fairway.kernel.errors import Problem
+from fairway.ui.forms import KeysField
+
+ZONES = [(name, name) for name in sorted(available_timezones()) if "/" in name or name == "UTC"]
+DAYS = ((7, _("a week")), (30, _("a month")), (90, _("three months")), (366, _("a year")))
+
+
+class CommandForm(forms.Form):
+    """A form whose command may object: what it says about a field stands at the field."""
+
+    def object(self, problem: Problem) -> None:
+        """Show a problem; its field errors at their fields, else its sentence above the form."""
+        if not problem.errors:
+            self.add_error(None, problem.detail)
+        for error in problem.errors:
+            self.add_error(error.field if error.field in self.fields else None, error.message)
+
+
+class SignInForm(CommandForm):
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class ChoosePasswordForm(CommandForm):
+    password = forms.CharField(
+        label=_("New password"),
+        strip=False,
+        max_length=1000,
+        help_text=_("At least 12 characters; a few words are good."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class PasswordForm(ChoosePasswordForm):
+    present = forms.CharField(
+        label=_("Present password"),
+        strip=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ("present", "password")
+
+
+class ProfileForm(CommandForm):
+    name = forms.CharField(label=_("Name"), max_length=120)
+    zone = forms.ChoiceField(label=_("Time zone"), choices=ZONES, help_text=_("All times are shown in it."))
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class TokenForm(CommandForm):
+    name = forms.CharField(label=_("What it is for"), max_length=80)
+    days = forms.TypedChoiceField(label=_("It lives"), choices=DAYS, coerce=int, initial=90)
+    scopes = forms.MultipleChoiceField(
+        label=_("What it may do"),
+        choices=[(name, name) for name in PERMISSIONS],
+        required=False,
+        help_text=_("Nothing ticked: all that you may do yourself."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class InviteForm(CommandForm):
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    name = forms.CharField(label=_("Name"), max_length=120)
+    organisation = forms.ChoiceField(label=_("Organisation"))
+    zone = forms.ChoiceField(label=_("Time zone"), choices=ZONES, initial="UTC")
+    is_service = forms.BooleanField(
+        label=_("A service account"),
+        required=False,
+        help_text=_("For a program: it acts by token and cannot sign in."),
+    )
+
+    def __init__(self, *args: Any, organisations: Iterable[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organisation"].choices = _choices(organisations)  # type: ignore[attr-defined]
+
+
+class GrantForm(CommandForm):
+    role = forms.ChoiceField(label=_("Role"))
+    organisation = forms.ChoiceField(label=_("On"), help_text=_("And everything below it."))
+
+    def __init__(
+        self, *args: Any, organisations: Iterable[Organisation], roles: Iterable[Role], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organisation"].choices = _choices(organisations)  # type: ignore[attr-defined]
+        self.fields["role"].choices = [(role.slug, role.name) for role in roles]  # type: ignore[attr-defined]
+
+
+class TeamForm(CommandForm):
+    name = forms.CharField(label=_("Name"), max_length=200)
+    slug = forms.SlugField(
+        label=_("Key"), max_length=100, help_text=_("Lower case, such as payments; it stays.")
+    )
+    organisation = forms.ChoiceField(label=_("Organisation"))
+    members = KeysField(label=_("Members"), url="/administration/people/pick", required=False)
+
+    def __init__(self, *args: Any, organisations: Iterable[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organisation"].choices = _choices(organisations)  # type: ignore[attr-defined]
+
+
+class TeamNameForm(CommandForm):
+    name = forms.CharField(label=_("Name"), max_length=200)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class MembersForm(CommandForm):
+    members = KeysField(label=_("Members"), url="/administration/people/pick", required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, names: dict[str, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["members"].widget.names = names
+
+
+class OrganisationForm(CommandForm):
+    name = forms.CharField(label=_("Name"), max_length=200)
+    slug = forms.SlugField(
+        label=_("Key"), max_length=100, help_text=_("Lower case, such as retail; it stays.")
+    )
+    parent = forms.ChoiceField(label=_("Below"))
+
+    def __init__(self, *args: Any, organisations: Iterable[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parent"].choices = _choices(organisations)  # type: ignore[attr-defined]
+
+
+class EditOrganisationForm(CommandForm):
+    name = forms.CharField(label=_("Name"), max_length=200)
+    parent = forms.ChoiceField(label=_("Below"), required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, organisations: Iterable[Organisation], root: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["parent"].choices = _choices(organisations)  # type: ignore[attr-defined]
+        if root:
+            del self.fields["parent"]
+
+
+def _choices(organisations: Iterable[Organisation]) -> list[tuple[str, str]]:
+    return [(organisation.slug, organisation.name) for organisation in organisations]
