@@ -10,6 +10,7 @@ from fairway.demo.story.special import special
 from fairway.demo.story.teller import Teller
 
 COUNT = 300
+"""Changes in all, those that show something included."""
 
 
 def changes(now: datetime, *, seed: int) -> tuple[list[Planned], list[Clash]]:

@@ -1,0 +1,141 @@
+"""What the product makes of the story: the records, the conflicts that are meant, and a log that verifies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.test import Client
+
+from fairway.accounts import queries as people
+from fairway.audit import queries as audit
+from fairway.changes import queries as changes
+from fairway.claims import queries as claims
+from fairway.demo import commands
+from fairway.demo.story import company, landscape
+from fairway.kernel.period import Period
+
+from .conftest import NOW, PASSWORD, Bank
+
+pytestmark = pytest.mark.django_db
+AHEAD = Period(NOW, NOW + timedelta(days=120))
+
+
+def rows(label: str) -> Any:
+    return apps.get_model(label)._default_manager
+
+
+def key_of(bank: Bank, name: str) -> str:
+    change = next(change for change in bank.planned if change.name == name)
+    number = rows("changes.Change").values_list("number", flat=True).get(external_id=change.external_id)
+    return f"CHG-{number}"
+
+
+def test_everything_told_stands(bank: Bank) -> None:
+    assert rows("changes.Change").count() == 300
+    assert rows("catalog.ConfigurationItem").count() == len(list(landscape.items()))
+    assert rows("catalog.Relation").count() == len(list(landscape.relations()))
+    assert rows("accounts.User").count() == len(company.PEOPLE)
+    states = Counter(rows("changes.Change").values_list("state", flat=True))
+    assert states.keys() >= {
+        "draft", "authorising", "scheduled", "implementing", "reviewing", "closed", "rejected", "cancelled",
+    }  # fmt: skip
+    assert states["closed"] > 100
+    assert states["implementing"] >= 3
+    assert set(rows("changes.Change").values_list("model__slug", flat=True)) == {"normal", "standard"}
+    assert rows("changes.Change").exclude(held_at=None).exists()
+
+
+def test_the_log_verifies_and_is_told_by_many(bank: Bank) -> None:
+    assert audit.verification().flaws == ()
+    event = rows("audit.Event")
+    assert event.values("actor_uid").distinct().count() > 25
+    assert event.filter(at__gt=NOW).count() == 0
+    steps = list(
+        event.filter(command__startswith="changes.").order_by("sequence").values_list("at", flat=True)
+    )
+    assert steps == sorted(steps)
+
+
+def test_every_step_was_taken(bank: Bank) -> None:
+    taken = Counter(rows("audit.Event").values_list("command", flat=True))
+    told = Counter(step.verb for change in bank.planned for step in change.steps)
+    assert {verb: taken[f"changes.change.{verb}"] for verb in told} == dict(told)
+
+
+def test_conflicts_meant_are_found(bank: Bank) -> None:
+    found = {
+        (clash.finding.rule, frozenset({clash.one.key, clash.other.key}))
+        for clash in claims.conflicts(bank.actor(), period=AHEAD)
+    }
+    pairs = [clash for clash in bank.clashes if len(clash.parties) == 2]
+    assert len(pairs) >= 8
+    for clash in pairs:
+        assert (clash.rule, frozenset(key_of(bank, name) for name in clash.parties)) in found, clash
+
+
+def test_freezes_and_maintenance_stand_in_the_way_as_meant(bank: Bank) -> None:
+    singles = [clash for clash in bank.clashes if len(clash.parties) == 1]
+    assert {clash.rule for clash in singles} == {"calendars.freeze", "calendars.outside_maintenance"}
+    for clash in singles:
+        dossier = changes.dossier(bank.actor(), key_of(bank, clash.parties[0]))
+        rules = {finding.rule for finding in changes.assess_dossier(dossier, at=NOW).findings}
+        assert clash.rule in rules, clash
+
+
+def test_a_calm_plan_apart_from_what_is_meant(bank: Bank) -> None:
+    """Two changes of the story share an item in one night only where that is meant."""
+    found = {
+        frozenset({clash.one.key, clash.other.key})
+        for clash in claims.conflicts(bank.actor(), period=AHEAD, rule="claims.same_item")
+    }
+    meant = {
+        frozenset(key_of(bank, name) for name in clash.parties)
+        for clash in bank.clashes
+        if clash.rule == "claims.same_item"
+    }
+    assert found == meant
+
+
+def test_a_branch_sees_the_other_party_redacted(bank: Bank) -> None:
+    digital = bank.actor("rafael.moura@fairway.example")
+    hidden = [
+        clash
+        for clash in claims.conflicts(digital, period=AHEAD, rule="claims.related_item")
+        if clash.one.hidden or clash.other.hidden
+    ]
+    assert hidden
+    assert all(clash.finding.path == () for clash in hidden)
+
+
+def test_people_who_sign_in_can(bank: Bank) -> None:
+    for person in company.PEOPLE:
+        user = people.people(bank.actor()).get(email_folded=person.email)
+        assert user.has_usable_password() is person.signs_in, person.name
+    assert Client().login(username=commands.PERSON, password=PASSWORD)
+
+
+def test_what_each_list_tells(bank: Bank) -> None:
+    client = Client()
+    client.force_login(people.people(bank.actor()).get(email_folded=commands.PERSON))
+    for path, word in (
+        ("/", "CHG-"),
+        ("/changes", "CHG-"),
+        ("/items", "core-ledger"),
+        ("/items/core-ledger", "Core ledger"),
+        ("/items/identity/impact", "web-banking"),
+        ("/environments", "sit2"),
+        ("/windows", "Quarter close"),
+        ("/conflicts", "CHG-"),
+        ("/search?q=ledger", "Core ledger"),
+        ("/administration/people", "Margaret Okafor"),
+        ("/administration/teams", "Payments Engineering"),
+        ("/administration/organisations", "Northgate Bank"),
+        ("/administration/events", "changes.change"),
+    ):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        assert word in answer.content.decode(), path
