@@ -22,7 +22,7 @@ from .conftest import Company
 pytestmark = pytest.mark.urls("tests.catalog.urls")
 
 Make = Callable[..., str]
-Relate = Callable[..., None]
+Relate = Callable[..., object]
 BODY = {"key": "ledger", "name": "Ledger", "kind": "system", "organisation": "retail"}
 
 

@@ -25,7 +25,7 @@ from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Proble
 from .conftest import Company
 
 Make = Callable[..., str]
-Relate = Callable[..., None]
+Relate = Callable[..., object]
 
 
 def new(key: str = "ledger", **more: Any) -> CreateItem:
@@ -82,7 +82,7 @@ def test_create_item_is_shared_as_its_kind_says(company: Company, kind: str, sha
     ],
 )
 def test_create_item_refuses_what_has_no_sense_and_names_the_field(
-    company: Company, field: str, value: object
+    company: Company, field: str, value: Any
 ) -> None:
     events = Event.objects.count()
 
@@ -223,7 +223,7 @@ def test_put_item_brings_an_archived_one_back(company: Company, item: Make) -> N
 
 @pytest.mark.parametrize("missing", ["name", "kind"])
 def test_put_item_needs_name_and_kind_of_a_new_one(company: Company, missing: str) -> None:
-    given = {"key": "ledger", "name": "Ledger", "kind": "system"}
+    given: dict[str, Any] = {"key": "ledger", "name": "Ledger", "kind": "system"}
     del given[missing]
 
     with pytest.raises(Invalid) as refusal:

@@ -187,11 +187,13 @@ def test_nearest_counts_and_picks_what_may_be_seen_in_order_of_depth_criticality
         return ItemFacts(ref, criticality, False, organisation)
 
     facts = {
-        pk: fact(pk, *rest)
-        for pk, *rest in [
-            (1, "start", 4), (2, "b", 2), (3, "A", 2), (4, "z", 1), (5, "hidden", 1, 2), (6, "far", 3)
-        ]
-    }  # fmt: skip
+        1: fact(1, "start", 4),
+        2: fact(2, "b", 2),
+        3: fact(3, "A", 2),
+        4: fact(4, "z", 1),
+        5: fact(5, "hidden", 1, organisation=2),
+        6: fact(6, "far", 3),
+    }
     found = Graph([(1, pk, PART) for pk in range(2, 6)] + [(5, 6, PART)], failure=FAILURE).reach(1)
 
     levels, picked = nearest(found, facts, organisations={1}, limit=10)

@@ -20,7 +20,7 @@ from .conftest import Company
 pytestmark = pytest.mark.urls("tests.catalog.urls")
 
 Make = Callable[..., str]
-Relate = Callable[..., None]
+Relate = Callable[..., object]
 FORM = {
     "name": "Ledger", "key": "ledger", "kind": "system", "organisation": "retail", "criticality": "2",
     "status": "live", "shared": "", "owner_team": "", "external_id": "", "description": "", "attributes": "",
@@ -29,7 +29,7 @@ FORM = {
 
 def browser(actor: Actor) -> Client:
     client = Client()
-    client.force_login(User.objects.get(pk=actor.pk))
+    client.force_login(User.objects.get(uid=actor.uid))
     return client
 
 

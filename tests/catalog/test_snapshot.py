@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fairway.accounts import queries as accounts
 from fairway.accounts.commands import CreateOrganisation
 from fairway.audit.commands import execute, execute_many
 from fairway.catalog import queries
@@ -31,7 +32,7 @@ from fairway.kernel.errors import Problem
 from .conftest import Company
 
 Make = Callable[..., str]
-Relate = Callable[..., None]
+Relate = Callable[..., object]
 
 
 def fresh() -> queries.Snapshot:
@@ -67,7 +68,7 @@ def test_following_the_log_gives_what_a_fresh_reading_gives(plan: list[tuple[Any
     Relation.objects.all().delete()
     ConfigurationItem.objects.all().delete()
     Kept.forget_all()
-    if not queries.accounts.root():
+    if not accounts.root():
         execute(CreateOrganisation(slug="group", name="Group"), actor=SYSTEM)
     for step, read in plan:
         command = step

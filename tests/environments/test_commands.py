@@ -26,7 +26,7 @@ from tests.support.company import Company
 from tests.support.replay import replayed
 
 Make = Callable[..., str]
-Stand = Callable[[str, str], None]
+Stand = Callable[[str, str], object]
 
 
 def new(key: str = "prod", **more: Any) -> CreateEnvironment:
@@ -76,7 +76,7 @@ def test_the_choices_of_the_table_are_those_of_the_rules() -> None:
         ("description", "x" * 20_001),
     ],
 )
-def test_create_environment_refuses_by_field(company: Company, field: str, value: object) -> None:
+def test_create_environment_refuses_by_field(company: Company, field: str, value: Any) -> None:
     with pytest.raises(Invalid) as refusal:
         execute(new(**{field: value}), actor=company.rita)
 

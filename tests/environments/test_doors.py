@@ -22,7 +22,7 @@ from tests.support.company import Company
 pytestmark = pytest.mark.urls("tests.catalog.urls")
 
 Make = Callable[..., str]
-Stand = Callable[[str, str], None]
+Stand = Callable[[str, str], object]
 BODY = {"key": "prod", "name": "Production", "tier": "production", "organisation": "retail"}
 FORM = {
     "key": "prod", "name": "Production", "tier": "production", "control": "", "status": "available",
@@ -45,7 +45,7 @@ class Caller:
 
 def browser(actor: Actor) -> Client:
     client = Client()
-    client.force_login(User.objects.get(pk=actor.pk))
+    client.force_login(User.objects.get(uid=actor.uid))
     return client
 
 
@@ -205,6 +205,7 @@ def test_the_record_explains_its_control_and_lists_what_stands_in_it(
     assert "theirs" not in page
     assert "Live &lt;b&gt;" in page
     assert 'hx-get="/changes/panel?environment=prod"' in page
+    assert "lanes=item&amp;environment=prod" in page
     seen = browser(company.vera).get("/environments/prod").content.decode()
     assert "/environments/prod/edit" not in seen
     assert browser(company.vera).get("/environments/new").status_code == 403

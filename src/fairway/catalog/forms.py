@@ -37,7 +37,7 @@ class ItemForm(forms.Form):
             "Short and lasting, such as payments-api; it stands in addresses and pipelines."
         ),
     )
-    kind = forms.ChoiceField(label=gettext_lazy("Kind"))
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), initial="system")
     organisation = forms.ChoiceField(
         label=gettext_lazy("Organisation"), help_text=gettext_lazy("Who sees it and may change it.")
     )

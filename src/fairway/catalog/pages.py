@@ -207,7 +207,7 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
         "relations": _relations(outgoing, incoming, found.slug),
         "reach": reach,
         "needs": needs,
-        "worst": dict(CRITICALITIES).get(reach.worst or 0, ""),
+        "worst": _("worst criticality %(worst)d") % {"worst": reach.worst} if reach.worst else "",
         "tabs": _tabs(found.slug, "record"),
         "may_edit": found.archived_at is None
         and accounts.access(actor).may("catalog.edit", found.organisation_id),
@@ -286,7 +286,7 @@ def impact(request: HttpRequest, key: str) -> HttpResponseBase:
         {
             "depth": level.depth,
             "count": level.count,
-            "worst": dict(CRITICALITIES)[level.worst],
+            "worst": level.worst,
             "rows": members.get(level.depth, []),
         }
         for level in reach.levels
@@ -302,7 +302,6 @@ def impact(request: HttpRequest, key: str) -> HttpResponseBase:
         "levels": levels,
         "shown": len(reach.reached),
         "left": reach.total - len(reach.reached),
-        "worst": dict(CRITICALITIES).get(reach.worst or 0, ""),
         "upstream": direction is Direction.UPSTREAM,
         "word": _("which needs") if direction is Direction.UPSTREAM else _("whose failure reaches"),
         "tabs": _tabs(found.slug, "impact"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,7 +52,7 @@ def environments(request: HttpRequest) -> HttpResponseBase:
             "key": row["slug"],
             "href": f"/environments/{row['slug']}",
             "name": row["name"],
-            "tier": row["tier"],
+            "tier": str(Environment.Tier(row["tier"]).label),
             "control": str(Environment.Control(row["control"]).label),
             "meaning": CONTROL[row["control"]],
             "state": _state(row["status"], None),
@@ -64,15 +63,7 @@ def environments(request: HttpRequest) -> HttpResponseBase:
         }
         for row in queries.in_order(actor)
     ]
-    tiers = [
-        {"name": str(Environment.Tier(str(tier)).label), "rows": list(members)}
-        for tier, members in groupby(rows, key=lambda row: row["tier"])
-    ]
-    context = {
-        "tiers": tiers,
-        "total": len(rows),
-        "may_edit": accounts.access(actor).may("environments.edit", None),
-    }
+    context = {"rows": rows, "may_edit": accounts.access(actor).may("environments.edit", None)}
     return render(request, "environments/environments.html", context)
 
 
@@ -178,9 +169,12 @@ def environment(request: HttpRequest, key: str) -> HttpResponseBase:
         "rows": rows,
         "may_edit": found.archived_at is None
         and accounts.access(actor).may("environments.edit", found.organisation_id),
+        "schedule": {
+            "data": "/calendar/data?" + urlencode({"lanes": "item", "environment": found.slug}),
+            "calendar": "/calendar?" + urlencode({"environment": found.slug}),
+        },
         "panels": {
             "changes": "/changes/panel?" + urlencode({"environment": found.slug}),
-            "windows": "/windows/panel?" + urlencode({"environment": found.slug}),
             "events": "/events/panel?" + urlencode({"subject": str(found.uid)}),
         },
     }
