@@ -250,7 +250,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
         "cancel": "/windows",
         "crumbs": [{"label": _("Freezes and maintenance"), "href": "/windows"}],
     }
-    return render(request, "ui/form.html", context, status=status)
+    return render(request, "calendars/form.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -288,7 +288,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
             {"label": found.key, "href": f"/windows/{found.key}"},
         ],
     }
-    return render(request, "ui/form.html", context, status=status)
+    return render(request, "calendars/form.html", context, status=status)
 
 
 @require_POST

@@ -74,8 +74,8 @@ def _period(name: str) -> Period | None:
 def _groups(found: Iterable[Clash], *, whole: bool) -> list[dict[str, Any]]:
     titles = {SAME_ITEM: _("On the same item"), RELATED_ITEM: _("Through related items")}
     notes = {
-        SAME_ITEM: _("Both work on one item in one environment at the same time."),
-        RELATED_ITEM: _("The failure of one side's item reaches the other's, within three steps."),
+        SAME_ITEM: _("both work on it in one environment at the same time"),
+        RELATED_ITEM: _("if one side's item fails, that reaches the other's, in at most three steps"),
     }
     groups = []
     ordered = sorted(found, key=lambda clash: ORDER.index(clash.finding.rule))
@@ -85,7 +85,7 @@ def _groups(found: Iterable[Clash], *, whole: bool) -> list[dict[str, Any]]:
         groups.append(
             {
                 "title": titles[rule],
-                "note": notes[rule],
+                "note": f"{len(listed):,} · {notes[rule]}",
                 "count": len(listed),
                 "rows": rows,
                 "left": len(listed) - len(rows),
@@ -96,7 +96,9 @@ def _groups(found: Iterable[Clash], *, whole: bool) -> list[dict[str, Any]]:
 
 def _row(clash: Clash) -> dict[str, Any]:
     finding = clash.finding
+    onwards = finding.params.get("reaches") == "other"
     return {
+        "word": _("whose failure reaches") if onwards else _("which needs"),
         "interval": finding.interval,
         "severity": str(finding.severity),
         "one": _party(clash.one),
