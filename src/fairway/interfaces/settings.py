@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 
 from fairway.interfaces import configuration
 
@@ -35,12 +34,6 @@ INSTALLED_APPS = [
     "fairway.exchange",
     "fairway.demo",
     "fairway.interfaces",
-]
-# While contexts are still arriving:
-INSTALLED_APPS = [
-    app
-    for app in INSTALLED_APPS
-    if not app.startswith("fairway.") or (find_spec(app) and find_spec(f"{app}.apps"))
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -6,10 +6,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from django.conf import settings
 from django.urls import include, path
 from dmr.openapi import OpenAPIConfig, build_schema
 from dmr.openapi.views import OpenAPIJsonView
 from dmr.routing import Router
+
+from fairway.ui.urls import urlpatterns as styleguide
 
 CONTEXTS = ("accounts", "catalog", "environments", "calendars", "claims", "changes", "exchange", "interfaces")
 """Contexts that have doors to the outside, in the order of their addresses."""
@@ -19,7 +22,7 @@ def _all(room: str, name: str) -> list[Any]:
     found: list[Any] = []
     for context in CONTEXTS:
         module = f"fairway.{context}.{room}"
-        if find_spec(f"fairway.{context}") and find_spec(module):
+        if find_spec(module):
             found += getattr(import_module(module), name)
     return found
 
@@ -35,4 +38,5 @@ urlpatterns = [
     path("api/v1/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
     path(router.prefix, include((router.urls, "api"))),
     *_all("pages", "urlpatterns"),
+    *(styleguide if settings.DEBUG else ()),
 ]

@@ -73,15 +73,21 @@ def demo() -> None:
 
 def bench(
     name: Annotated[str, typer.Argument(help="decide or conflicts; all when not given")] = "",
+    postgresql: Annotated[
+        str | None, typer.Option(help="URL of a server to make the data's own database on; else SQLite")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure, and print each figure beside its floor."""
+    """Measure, and print each figure beside its floor. Exit code 0: all within budget."""
     from fairway.bench import commands  # noqa: PLC0415
 
     if name and name not in commands.BENCHES:
         errors.print(f"There is no benchmark “{name}”; there are {', '.join(commands.BENCHES)}.")
         raise typer.Exit(2)
-    results = [commands.run(each) for each in ([name] if name else commands.BENCHES)]
+    results = [
+        commands.run(each, postgresql=postgresql, show=not as_json)
+        for each in ([name] if name else commands.BENCHES)
+    ]
     if as_json:
         print_json(results)
     if not all(result["held"] for result in results):
