@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from fairway.accounts import queries as accounts
 from fairway.approvals.models import Round, Vote
 from fairway.approvals.rules import Ballot as Ballot
@@ -22,6 +24,11 @@ def ballots(round_: int | None) -> list[Ballot]:
         return []
     cast = Vote.objects.filter(round_id=round_).order_by("pk").values_list("voter_id", "choice", "digest")
     return [Ballot(voter, Choice(choice), digest) for voter, choice, digest in cast]
+
+
+def ballot_rows(round_: int) -> QuerySet[Vote]:
+    """Return the votes of a round as rows, for a reading that joins them to others."""
+    return Vote.objects.filter(round_id=round_)
 
 
 def policy(round_: Round) -> Policy:

@@ -130,7 +130,7 @@ def verdict(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
 
 def rows(actor: Actor, found: Sequence[Mapping[str, Any]], *, at: datetime) -> list[dict[str, Any]]:
     """Return rows of a list with the places and what stands in their way."""
-    with audit.steady(actor.revisions):
+    with audit.steady():
         pks = [row["pk"] for row in found]
         weighed = queries.findings_of(pks, at=at)
         items, places = queries.items_of(pks), queries.environments_of(pks)

@@ -249,7 +249,7 @@ def approval_view(dossier: Dossier, *, at: datetime) -> ApprovalView:
 
 def rows(actor: Actor, found: Sequence[Mapping[str, Any]], wanted: frozenset[str] | None) -> list[ChangeRow]:
     """Return rows of the list with the fields that are wanted; items and environments only where they are."""
-    with audit.steady(actor.revisions):
+    with audit.steady():
         return list(_rows(actor, found, FIELDS if wanted is None else tuple(wanted)))
 
 

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from django.db.models import QuerySet, TextField, Value
+from django.db.models.functions import Cast
+
+from fairway.accounts import queries as accounts
+from fairway.approvals import queries as approvals
+from fairway.audit import queries as audit
 from fairway.calendars import queries as calendars
 from fairway.calendars.queries import Target
 from fairway.catalog import queries as catalog
-from fairway.changes.queries.deciding import Case, targets, time_findings
-from fairway.changes.queries.dossier import Dossier, Proposal, dossier
+from fairway.changes.models import AffectedEnvironment, AffectedItem, Change, Implementer, PlannedWindow
+from fairway.changes.queries.deciding import Case, claims_of, targets
+from fairway.changes.queries.dossier import Dossier, Proposal, workflow
+from fairway.changes.queries.dossier import change as find
+from fairway.claims import queries as claims
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Invalid
+from fairway.kernel.errors import Invalid, NotFound
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.policy import Decision, Finding, Severity, decide
 
 ACTIONS = ("deploy",)
-HORIZON = timedelta(days=366)
 INSTANT = timedelta(microseconds=1)
 """What is asked about is an instant; intervals need a length, and this is the least there is."""
 
@@ -45,9 +54,14 @@ def clearance(
     """
     if action not in ACTIONS:
         raise Invalid.field("action", f"There is no action “{action[:40]}”; there is {', '.join(ACTIONS)}.")
-    thing, where = catalog.item(actor, item), environments.environment(actor, environment)
-    place, control = where.ref(), where.control
-    named = dossier(actor, change) if change else None
+    with audit.steady():
+        return _cleared(actor, item, environment, change, at)
+
+
+def _cleared(actor: Actor, item: str, environment: str, change: str, at: datetime) -> Decision:
+    thing, where = catalog.item(actor, item), _environment(actor, environment)
+    place, control = where.ref, where.control
+    named = _file(find(actor, change), thing.pk) if change else None
     if control == "open":
         return decide([], at=at)
     if control == "coordinated":
@@ -56,7 +70,60 @@ def clearance(
     if named is None:
         params = {"why": "required", "environment": place.key}
         return decide([Finding("changes.consent", Severity.BLOCK, (place,), params=params)], at=at)
-    return _Question(named, thing.ref(), place, thing.pk, where.pk, at).answer()
+    return _Question(named, thing.ref(), place, thing.pk, place.pk or 0, at).answer()
+
+
+def _environment(actor: Actor, reference: str) -> environments.EnvironmentFacts:
+    """Return the environment from what is kept of all of them.
+
+    :raises NotFound: there is none, or the actor may not see it.
+    """
+    sees = accounts.access(actor).sees
+    for facts in environments.facts().values():
+        if reference in {facts.ref.key, facts.ref.uid} and sees(facts.ref):
+            return facts
+    raise NotFound(f"There is no environment “{reference[:100]}”.")
+
+
+def _file(change: Change, item: int) -> Dossier:
+    """Return the change with what the question is about, of its items that one alone: one statement."""
+
+    def part(rows: QuerySet[Any], name: str, a: str, b: str = "pk", c: str = "pk") -> QuerySet[Any]:
+        columns = (("a", a), ("b", b), ("c", c), ("order", "pk"))
+        texts = {alias: Cast(column, TextField()) for alias, column in columns}
+        found = rows.order_by().annotate(part=Value(name, TextField()), **texts)
+        return found.values_list("part", *texts)
+
+    mine = {"change": change}
+    parts = [
+        part(AffectedItem.objects.filter(item=item, **mine), "item", "item_id"),
+        part(AffectedEnvironment.objects.filter(**mine), "place", "environment_id"),
+        part(Implementer.objects.filter(**mine), "person", "person_id"),
+    ]
+    if change.round_id is not None:
+        parts.append(part(approvals.ballot_rows(change.round_id), "vote", "voter_id", "choice", "digest"))
+    windows = part(PlannedWindow.objects.filter(**mine), "window", "starts_at", "ends_at", "downtime")
+    found = Dossier(change, workflow(change.model))
+    rows = list(windows.union(*parts, all=True))
+    for name, a, b, c, _order in sorted(rows, key=lambda row: int(row[4])):
+        match name:
+            case "window":
+                down = c in {"1", "true"}
+                found.windows.append(PlannedWindow(starts_at=_instant(a), ends_at=_instant(b), downtime=down))
+            case "item":
+                found.affected.append(AffectedItem(item_id=int(a)))
+            case "place":
+                found.places.append(AffectedEnvironment(environment_id=int(a)))
+            case "person":
+                found.implementers.append(Implementer(person_id=int(a)))
+            case _:
+                found.ballots.append(approvals.Ballot(int(a), approvals.Choice(b), c))
+    return found
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 @dataclass(slots=True)
@@ -69,10 +136,19 @@ class _Question:
     item_pk: int
     environment_pk: int
     at: datetime
+    targets: list[Target] = field(init=False)
+    ahead: list[Finding] = field(init=False)
+    """Clashes from the instant on, to the end of the planned window that is open then."""
+
+    def __post_init__(self) -> None:
+        here = self._here()
+        self.targets = targets(here.organisation, here.items, here.environments)
+        open_ = next((window for window in self.dossier.periods(downtime=False) if self.at in window), None)
+        self.ahead = self._clashes(Period(self.at, open_.end if open_ else self.at + INSTANT))
 
     def answer(self) -> Decision:
         lasting = self._lasting()
-        decision = decide([*lasting, *self._passing(self.at)], at=self.at)
+        decision = decide([*lasting, *self._passing()], at=self.at)
         if lasting:
             return decision  # time alone will not help
         if decision.denied:
@@ -98,10 +174,17 @@ class _Question:
         case = Case(self.dossier, self.dossier.proposal(), change.digest, self.at)
         return [*found, *case.findings("not_held"), *case.findings("consent")]
 
-    def _passing(self, at: datetime) -> list[Finding]:
-        """Return what holds at an instant and may pass: the planned window, clashes, calendars."""
-        whole = Case(self.dossier, self.dossier.proposal(), self.dossier.change.digest, at)
-        return [*whole.findings("window_open"), *time_findings(self._here(Period(at, at + INSTANT)), at=at)]
+    def _passing(self) -> list[Finding]:
+        """Return what holds at the instant and may pass: the planned window, clashes, calendars."""
+        whole = Case(self.dossier, self.dossier.proposal(), self.dossier.change.digest, self.at)
+        now = Period(self.at, self.at + INSTANT)
+        clashes = [found for found in self.ahead if found.interval is not None and self.at in found.interval]
+        if len(clashes) < len(self.ahead):
+            clashes = self._clashes(now)  # of each pair only the worst was told, and that is yet to come
+        told = calendars.findings(
+            subject=self.dossier.change.ref(), targets=self.targets, periods=[now], reason=self._reason()
+        )
+        return [*whole.findings("window_open"), *clashes, *told]
 
     def _here(self, *windows: Period) -> Proposal:
         """Return what the change asks of this item in this environment, in these periods."""
@@ -119,27 +202,27 @@ class _Question:
             environments=(self.environment_pk,),
         )
 
-    def _targets(self) -> list[Target]:
-        here = self._here()
-        return targets(here.organisation, here.items, here.environments)
+    def _reason(self) -> bool:
+        return self.dossier.proposal().freeze_reason
+
+    def _clashes(self, period: Period) -> list[Finding]:
+        return claims.clashes(subject=self.dossier.change.ref(), claims=claims_of(self._here(period)))
 
     def _open_periods(self, after: datetime) -> Iterator[Period]:
         """Give the parts of the planned windows that calendars leave open, from an instant on."""
-        reason = self.dossier.proposal().freeze_reason
         for window in sorted(self.dossier.periods(downtime=False)):
             if window.end <= after:
                 continue
             start = max(window.start, after)
-            yield from calendars.openings(
-                self._targets(), start=start, horizon=window.end - start, reason=reason
-            )
+            length = window.end - start
+            yield from calendars.openings(self.targets, start=start, horizon=length, reason=self._reason())
 
     def _openings(self, after: datetime) -> Iterator[datetime]:
         """Give the first instant of each stretch in which nothing blocks."""
         for period in self._open_periods(after):
             at = period.start
             while at < period.end:
-                blocking = self._blocking(Period(at, period.end))
+                blocking = _blocking(self._clashes(Period(at, period.end)))
                 meets = [found for found in blocking if at in found]
                 if not meets:
                     yield at
@@ -151,13 +234,13 @@ class _Question:
         current = next((period for period in self._open_periods(self.at) if self.at in period), None)
         if current is None:
             return None
-        return min([current.end, *(period.start for period in self._blocking(Period(self.at, current.end)))])
+        later = [period.start for period in _blocking(self.ahead) if period.start > self.at]
+        return min([current.end, *later])
 
-    def _blocking(self, period: Period) -> list[Period]:
-        return [
-            found.interval
-            for found in time_findings(self._here(period), at=period.start)
-            if found.severity is Severity.BLOCK
-            and found.interval is not None
-            and found.rule.startswith("claims.")
-        ]
+
+def _blocking(findings: list[Finding]) -> list[Period]:
+    return [
+        found.interval
+        for found in findings
+        if found.severity is Severity.BLOCK and found.interval is not None
+    ]

@@ -1,0 +1,179 @@
+"""What a pipeline is told: may this be deployed, there, then?"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from fairway.audit.commands import execute
+from fairway.calendars.commands import CreateWindow
+from fairway.changes import commands, queries
+from fairway.environments.commands import CreateEnvironment
+from fairway.kernel.actor import SYSTEM
+from fairway.kernel.errors import Invalid, NotFound
+from fairway.policy import Decision, Verdict
+from tests.changes.conftest import NOON, Company, hours
+
+EVENING = hours(0, 2)
+IN_WINDOW = EVENING.start + timedelta(minutes=5)
+
+
+def ask(company: Company, change: str = "", *, at: datetime = IN_WINDOW, **about: str) -> Decision:
+    asked = {"item": "payments-api", "environment": "prod", **about}
+    return queries.clearance(company.ian, change=change, at=at, **asked)
+
+
+def rules(decision: Decision) -> list[str]:
+    return [finding.rule for finding in decision.findings]
+
+
+def freeze(start: float, end: float, kind: str = "hard_freeze") -> None:
+    span = hours(start, end)
+    execute(
+        CreateWindow(
+            kind=kind,
+            name="Freeze",
+            organisation="retail",
+            starts_at=span.start,
+            ends_at=span.end,
+        ),
+        actor=SYSTEM,
+    )
+
+
+def test_scheduled_change_in_its_window_is_allowed_until_it_ends(company: Company) -> None:
+    decision = ask(company, company.scheduled())
+    assert (decision.verdict, decision.next_open, decision.next_close) == (Verdict.ALLOW, None, EVENING.end)
+
+
+@pytest.mark.parametrize(
+    ("case", "at", "opens"),
+    [
+        ("before its window", EVENING.start - timedelta(hours=3), EVENING.start),
+        ("a microsecond before", EVENING.start - timedelta(microseconds=1), EVENING.start),
+        ("between two windows", EVENING.end, hours(24, 26).start),
+        ("after the last", hours(24, 26).end, None),
+    ],
+)
+def test_outside_its_windows_it_is_denied_with_the_next_one(
+    company: Company, case: str, at: datetime, opens: datetime | None
+) -> None:
+    key = company.scheduled(windows=(hours(0, 2), hours(24, 26)))
+    decision = ask(company, key, at=at)
+    assert rules(decision) == ["changes.window"]
+    assert (decision.verdict, decision.next_open) == (Verdict.DENY, opens)
+
+
+@pytest.mark.parametrize(
+    ("place", "verdict", "told"),
+    [
+        ("dev", Verdict.ALLOW, []),
+        ("sit2", Verdict.ALLOW, ["changes.coordinated"]),
+        ("prod", Verdict.DENY, ["changes.consent"]),
+    ],
+)
+def test_without_a_change_the_control_level_decides(
+    company: Company, place: str, verdict: Verdict, told: list[str]
+) -> None:
+    decision = ask(company, environment=place)
+    assert (decision.verdict, rules(decision)) == (verdict, told)
+
+
+@pytest.mark.parametrize("state", ["draft", "authorising", "held", "edited", "cancelled", "completed"])
+def test_change_that_is_not_authorised_as_it_stands_is_denied(company: Company, state: str) -> None:
+    key = company.change() if state == "draft" else company.scheduled()
+    if state == "authorising":
+        key = company.change(windows=(hours(0, 2),))
+        company.take("submit", "rita", key)
+    elif state == "held":
+        company.take("hold", "max", key, reason="Wait.")
+    elif state == "edited":
+        execute(commands.EditChange(change=key, title="Other"), actor=company.rita, at=NOON)
+    elif state == "cancelled":
+        company.take("cancel", "rita", key, reason="No.")
+    elif state == "completed":
+        company.take("start", "ian", key, at=IN_WINDOW)
+        company.take("complete", "ian", key, outcome="successful", at=IN_WINDOW)
+    decision = ask(company, key)
+    assert decision.verdict is Verdict.DENY
+    assert decision.next_open is None
+    assert {
+        "draft": "changes.state",
+        "authorising": "changes.consent",
+        "held": "changes.hold",
+        "edited": "changes.consent",
+        "cancelled": "changes.state",
+        "completed": "changes.state",
+    }[state] in rules(decision)
+
+
+@pytest.mark.parametrize(("item", "place"), [("ledger-db", "prod"), ("payments-api", "prod2")])
+def test_change_that_does_not_cover_it_is_denied(company: Company, item: str, place: str) -> None:
+    second = CreateEnvironment(
+        key="prod2", name="Prod 2", tier="production", organisation="retail", control="controlled"
+    )
+    execute(second, actor=SYSTEM)
+    assert rules(ask(company, company.scheduled(), item=item, environment=place)) == ["changes.scope"]
+
+
+def test_change_without_environments_covers_all_of_them(company: Company) -> None:
+    assert ask(company, company.scheduled(environments=())).verdict is Verdict.ALLOW
+
+
+def test_freeze_denies_and_says_when_it_opens(company: Company) -> None:
+    key = company.scheduled()
+    freeze(-1, 1)
+    decision = ask(company, key)
+    assert rules(decision) == ["calendars.freeze"]
+    assert decision.next_open == hours(1, 2).start
+
+
+def test_freeze_that_comes_closes_earlier(company: Company) -> None:
+    key = company.scheduled()
+    freeze(1, 3)
+    decision = ask(company, key)
+    assert (decision.verdict, decision.next_close) == (Verdict.ALLOW, hours(1, 2).start)
+
+
+def test_anothers_downtime_denies_until_it_is_over(company: Company) -> None:
+    key = company.scheduled()
+    blocking = company.change("max", windows=(hours(0, 1),), downtime=(hours(0, 1),))
+    decision = ask(company, key)
+    assert [party.key for party in decision.findings[0].parties] == [key, blocking]
+    assert (decision.verdict, decision.next_open) == (Verdict.DENY, hours(1, 2).start)
+
+
+def test_anothers_downtime_that_comes_closes_earlier(company: Company) -> None:
+    key = company.scheduled()
+    company.change("max", windows=(hours(1, 2),), downtime=(hours(1, 2),))
+    decision = ask(company, key)
+    assert (decision.verdict, decision.next_close) == (Verdict.ALLOW, hours(1, 2).start)
+
+
+def test_overlapping_work_warns(company: Company) -> None:
+    key = company.scheduled()
+    company.change("max")
+    decision = ask(company, key)
+    assert (decision.verdict, rules(decision)) == (Verdict.WARN, ["claims.same_item"])
+
+
+def test_unknown_names_are_told(company: Company) -> None:
+    key = company.scheduled()
+    for wrong in ({"item": "nothing"}, {"environment": "moon"}, {"change": "CHG-999"}):
+        with pytest.raises(NotFound):
+            ask(company, **{"change": key, **wrong})
+    with pytest.raises(NotFound):
+        queries.clearance(company.carl, item="card-core", environment="prod", change=key, at=NOON)
+    with pytest.raises(Invalid):
+        queries.clearance(company.ian, item="payments-api", environment="prod", at=NOON, action="dance")
+
+
+def test_answers_with_few_statements(company: Company) -> None:
+    key = company.scheduled()
+    ask(company, key)
+    with CaptureQueriesContext(connection) as captured:
+        ask(company, key)
+    assert len(captured) <= 6, [query["sql"][:120] for query in captured]
