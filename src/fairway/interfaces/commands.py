@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from fairway.accounts.models import User
+from fairway.accounts import queries as accounts
 from fairway.accounts.web import decision_view
 from fairway.audit.commands import Command, Plan
 from fairway.interfaces.decisions import decision
@@ -31,12 +31,11 @@ class AskDecision(Command, name="decisions.ask"):
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         asked_for = parse_instant(self.at) if self.at else at
         answer = decision(self, actor=actor, at=asked_for)
-        asker = User.objects.filter(pk=actor.pk).only("organisation_id").first()
         question = {name: getattr(self, name) for name in self.__struct_fields__}
         kept = AskedDecision(
             asked_at=at,
             actor_uid=UUID(actor.uid),
-            organisation_id=asker.organisation_id if asker else None,
+            organisation_id=accounts.home(actor),
             question=question,
             verdict=str(answer.verdict),
             answer=msgspec.to_builtins(decision_view(answer, actor)),
