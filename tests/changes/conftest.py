@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from fairway.accounts import commands as accounts
 from fairway.accounts import queries as who
 from fairway.accounts.models import User
-from fairway.audit.commands import Outcome, execute
+from fairway.audit.commands import Command, Outcome, execute, execute_many
 from fairway.catalog.commands import CreateItem, CreateRelation
 from fairway.changes import commands
 from fairway.changes.commands.reading import Span
@@ -93,36 +93,57 @@ PEOPLE = {
 }
 
 
+def all_done(made: Iterable[Command]) -> None:
+    """Run commands in one transaction; none may be refused."""
+    for answer in execute_many(made, actor=SYSTEM):
+        assert isinstance(answer, Outcome), answer
+
+
 @pytest.fixture
 def company(db: None) -> Company:
-    for slug, parent in (("group", None), ("retail", "group"), ("cards", "group")):
-        execute(accounts.CreateOrganisation(slug=slug, name=slug.title(), parent=parent), actor=SYSTEM)
+    organisations = (("group", None), ("retail", "group"), ("cards", "group"))
+    all_done(
+        accounts.CreateOrganisation(slug=slug, name=slug.title(), parent=parent)
+        for slug, parent in organisations
+    )
+    all_done(
+        accounts.CreateUser(email=f"{name}@example.org", name=name.title(), organisation=organisation)
+        for name, (organisation, _role) in PEOPLE.items()
+    )
+    items = (("payments-api", "retail"), ("ledger-db", "retail"), ("card-core", "cards"))
+    environments = (
+        ("prod", "production", "controlled"),
+        ("sit2", "integration", "coordinated"),
+        ("dev", "development", "open"),
+    )
+    all_done(
+        [
+            *(
+                accounts.GrantRole(role=role, organisation=organisation, user=f"{name}@example.org")
+                for name, (organisation, role) in PEOPLE.items()
+            ),
+            *(
+                CreateItem(key=key, name=key.title(), kind="system", organisation=organisation)
+                for key, organisation in items
+            ),
+            *(
+                CreateEnvironment(
+                    key=key, name=key.title(), tier=tier, organisation="retail", control=control
+                )
+                for key, tier, control in environments
+            ),
+        ]
+    )
+    execute(CreateRelation(source="payments-api", target="ledger-db", kind="depends-on"), actor=SYSTEM)
     made = Company()
-    for name, (organisation, role) in PEOPLE.items():
-        email = f"{name}@example.org"
-        execute(accounts.CreateUser(email=email, name=name.title(), organisation=organisation), actor=SYSTEM)
-        execute(accounts.GrantRole(role=role, organisation=organisation, user=email), actor=SYSTEM)
-        made.people[name] = who.person(User.objects.get(email=email))
     execute(
         accounts.Delegate(
             taker="bob@example.org",
             start=(NOON - timedelta(days=30)).isoformat(),
             end=(NOON + timedelta(days=30)).isoformat(),
         ),
-        actor=made.rita,
+        actor=who.person(User.objects.get(name="Rita")),
     )
-    for key, organisation in (("payments-api", "retail"), ("ledger-db", "retail"), ("card-core", "cards")):
-        execute(CreateItem(key=key, name=key.title(), kind="system", organisation=organisation), actor=SYSTEM)
-    execute(CreateRelation(source="payments-api", target="ledger-db", kind="depends-on"), actor=SYSTEM)
-    for key, tier, control in (
-        ("prod", "production", "controlled"),
-        ("sit2", "integration", "coordinated"),
-        ("dev", "development", "open"),
-    ):
-        execute(
-            CreateEnvironment(key=key, name=key.title(), tier=tier, organisation="retail", control=control),
-            actor=SYSTEM,
-        )
-    for name, actor in made.people.items():
-        made.people[name] = who.person(User.objects.get(uid=actor.uid))
+    for user in User.objects.filter(email__endswith="@example.org"):
+        made.people[user.name.lower()] = who.person(user)
     return made

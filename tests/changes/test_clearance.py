@@ -164,7 +164,7 @@ def test_unknown_names_are_told(company: Company) -> None:
     key = company.scheduled()
     for wrong in ({"item": "nothing"}, {"environment": "moon"}, {"change": "CHG-999"}):
         with pytest.raises(NotFound):
-            ask(company, **{"change": key, **wrong})
+            ask(company, **{"change": key, **wrong})  # type: ignore[arg-type]
     with pytest.raises(NotFound):
         queries.clearance(company.carl, item="card-core", environment="prod", change=key, at=NOON)
     with pytest.raises(Invalid):

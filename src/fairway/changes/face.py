@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.web import zone_of
 from fairway.approvals import queries as approvals
 from fairway.audit import queries as audit
 from fairway.catalog import queries as catalog
@@ -34,7 +34,7 @@ HREFS = {"change": "/changes/", "window": "/windows/", "item": "/items/", "envir
 def decided(actor: Actor, decision: Decision, *, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the verdict strip of a decision; `asked`: the form that is being filled in."""
     shown = decision.redacted(accounts.access(actor).sees)
-    words = Words(zone_of(actor))
+    words = Words(ZoneInfo(actor.zone))
     rows = [_finding(finding, words) for finding in shown.findings[:MOST_FINDINGS]]
     left = len(shown.findings) - len(rows)
     return {
@@ -309,7 +309,7 @@ def _vote(vote: Mapping[str, Any], change: Change) -> dict[str, Any]:
 def _waiting(actor: Actor, steps: Sequence[Step]) -> list[dict[str, Any]]:
     """Return the steps that are for the actor but refused now, each with why."""
     sees = accounts.access(actor).sees
-    words = Words(zone_of(actor))
+    words = Words(ZoneInfo(actor.zone))
     return [
         {
             "label": str(VERBS[step.verb].label).rstrip("…"),

@@ -243,6 +243,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
     """Ask for what is to be edited."""
     actor = _reader(request)
     found = queries.dossier(actor, key)
+    commands.permitted(found, "edit", actor)
     form = ChangeForm(request.POST or None, actor=actor, dossier=found)
     if request.method == "POST" and form.is_valid():
         wanted = {**form.values(), "change": found.change.key, "version": form.cleaned_data["version"]}
@@ -337,6 +338,7 @@ def complete(request: HttpRequest, key: str) -> HttpResponseBase:
     """Ask what came of the work."""
     actor = _reader(request)
     found = queries.dossier(actor, key)
+    commands.permitted(found, "complete", actor)
     form = CompleteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -12,6 +12,7 @@ from fairway.changes.commands.stepping import ReturnChange as ReturnChange
 from fairway.changes.commands.stepping import StartChange as StartChange
 from fairway.changes.commands.stepping import SubmitChange as SubmitChange
 from fairway.changes.commands.stepping import VoteOnChange as VoteOnChange
+from fairway.changes.commands.taking import permitted as permitted
 from fairway.changes.commands.writing import CreateChange as CreateChange
 from fairway.changes.commands.writing import EditChange as EditChange
 from fairway.changes.commands.writing import RescheduleChange as RescheduleChange

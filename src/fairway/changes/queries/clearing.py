@@ -73,7 +73,7 @@ def _cleared(actor: Actor, item: str, environment: str, change: str, at: datetim
     return _Question(named, thing.ref(), place, thing.pk, place.pk or 0, at).answer()
 
 
-def _environment(actor: Actor, reference: str) -> environments.EnvironmentFacts:
+def _environment(actor: Actor, reference: str) -> Any:
     """Return the environment from what is kept of all of them.
 
     :raises NotFound: there is none, or the actor may not see it.
@@ -91,7 +91,7 @@ def _file(change: Change, item: int) -> Dossier:
     def part(rows: QuerySet[Any], name: str, a: str, b: str = "pk", c: str = "pk") -> QuerySet[Any]:
         columns = (("a", a), ("b", b), ("c", c), ("order", "pk"))
         texts = {alias: Cast(column, TextField()) for alias, column in columns}
-        found = rows.order_by().annotate(part=Value(name, TextField()), **texts)
+        found: QuerySet[Any] = rows.order_by().annotate(part=Value(name, TextField()), **texts)
         return found.values_list("part", *texts)
 
     mine = {"change": change}
