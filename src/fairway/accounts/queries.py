@@ -25,6 +25,7 @@ from fairway.accounts.models import (
     User,
 )
 from fairway.accounts.rules import PERMISSIONS
+from fairway.accounts.words import words_for
 from fairway.audit import queries as audit
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
@@ -32,6 +33,7 @@ from fairway.kernel.errors import Forbidden, NotFound
 from fairway.kernel.listing import Column, Listing, ListQuery, search_words
 from fairway.kernel.models import uid_lookup
 from fairway.kernel.refs import Ref
+from fairway.policy import Words
 
 M = TypeVar("M", bound=Model)
 Organisations = frozenset[int] | None
@@ -358,6 +360,11 @@ def invited(uid: str, token: str) -> User | None:
 def home(actor: Actor) -> int | None:
     """Return the organisation that a person belongs to; None: Fairway itself."""
     return User.objects.filter(pk=actor.pk or 0).values_list("organisation_id", flat=True).first()
+
+
+def words(actor: Actor) -> Words:
+    """Return how this person is told of times: in their zone, as on every screen."""
+    return words_for(actor.zone)
 
 
 def delegates(users: Collection[int], *, at: datetime) -> frozenset[int]:

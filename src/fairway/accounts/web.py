@@ -611,7 +611,7 @@ def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     verdict = None
     actor = actor_of(request)
     if isinstance(problem, Refused) and problem.decision is not None and actor is not None:
-        findings = decision_view(problem.decision, actor, Words(zone_of(actor))).findings
+        findings = decision_view(problem.decision, actor, queries.words(actor)).findings
         rows = [{"severity": f.severity, "message": f.message, "path": f.path, "ways": ()} for f in findings]
         verdict = {"verdict": "deny", "headline": problem.detail, "rows": rows}
     template = "accounts/problem_panel.html" if request.headers.get("HX-Request") else "accounts/problem.html"

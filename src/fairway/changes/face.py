@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -34,7 +33,7 @@ HREFS = {"change": "/changes/", "window": "/windows/", "item": "/items/", "envir
 def decided(actor: Actor, decision: Decision, *, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the verdict strip of a decision; `asked`: the form that is being filled in."""
     shown = decision.redacted(accounts.access(actor).sees)
-    words = Words(ZoneInfo(actor.zone))
+    words = accounts.words(actor)
     rows = [_finding(finding, words) for finding in shown.findings[:MOST_FINDINGS]]
     left = len(shown.findings) - len(rows)
     return {
@@ -309,7 +308,7 @@ def _vote(vote: Mapping[str, Any], change: Change) -> dict[str, Any]:
 def _waiting(actor: Actor, steps: Sequence[Step]) -> list[dict[str, Any]]:
     """Return the steps that are for the actor but refused now, each with why."""
     sees = accounts.access(actor).sees
-    words = Words(ZoneInfo(actor.zone))
+    words = accounts.words(actor)
     return [
         {
             "label": str(VERBS[step.verb].label).rstrip("…"),

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.web import caller, page, zone_of
+from fairway.accounts.web import caller, page
 from fairway.audit.commands import convert, execute, preview
 from fairway.changes import commands, face, queries
 from fairway.changes.forms import ChangeForm, CompleteForm
@@ -26,7 +26,6 @@ from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, Problem, Stale
 from fairway.kernel.period import Period, parse_instant
-from fairway.policy import Words
 from fairway.ui import toasts
 
 SEARCHED = (
@@ -426,7 +425,7 @@ def _drawn(request: HttpRequest) -> dict[str, Any]:
         by="item" if asked.lanes == "item" else "environment",
         item=asked.item or None,
         environment=asked.environment or None,
-        words=Words(zone_of(actor)),
+        words=accounts.words(actor),
     )
 
 
