@@ -35,8 +35,8 @@ def run(shape: Shape, *, rounds: int, requests: int) -> list[dict[str, Any]]:
     """Measure everyday items and the most needed ones, as somebody with few branches and with all."""
     steps = _steps()
     rows = []
-    for what, sets in (("everyday items", _everyday(shape)), ("the most needed items", _hubs(shape))):
-        for label, email in (("5 of the branches", world.FEW), ("the whole tree", world.ALL)):
+    for what, sets in (("everyday items", _everyday(shape)), ("hubs", _hubs(shape))):
+        for label, email in (("5 branches", world.FEW), ("all branches", world.ALL)):
             actor = people.person(people.user(SYSTEM, email))
             rows.append(_measured(f"{what}, {label}", sets, actor, steps, rounds, requests))
     return rows

@@ -31,7 +31,7 @@ ABOUT = "GET /api/v1/decide, one client on a connection that stays open"
 def run(shape: Shape, *, rounds: int, requests: int) -> list[dict[str, Any]]:
     """Measure as somebody with few branches and as somebody with all; return a row of figures for each."""
     rows = []
-    askers = [("5 of the branches", world.FEW), ("the whole tree", world.ALL)]
+    askers = [("5 branches", world.FEW), ("all branches", world.ALL)]
     tokens = {email: world.token(email) for _, email in askers}
     questions = {email: asked(shape, email, 120) for _, email in askers}
     told = {email: _told(questions[email], tokens[email]) for email in tokens}

@@ -50,7 +50,7 @@ class Shape:
         }
 
 
-TINY = Shape(changes=600, items=400, organisations=20, windows=30, recurring=6, people=12)
+TINY = Shape(changes=400, items=400, organisations=20, windows=30, recurring=6, people=12)
 """For the tests of the benchmarks themselves."""
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 errors = Console(stderr=True)
-out = Console(width=max(Console().width, 118))
+out = Console(width=max(Console().width, 110))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def show(result: Mapping[str, Any]) -> None:
     """Print a result as a table for people."""
     out.print(f"[bold]{result['name']}[/]: {result['about']}; times in ms")
     table = Table(box=box.SIMPLE)
-    for name in ("what", "p50", "p95", "p99", "p50 of rounds", "floor p50", "ratio", "budget", "held"):
+    for name in ("what", "p50", "p95", "p99", "rounds", "floor p50", "ratio", "budget", "held"):
         table.add_column(name, justify="left" if name in {"what", "budget"} else "right", no_wrap=True)
     for row in result["rows"]:
         figure, floor = row["figure"], row["floor"]

@@ -57,12 +57,9 @@ def fill(shape: Shape, say: Say) -> dict[str, Any]:
     wrong = differing(shape)
     if wrong:
         raise RuntimeError(f"the claims of {len(wrong)} changes are not what their rows say: {wrong[:5]}")
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        if connection.vendor == "sqlite" and not connection.in_atomic_block:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return described(shape)
 

@@ -1,0 +1,42 @@
+"""Both benchmarks run through on a tiny world, as `fairway bench` runs them: no figure is judged here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROGRAM = """
+import json
+from fairway.bench import commands
+from fairway.bench.shape import TINY
+print(json.dumps([
+    commands.run(name, shape=TINY, rounds=2, requests=6, show=False) for name in commands.BENCHES
+]))
+"""
+
+
+def test_both_run_through_and_tell_all_they_promise(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    decide, conflicts = json.loads(done.stdout)
+    assert (decide["name"], conflicts["name"]) == ("decide", "conflicts")
+    for result in (decide, conflicts):
+        assert result["held"] == all(row["held"] for row in result["rows"])
+        assert result["machine"]["database"].startswith(("SQLite", "PostgreSQL"))
+        assert result["data"]["rows"]["changes"] == result["data"]["shape"]["changes"]
+        for row in result["rows"]:
+            for times in (row["figure"], row["floor"]):
+                assert 0 < times["p50_ms"] <= times["p95_ms"] <= times["p99_ms"]
+            assert row["ratio"] > 0
+    assert len(list(tmp_path.glob("fairway/bench/*/*.json"))) == 1
