@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from fairway.kernel.cache import Kept
 from tests.support.committed import committed as committed
@@ -19,3 +20,9 @@ def _nothing_kept() -> Iterator[None]:
 @pytest.fixture
 def company(db: None) -> Company:
     return found()
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Settings) -> None:
+    """Argon2 takes long on purpose; one test asks for it."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

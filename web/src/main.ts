@@ -6,6 +6,7 @@ import "./styles/bridge.css";
 import "./styles/shell.css";
 import "./styles/parts.css";
 import "./styles/forms.css";
+import "./styles/accounts.css";
 import "htmx.org";
 import { shell } from "./shell";
 import { rows } from "./rows";

@@ -214,10 +214,20 @@ class InviteUser(Command, name="accounts.user.invite"):
 
 
 class SetPassword(Command, name="accounts.user.set_password"):
-    """Choose one's own password. The password itself never enters the log."""
+    """Choose one's own password. Neither it nor its hash ever enters the log.
+
+    It is hashed when the command is made: that takes long, and a plan may hold the writer's lock.
+    """
 
     user: str
     password: str
+    hashed: str = ""
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "hashed", make_password(self.password))
+
+    def __repr__(self) -> str:
+        return f"SetPassword(user={self.user!r})"
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = User.objects.filter(
@@ -231,8 +241,7 @@ class SetPassword(Command, name="accounts.user.set_password"):
             validate_password(self.password, found)
         except ValidationError as cause:
             raise Invalid.field("password", " ".join(cause.messages)) from cause
-        values = {"password": make_password(self.password)}
-        return Plan(subject=found, change=[(found, values)], note={"password": "set"})
+        return Plan(subject=found, change=[(found, {"password": self.hashed})], note={"password": "set"})
 
 
 class CreateTeam(Command, name="accounts.team.create"):

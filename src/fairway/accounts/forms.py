@@ -73,7 +73,7 @@ class TokenForm(CommandForm):
     days = forms.TypedChoiceField(label=_("It lives"), choices=DAYS, coerce=int, initial=90)
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),
-        choices=[(name, name) for name in PERMISSIONS],
+        choices=[(name, told) for name, told in PERMISSIONS.items()],
         required=False,
         help_text=_("Nothing ticked: all that you may do yourself."),
         widget=forms.CheckboxSelectMultiple,
@@ -149,7 +149,7 @@ class OrganisationForm(CommandForm):
 
 class EditOrganisationForm(CommandForm):
     name = forms.CharField(label=_("Name"), max_length=200)
-    parent = forms.ChoiceField(label=_("Below"), required=False)
+    parent = forms.ChoiceField(label=_("Below"))
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, organisations: Iterable[Organisation], root: bool, **kwargs: Any) -> None:

@@ -7,22 +7,43 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import apps
-from django.core.exceptions import FieldDoesNotExist
 from django.db.models import DateTimeField, Field, ForeignKey, Model
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from fairway.accounts import queries
 from fairway.audit.commands import registry
 from fairway.kernel.actor import SYSTEM, Actor
-from fairway.kernel.models import Row, Versioned
+from fairway.kernel.models import Record, Row, Versioned
 from fairway.kernel.period import parse_instant
 from fairway.ui.times import instant
 
 IRREGULAR = {
-    "take": "took", "put": "put", "set": "set", "begin": "began", "hold": "held", "send": "sent",
-    "withdraw": "withdrew", "give": "gave", "find": "found", "set_members": "set the members of",
-    "set_password": "chose a password for", "revoke": "revoked", "invite": "invited", "plan": "planned",
+    "begin": "began", "cancel": "cancelled", "drop": "dropped", "find": "found", "give": "gave",
+    "hold": "held", "plan": "planned", "put": "put", "send": "sent", "set": "set", "stop": "stopped",
+    "submit": "submitted", "take": "took", "withdraw": "withdrew",
 }  # fmt: skip
+DEEDS = {
+    "accounts.delegation.create": gettext_lazy("delegated"),
+    "accounts.delegation.end": gettext_lazy("ended a delegation"),
+    "accounts.grant.create": gettext_lazy("gave a role"),
+    "accounts.grant.revoke": gettext_lazy("took a role back"),
+    "accounts.team.set_members": gettext_lazy("set the members"),
+    "accounts.token.create": gettext_lazy("made a token"),
+    "accounts.token.revoke": gettext_lazy("revoked a token"),
+    "accounts.user.activate": gettext_lazy("activated or deactivated"),
+    "accounts.user.invite": gettext_lazy("made a sign-in link"),
+    "accounts.user.set_password": gettext_lazy("set the password"),
+}
+"""What commands are called where their name does not say it."""
+
+PLACES = {
+    "change": "/changes/{}", "environment": "/environments/{}", "item": "/items/{}", "window": "/windows/{}",
+    "organisation": "/administration/organisations/{}", "team": "/administration/teams/{}",
+    "user": "/administration/people/{}",
+}  # fmt: skip
+"""Where the page of a kind of record stands."""
+
 SHOWN = 200
 """Characters of a value that are shown."""
 
@@ -37,11 +58,13 @@ def entries(actor: Actor, events: Sequence[Mapping[str, Any]], *, now: datetime)
         {
             "sequence": event["sequence"],
             "who": names.who(event["actor"]),
-            "text": deed(event["command"]),
+            "text": deed(event["command"], event["subject"]["kind"] if event["subject"] else ""),
             "command": event["command"],
             "about": about(event["command"]),
             "at": parse_instant(event["at"]),
             "subject": event["subject"],
+            "key": event["subject"]["key"] if event["subject"] else "",
+            "place": _place(event["subject"]),
             "note": _words(event["data"]),
             "changes": list(_changes(event, names, actor, now)),
         }
@@ -49,28 +72,39 @@ def entries(actor: Actor, events: Sequence[Mapping[str, Any]], *, now: datetime)
     ]
 
 
-def deed(command: str) -> str:
-    """Return a command's name as what was done: `changes.change.submit` gives `submitted`."""
-    verb = command.rpartition(".")[2]
+def deed(command: str, subject: str = "") -> str:
+    """Return a command's name as what was done: `changes.change.submit` gives `submitted`.
+
+    Of a record other than the subject's kind it names the thing too: `created relation`.
+    """
+    if command in DEEDS:
+        return str(DEEDS[command])
+    thing, verb = command.split(".")[-2:] if "." in command else ("", command)
+    first, *rest = verb.split("_")
+    words = [_past(first), *rest]
+    if subject and thing and thing != subject:
+        words.append(thing.replace("_", " "))
+    return _(" ".join(words))
+
+
+def _past(verb: str) -> str:
     if verb in IRREGULAR:
-        return _(IRREGULAR[verb])
-    words = verb.split("_")
-    first = words[0]
-    if first.endswith("e"):
-        past = f"{first}d"
-    elif first.endswith("y") and first[-2:-1] not in "aeiou":
-        past = f"{first[:-1]}ied"
-    elif first in {"submit", "commit", "drop", "plan", "stop"}:
-        past = f"{first}{first[-1]}ed"
-    else:
-        past = f"{first}ed"
-    return _(" ".join([past, *words[1:]]))
+        return IRREGULAR[verb]
+    if verb.endswith("e"):
+        return f"{verb}d"
+    return f"{verb[:-1]}ied" if verb.endswith("y") and verb[-2:-1] not in "aeiou" else f"{verb}ed"
 
 
 def about(command: str) -> str:
     """Return the first line of what a command is for."""
     known = registry.get(command)
     return (known.__doc__ or "").strip().partition("\n")[0] if known else ""
+
+
+def _place(subject: Mapping[str, str] | None) -> str:
+    if subject is None:
+        return ""
+    return PLACES[subject["kind"]].format(subject["key"]) if subject["kind"] in PLACES else ""
 
 
 def _words(data: Mapping[str, Any]) -> str:
@@ -99,16 +133,12 @@ class _Names:
                     self._records[model, str(record.uid)] = self._tell(record)
 
     def _tell(self, record: Row) -> str:
-        if isinstance(record, Versioned):
-            ref = record.ref()
-            if not self._sees(ref):
-                return _("another organisation's")
-            return (
-                f"{ref.name} ({ref.key})"
-                if ref.name and ref.key != ref.uid and ref.key != ref.name
-                else (ref.name or ref.key)
-            )
-        return str(record)
+        if not isinstance(record, Versioned):
+            return str(record)
+        ref = record.ref()
+        if not self._sees(ref):
+            return _("another organisation's")
+        return ref.name or ref.key
 
     def who(self, actor: Mapping[str, str]) -> str:
         return self._people.get(actor["uid"]) or (
@@ -119,57 +149,65 @@ class _Names:
         return self._records.get((model, uid), uid)
 
 
-def _columns(row: Mapping[str, Any]) -> Iterable[tuple[Field[Any, Any] | None, list[Any]]]:
+def _columns(row: Mapping[str, Any]) -> Iterable[tuple[Field[Any, Any], list[Any]]]:
     """Yield each changed column as the model's field, None where it is none any more, with before and
     after.
     """
-    model = apps.get_model(row["model"])
-    fields = {field.attname: field for field in model._meta.concrete_fields}
-    for name, values in row["changes"].items():
-        yield fields.get(name), values
+    for field in apps.get_model(row["model"])._meta.concrete_fields:
+        if field.attname in row["changes"]:
+            yield field, row["changes"][field.attname]
 
 
 def _changes(
     event: Mapping[str, Any], names: _Names, actor: Actor, now: datetime
 ) -> Iterable[dict[str, str]]:
-    """Yield the changed fields of the event's own record, and its other rows each as a whole."""
+    """Yield the changed fields of the event's own record, and its other rows by kind, each row as a whole."""
     own = event["subject"]["uid"] if event["subject"] else None
+    others: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for row in event["rows"]:
         told = [
             (_label(field), _value(field, before, names, actor, now), _value(field, after, names, actor, now))
             for field, (before, after) in _columns(row)
-            if field is not None and not _follows(field)
+            if not _follows(field) and own not in (before, after)
         ]
-        if row["uid"] == own and row["action"] == "change":
-            for label, before, after in told:
-                yield {"field": label, "old": before, "new": after or "–"}
-        elif row["uid"] != own:
-            kind = _kind(row["model"])
+        if row["uid"] != own:
             before = ", ".join(old for _label_, old, _new in told if old)[:SHOWN]
             after = ", ".join(new for _label_, _old, new in told if new)[:SHOWN]
-            if row["action"] == "remove":
-                yield {"field": kind, "old": before or kind, "new": "–"}
-            else:
-                yield {"field": kind, "old": before, "new": after or "–"}
+            others.setdefault((_kind(row["model"]), row["action"]), []).append((before, after))
+        elif row["action"] == "change":
+            for label, before, after in told:
+                yield {"field": label, "old": before, "new": after or "–"}
+    for (kind, _action), pairs in others.items():
+        yield {
+            "field": kind,
+            "old": _some([old for old, _new in pairs if old]),
+            "new": _some([new for _old, new in pairs if new]) or "–",
+        }
+
+
+def _some(words: Sequence[str]) -> str:
+    """Return the first five, and how many more there are."""
+    told = "; ".join(words[:5])
+    more = len(words) - 5
+    return _("%(words)s and %(count)d more") % {"words": told, "count": more} if more > 0 else told
 
 
 def _follows(field: Field[Any, Any]) -> bool:
     """Say whether a field tells nothing of its own: bookkeeping, or the fold of another."""
-    return field.name in {"created_at", "custom", "number", "organisation"} or field.name.endswith("_folded")
+    if field.name == "organisation":
+        return issubclass(field.model, Record)
+    return field.name in {"created_at", "custom", "number"} or field.name.endswith("_folded")
 
 
-def _label(field: Field[Any, Any] | None) -> str:
-    return str(field.verbose_name).capitalize() if field is not None else ""
+def _label(field: Field[Any, Any]) -> str:
+    return str(field.verbose_name).capitalize()
 
 
 def _kind(model: str) -> str:
-    try:
-        return str(apps.get_model(model)._meta.verbose_name).capitalize()
-    except (LookupError, FieldDoesNotExist):
-        return model
+    return str(apps.get_model(model)._meta.verbose_name).capitalize()
 
 
-def _value(field: Field[Any, Any] | None, value: Any, names: _Names, actor: Actor, now: datetime) -> str:
+def _value(field: Field[Any, Any], value: Any, names: _Names, actor: Actor, now: datetime) -> str:
     if value is None or value in ("", [], {}):
         return ""
     if isinstance(field, ForeignKey):
@@ -181,7 +219,7 @@ def _value(field: Field[Any, Any] | None, value: Any, names: _Names, actor: Acto
         if at.tzinfo is None:
             return f"{at:%Y-%m-%d %H:%M}"  # wall time of a recurring window
         return instant(at.astimezone(UTC), zone=actor.zone, now=now)
-    choices = dict(field.flatchoices) if field is not None and field.choices else {}
+    choices = dict(field.flatchoices) if field.choices else {}
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)[:SHOWN]
     return str(choices.get(value, value))[:SHOWN]

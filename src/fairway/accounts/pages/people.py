@@ -44,7 +44,7 @@ def administration(request: HttpRequest) -> HttpResponseBase:
         "events": _("Everything that was ever done here, by whom; chained, so that no edit goes unseen."),
     }
     parts = [
-        {**tab, "text": told[name], "count": counts.get(name)}
+        {**tab, "text": told[name], "count": counts.get(name, "")}
         for tab in tabs(actor, "")
         for name in [tab["href"].rpartition("/")[2]]
     ]

@@ -262,7 +262,7 @@ def organisation(request: HttpRequest, key: str) -> HttpResponseBase:
     if request.method == "POST" and form is None:
         queries.require(actor, "accounts.administer", at=found.pk)
     if form is not None and form.is_valid():
-        values = {name: value for name, value in form.cleaned_data.items() if name != "parent" or value}
+        values = dict(form.cleaned_data)
         if found.parent is not None and values.get("parent") == found.parent.slug:
             del values["parent"]
         if attempt(request, form, commands.EditOrganisation(organisation=found.slug, **values)):
