@@ -18,7 +18,7 @@ from fairway.kernel.errors import Conflict, Invalid, NotFound
 from fairway.kernel.models import Row
 from fairway.kernel.period import Period
 from fairway.kernel.text import line, prose
-from fairway.scheduling import Rule, zone
+from fairway.scheduling import Recurrence, Rule, zone
 
 Instant = Annotated[datetime, Meta(tz=True)]
 MOST_THINGS = 1_000
@@ -263,8 +263,8 @@ def _times(values: Mapping[str, Any]) -> dict[str, Any]:
         None, None, columns["local_start"], columns["duration"], values["zone"], columns["rrule"],
         columns["rdates"], columns["exdates"],
     )  # fmt: skip
-    assert not isinstance(recurrence, Period)
-    recurrence.check()
+    if isinstance(recurrence, Recurrence):
+        recurrence.check()
     return {**columns, "starts_at": None, "ends_at": None}
 
 

@@ -160,8 +160,13 @@ def claim_of(row: Stored) -> Claim:
 
 
 def row_of(claim: Claim) -> ClaimRow:
+    """Return the row of a claim.
+
+    :raises ValueError: its source has no primary key yet.
+    """
     source, starts, ends = claim.source, micros(claim.period.start), micros(claim.period.end)
-    assert source.pk is not None
+    if source.pk is None:
+        raise ValueError(f"{source.key} is not stored and cannot hold anything")
     return ClaimRow(
         source_kind=source.kind,
         source_id=source.pk,
