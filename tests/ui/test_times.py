@@ -103,6 +103,24 @@ def test_period(case: str, zone: str, start: str, end: str | None, written: str)
     assert times.period(at(start), at(end) if end else None, zone=zone, now=NOW) == written
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "written"),
+    [
+        ("2026-11-24 21:00", "2026-11-24 23:30", "Tue 24 Nov 21:00-23:30"),
+        ("2026-12-01 23:00", "2026-12-02 03:00", "Tue 1 Dec 23:00 - Wed 03:00"),
+        ("2026-12-01 22:00", "2026-12-02 00:00", "Tue 1 Dec 22:00-24:00"),
+        ("2026-11-27 18:00", "2026-12-04 06:00", "Fri 27 Nov 18:00 - Fri 4 Dec 06:00"),
+        ("2027-02-09 21:00", "2027-02-09 22:00", "Tue 9 Feb 21:00-22:00"),
+        ("2026-12-30 21:00", "2027-01-08 22:00", "Wed 30 Dec 21:00 - Fri 8 Jan 2027 22:00"),
+        ("2027-11-24 21:00", "2027-11-24 22:00", "Wed 24 Nov 2027 21:00-22:00"),
+        ("2026-11-24 21:00", None, "from Tue 24 Nov 21:00"),
+    ],
+)
+def test_brief(start: str, end: str | None, written: str) -> None:
+    """No zone, and a year only where the weekday and the month could mean another one."""
+    assert times.brief(at(start), at(end) if end else None, zone="Europe/London", now=NOW) == written
+
+
 def test_the_year_is_the_readers() -> None:
     """At new year's eve in UTC it may be next year where the reader is."""
     eve = at("2026-12-31 20:00")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+HALF_A_YEAR = timedelta(days=183)
 
 
 @lru_cache(maxsize=512)
@@ -54,14 +55,38 @@ def period(start: datetime, end: datetime | None, *, zone: str, now: datetime) -
         return _("from %(start)s") % {"start": instant(start, zone=zone, now=now)}
     tz = zone_of(zone)
     first, last, today = start.astimezone(tz), end.astimezone(tz), now.astimezone(tz)
-    last_day, last_time = last, f"{last:%H:%M}"
-    if last.hour == last.minute == last.second == 0 and last.date() > first.date():
-        last_day, last_time = last - timedelta(days=1), "24:00"
+    last_day, last_time = _closing(first, last)
     same_zone = zone_mark(first) == zone_mark(last)
     opening = f"{_day(first, now=today)} {first:%H:%M}" + ("" if same_zone else f" {zone_mark(first)}")
     if first.date() == last_day.date():
         return f"{opening}-{last_time} {zone_mark(last)}"
     return f"{opening} - {_day(last_day, now=today)} {last_time} {zone_mark(last)}"
+
+
+def brief(start: datetime, end: datetime | None, *, zone: str, now: datetime) -> str:
+    """Return a period for a column whose head names the zone: `Tue 1 Dec 23:00 - Wed 03:00`.
+
+    The last day is its weekday alone where that is enough; the year stands only half a year or more from now.
+    """
+    tz = zone_of(zone)
+    first, today = start.astimezone(tz), now.astimezone(tz)
+    near = abs(start - now) < HALF_A_YEAR
+    opening = f"{date_format(first, 'D j M' if near else 'D j M Y')} {first:%H:%M}"
+    if end is None:
+        return _("from %(start)s") % {"start": opening}
+    last_day, last_time = _closing(first, end.astimezone(tz))
+    if first.date() == last_day.date():
+        return f"{opening}-{last_time}"
+    days = (last_day.date() - first.date()).days
+    day = date_format(last_day, "D") if days < 6 else _day(last_day, now=first if near else today)
+    return f"{opening} - {day} {last_time}"
+
+
+def _closing(first: datetime, last: datetime) -> tuple[datetime, str]:
+    """Return the day that an end is written with, and the time: midnight is 24:00 of the day it closes."""
+    if last.hour == last.minute == last.second == 0 and last.date() > first.date():
+        return last - timedelta(days=1), "24:00"
+    return last, f"{last:%H:%M}"
 
 
 def in_utc(start: datetime, end: datetime | None = None) -> str:

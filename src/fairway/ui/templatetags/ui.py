@@ -171,13 +171,27 @@ def path(steps: Iterable[Any], word: str = "") -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def when(
-    context: Context, start: datetime | None, end: datetime | None = None, relative: bool = True
+    context: Context,
+    start: datetime | None,
+    end: datetime | None = None,
+    relative: bool = True,
+    brief: bool = False,
 ) -> SafeString:
-    """Write an instant or half-open period in the reader's zone, the relative beside it, UTC as title."""
+    """Write an instant or half-open period in the reader's zone, the relative beside it, UTC as title.
+
+    brief=True is for columns headed by `zone_city`: without zone, years and relative, all of it in the title.
+    """
     if start is None:
         return format_html('<span class="fw-none">{}</span>', _("not planned"))
     zone, now = _zone(context), _now(context)
     text = times.period(start, end, zone=zone, now=now) if end else times.instant(start, zone=zone, now=now)
+    if brief:
+        return format_html(
+            '<span class="fw-when"><time datetime="{}" title="{}">{}</time></span>',
+            start.isoformat(),
+            f"{text}, {times.relative(start, end, now=now)} · {times.in_utc(start, end)}",
+            times.brief(start, end, zone=zone, now=now),
+        )
     beside = (
         format_html(' <span class="fw-rel">{}</span>', times.relative(start, end, now=now))
         if relative
@@ -212,6 +226,12 @@ def zone_chip(context: Context) -> str:
     mark = times.zone_mark(_now(context).astimezone(times.zone_of(zone)))
     city = zone.rpartition("/")[2].replace("_", " ")
     return mark if city == mark else f"{city} · {mark}"
+
+
+@register.simple_tag(takes_context=True)
+def zone_city(context: Context) -> str:
+    """Write the city of the reader's zone, for the head of a column of brief times: `London`."""
+    return _zone(context).rpartition("/")[2].replace("_", " ")
 
 
 @register.filter
@@ -361,13 +381,20 @@ def table(content: str, label: str, pick: bool = False) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def column(
-    context: Context, label: str, sort: str = "", numeric: bool = False, hidden: bool = False
+    context: Context,
+    label: str,
+    sort: str = "",
+    numeric: bool = False,
+    hidden: bool = False,
+    less: bool = False,
 ) -> SafeString:
     """Head a column; with sort it is a link that sorts by that field, and again the other way round.
 
+    less=True gives the column up where the table is narrow; its cells need the class `is-less` too.
+
     Reads `request` and `sort`, the present order ("-planned_start"), from the context.
     """
-    kind = " is-num" if numeric else ""
+    kind = (" is-num" if numeric else "") + (" is-less" if less else "")
     inside: str = format_html('<span class="visually-hidden">{}</span>', label) if hidden else label
     if not sort:
         return format_html('<th scope="col" class="fw-col{}">{}</th>', kind, inside)
