@@ -305,6 +305,8 @@ def impact(request: HttpRequest, key: str) -> HttpResponseBase:
         "upstream": direction is Direction.UPSTREAM,
         "word": _("which needs") if direction is Direction.UPSTREAM else _("whose failure reaches"),
         "tabs": _tabs(found.slug, "impact"),
+        "may_edit": found.archived_at is None
+        and accounts.access(actor).may("catalog.edit", found.organisation_id),
         "directions": [
             {
                 "label": _("Reached by its failure"),
