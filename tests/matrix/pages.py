@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .table import MARKED, Body, nothing
+from .table import MANAGERS, MARKED, Body, at, nothing
 from .world import Branch, Named
 
 
@@ -17,7 +17,8 @@ class Page:
     `at`: the record that the path's `key` names, or all its parameters by name. `reads`, `writes`: the
     permission that opening and submitting it takes; empty: of whoever is signed in; None: it cannot be.
     `readers`, `writers`: the roles, where they do not follow from that. `form`: what is submitted, valid.
-    `open`: needs no sign-in. `common`: what it tells belongs to no branch.
+    `open`: needs no sign-in. `common`: what it tells belongs to no branch. `answers`: to a valid form;
+    `writing`: whether it is then written. `also`: other records whose pages are worth a look.
     """
 
     at: str | Mapping[str, str] = ""
@@ -29,6 +30,9 @@ class Page:
     writers: frozenset[str] | None = None
     open: bool = False
     common: bool = False
+    answers: frozenset[int] = frozenset({200, 201, 302})
+    writing: bool = True
+    also: tuple[str, ...] = ()
 
     def path(self, branch: Branch) -> dict[str, Named]:
         at = {"key": self.at} if isinstance(self.at, str) else self.at
@@ -65,14 +69,173 @@ def anything(branch: Branch) -> dict[str, Any]:
     return {"q": "secret"}
 
 
+def window(branch: Branch) -> dict[str, Any]:
+    return {
+        "name": MARKED,
+        "kind": "hard_freeze",
+        "starts": "2030-01-01T10:00",
+        "ends": "2030-01-02T10:00",
+        "zone": "UTC",
+        "repeats": "once",
+        "organisation": branch.organisation,
+        "items": branch.item,
+        "environments": branch.production,
+    }
+
+
+def change(branch: Branch) -> dict[str, Any]:
+    return {
+        "title": MARKED,
+        "items": branch.item,
+        "environments": branch.production,
+        "windows-start": "2030-01-01T10:00",
+        "windows-end": "2030-01-01T12:00",
+        "implementers": branch.implementer,
+        "priority": "3",
+    }
+
+
+def by_uid(named: Named) -> Named:
+    """Return a record that is known by its uid alone."""
+    return Named(named.uid, named.uid)
+
+
+EDITORS = MANAGERS | {"requester", "release-manager"}
+WORKERS = MANAGERS | {"implementer"}
+
 PAGES: dict[str, Page] = {
+    "sign-in": Page(open=True, writes=""),
+    "sign-out": Page(open=True, reads=None, writes=""),
+    "join/<str:uid>/<str:token>": Page(at={"uid": "person", "token": "verb"}, open=True, writes=""),
+    "me": Page(common=True),
+    "me/profile": Page(
+        reads=None,
+        writes="",
+        form=lambda b: {"profile-name": MARKED, "profile-zone": "Europe/London", "profile-version": "1"},
+    ),
+    "me/password": Page(
+        reads=None,
+        writes="",
+        form=lambda b: {"password-present": "not this one", "password-password": "correct horse battery"},
+        answers=frozenset({422}),  # nobody here has a password to change; the failure is counted
+    ),
+    "me/tokens": Page(reads=None, writes="", form=lambda b: {"token-name": MARKED, "token-days": "7"}),
+    "me/tokens/<str:uid>/revoke": Page(at={"uid": "service_token"}, reads=None, writes="accounts.administer"),
+    "administration": Page(reads="accounts.view", common=True),
+    "administration/people": Page(reads="accounts.view"),
+    "administration/people/pick": Page(reads="accounts.view", query=anything),
+    "administration/people/invite": Page(
+        reads="accounts.invite",
+        writes="accounts.invite",
+        form=lambda b: {
+            "email": "fresh@fresh.example",
+            "name": MARKED,
+            "organisation": b.organisation,
+            "zone": "UTC",
+        },
+    ),
+    "administration/people/<str:key>": Page(at="person", reads="accounts.view", also=("leaver", "service")),
+    "administration/people/<str:key>/grants": Page(
+        at="service",
+        reads=None,
+        writes="accounts.administer",
+        form=lambda b: {"role": "viewer", "organisation": b.organisation},
+    ),
+    "administration/people/<str:key>/activate": Page(at="leaver", reads=None, writes="accounts.administer"),
+    "administration/people/<str:key>/deactivate": Page(at="person", reads=None, writes="accounts.administer"),
+    "administration/people/<str:key>/invite": Page(at="person", reads=None, writes="accounts.administer"),
+    "administration/grants/<str:uid>/revoke": Page(
+        at={"uid": "grant"}, reads=None, writes="accounts.administer"
+    ),
+    "administration/teams": Page(reads="accounts.view"),
+    "administration/teams/new": Page(
+        reads="accounts.invite",
+        writes="accounts.invite",
+        form=lambda b: {"name": MARKED, "slug": MARKED, "organisation": b.organisation, "members": b.person},
+    ),
+    "administration/teams/<str:key>": Page(at="team", reads="accounts.view"),
+    "administration/teams/<str:key>/name": Page(
+        at="team", reads=None, writes="accounts.invite", form=lambda b: {"name": MARKED, "version": "1"}
+    ),
+    "administration/teams/<str:key>/members": Page(
+        at="team",
+        reads=None,
+        writes="accounts.invite",
+        form=lambda b: {"members": b.newcomer, "version": "1"},
+    ),
+    "administration/teams/<str:key>/grants": Page(
+        at="team",
+        reads=None,
+        writes="accounts.administer",
+        form=lambda b: {"role": "requester", "organisation": b.organisation},
+    ),
+    "administration/roles": Page(reads="accounts.view", common=True),
+    "administration/organisations": Page(reads="accounts.view"),
+    "administration/organisations/new": Page(
+        reads="accounts.administer",
+        writes="accounts.administer",
+        form=lambda b: {"name": MARKED, "slug": MARKED, "parent": b.organisation},
+    ),
+    "administration/organisations/<str:key>": Page(
+        at="office",
+        reads="accounts.view",
+        writes="accounts.administer",
+        form=lambda b: {"name": MARKED, "parent": b.organisation, "version": "1"},
+    ),
+    "administration/events": Page(reads="audit.view"),
+    "events/panel": Page(reads="audit.view", query=lambda b: {"subject": by_uid(b.item)}),
+    "windows": Page(reads="calendars.view"),
+    "windows/new": Page(reads="calendars.edit", writes="calendars.edit", form=window),
+    "windows/<str:key>": Page(at="freeze", reads="calendars.view", also=("weekly",)),
+    "windows/<str:key>/edit": Page(at="freeze", reads="calendars.edit", writes="calendars.edit", form=window),
+    "windows/<str:key>/archive": Page(at="freeze", reads=None, writes="calendars.edit"),
+    "conflicts": Page(reads="changes.view"),
+    "calendar": Page(reads="changes.view", common=True),
+    "calendar/data": Page(
+        reads="changes.view", query=lambda b: {"from": at(b, -24), "to": at(b, 24), "item": b.item}
+    ),
+    "changes": Page(reads="changes.view"),
+    "changes/new": Page(reads="changes.request", writes="changes.request", form=change, common=True),
+    "changes/preview": Page(reads=None, writes="changes.view", form=change, writing=False),
+    "changes/panel": Page(reads="changes.view", query=lambda b: {"item": b.item}),
+    "changes/people": Page(reads="changes.view", query=anything),
+    "changes/<str:key>": Page(
+        at="scheduled",
+        reads="changes.view",
+        also=("draft", "authorising", "held", "implementing", "reviewing"),
+    ),
+    "changes/<str:key>/edit": Page(
+        at="draft",
+        reads="changes.request",
+        readers=EDITORS,
+        writes="changes.request",
+        writers=EDITORS,
+        form=lambda b: {**change(b), "version": str(b.extra["version"])},
+    ),
+    "changes/<str:key>/preview": Page(
+        at="draft", reads=None, writes="changes.view", form=change, writing=False
+    ),
+    "changes/<str:key>/finish": Page(
+        at="implementing",
+        reads="changes.implement",
+        readers=WORKERS,
+        writes="changes.implement",
+        writers=WORKERS,
+        form=lambda b: {"outcome": "successful"},
+    ),
+    "changes/<str:key>/<slug:verb>": Page(
+        at={"key": "draft", "verb": "verb"},
+        reads=None,
+        writes="changes.request",
+        writers=MANAGERS | {"requester"},
+    ),
     "": Page(),
     "search": Page(query=anything),
     # items
     "items": Page(reads="catalog.view"),
     "items/new": Page(reads="catalog.edit", writes="catalog.edit", form=lambda b: {"key": MARKED, **item(b)}),
     "items/pick": Page(reads="catalog.view", query=anything),
-    "items/<str:key>": Page(at="item", reads="catalog.view"),
+    "items/<str:key>": Page(at="item", reads="catalog.view", also=("old",)),
     "items/<str:key>/edit": Page(at="item", reads="catalog.edit", writes="catalog.edit", form=item),
     "items/<str:key>/archive": Page(at="spare", reads=None, writes="catalog.edit"),
     "items/<str:key>/restore": Page(at="old", reads=None, writes="catalog.edit"),
@@ -95,12 +258,12 @@ PAGES: dict[str, Page] = {
     ),
     "environments/pick": Page(reads="environments.view", query=anything),
     "environments/panel": Page(reads="environments.view", query=lambda b: {"item": b.item}),
-    "environments/<str:key>": Page(at="production", reads="environments.view"),
+    "environments/<str:key>": Page(at="production", reads="environments.view", also=("former",)),
     "environments/<str:key>/edit": Page(
         at="production", reads="environments.edit", writes="environments.edit", form=environment
     ),
     "environments/<str:key>/archive": Page(at="integration", reads=None, writes="environments.edit"),
-    "environments/<str:key>/restore": Page(at="integration", reads=None, writes="environments.edit"),
+    "environments/<str:key>/restore": Page(at="former", reads=None, writes="environments.edit"),
     "environments/<str:key>/instances/new": Page(
         at="production",
         reads="environments.edit",
@@ -112,9 +275,9 @@ PAGES: dict[str, Page] = {
     ),
     "administration/imports": Page(
         reads="catalog.import",
-        readers=frozenset({"environment-manager", "change-manager", "administrator"}),
+        readers=frozenset({"environment-manager", "change-manager", "release-manager", "administrator"}),
         writes="catalog.import",
-        writers=frozenset({"environment-manager", "change-manager", "administrator"}),
+        common=True,
         form=lambda b: {
             "kind": "items",
             "content": "a2V5LG5hbWUsa2luZApmcmVzaCxmcmVzaCxzeXN0ZW0K",

@@ -52,8 +52,15 @@ class _Offers(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[tuple[str, str]] = []
+        self._templates = 0
+
+    def handle_endtag(self, tag: str) -> None:
+        self._templates -= tag == "template"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._templates += tag == "template"
+        if self._templates:
+            return  # nothing that can be pressed
         given = {name: value or "" for name, value in attrs}
         if tag == "a" and "href" in given:
             self.found.append(("get", given["href"]))

@@ -23,12 +23,11 @@ from fairway.catalog.commands import ArchiveItem, CreateItem, CreateRelation
 from fairway.changes import commands as changes
 from fairway.changes.commands.reading import Span
 from fairway.changes.models import Change, ChangeModel, ChangeTemplate
-from fairway.environments.commands import CreateEnvironment, CreateInstance
+from fairway.environments.commands import ArchiveEnvironment, CreateEnvironment, CreateInstance
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.models import Row
 
 HOUR = timedelta(hours=1)
-POISON = '"><script>alert(1)</script>'
 
 
 class Named(NamedTuple):
@@ -52,6 +51,7 @@ class Branch:
     """One of the twins. `records`: by what they are; `people`: by role; `extra`: what tests alone need."""
 
     slug: str
+    loud: str
     records: dict[str, Named] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
@@ -107,16 +107,12 @@ def build() -> World:
     run(accounts.CreateOrganisation(slug="group", name="The Group"))
     roles = {role.slug: frozenset(role.permissions) for role in Role.objects.all()}
     root = _person("root@group.example", "Root", "group", "administrator")
-    north, south = Branch("north-secret"), Branch("south-secret")
+    north, south = (Branch(slug, slug.upper()) for slug in ("north-secret", "south-secret"))
     for branch in (north, south):
-        branch.extra["now"] = now
-        branch.records["model"] = _slugged(ChangeModel.objects.get(slug="normal"))
-        branch.records["template"] = _slugged(ChangeTemplate.objects.get(slug="os-patch"))
-        _fill(branch, roles, now)
-    world = World(now, root, north, south, roles)
+        fill(branch, roles, now)
     for branch in (north, south):
-        _remember(branch)
-    return world
+        remember(branch)
+    return World(now, root, north, south, roles)
 
 
 def _slugged(row: Any) -> Named:
@@ -135,8 +131,13 @@ def _person(email: str, name: str, organisation: str, role: str) -> Person:
     return Person(made, email, token, client)
 
 
-def _fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> None:
-    slug, loud = branch.slug, branch.slug.upper()
+def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> None:
+    """Make a branch with one of everything; all its texts begin with its loud name."""
+    branch.extra["now"] = now
+    branch.records["model"] = _slugged(ChangeModel.objects.get(slug="normal"))
+    branch.records["verb"] = Named("submit", "submit")
+    branch.records["template"] = _slugged(ChangeTemplate.objects.get(slug="os-patch"))
+    slug, loud = branch.slug, branch.loud
     domain = f"{slug}.example"
     records = branch.records
     records["organisation"] = named(
@@ -200,9 +201,7 @@ def _only_uid(row: Row) -> Named:
 
 def _tokens(branch: Branch, boss: str, now: datetime) -> None:
     def make(name: str, at: datetime, days: int = 90, user: str | None = None) -> ApiToken:
-        made = run(
-            accounts.CreateToken(name=f"{branch.slug.upper()} {name}", days=days, user=user), by=boss, at=at
-        )
+        made = run(accounts.CreateToken(name=f"{branch.loud} {name}", days=days, user=user), by=boss, at=at)
         branch.tokens[name] = made.answer
         return ApiToken.objects.get(digest=who.digest(made.answer))
 
@@ -217,7 +216,7 @@ def _tokens(branch: Branch, boss: str, now: datetime) -> None:
 
 
 def _things(branch: Branch, boss: str) -> None:
-    slug, loud, records = branch.slug, branch.slug.upper(), branch.records
+    slug, loud, records = branch.slug, branch.loud, branch.records
 
     def item(what: str, kind: str, **more: Any) -> None:
         command = CreateItem(
@@ -246,6 +245,7 @@ def _things(branch: Branch, boss: str) -> None:
     for what, tier, control in (
         ("production", "production", "controlled"),
         ("integration", "integration", "coordinated"),
+        ("former", "staging", "open"),
     ):
         command = CreateEnvironment(
             key=f"{slug}-{what}",
@@ -256,13 +256,14 @@ def _things(branch: Branch, boss: str) -> None:
             description=f"{loud} description",
         )
         records[what] = named(run(command, by=boss))
+    run(ArchiveEnvironment(environment=f"{slug}-former"), by=boss)
     for what in ("item", "database"):
         made = run(CreateInstance(item=f"{slug}-{what}", environment=f"{slug}-production"), by=boss)
         records.setdefault("instance", named(made))
 
 
 def _calendar(branch: Branch, boss: str, now: datetime) -> None:
-    slug, loud = branch.slug, branch.slug.upper()
+    slug, loud = branch.slug, branch.loud
 
     def window(what: str, kind: str, **more: Any) -> None:
         command = CreateWindow(
@@ -290,7 +291,7 @@ def _calendar(branch: Branch, boss: str, now: datetime) -> None:
 
 
 def _changes(branch: Branch, now: datetime) -> None:
-    slug, loud, domain = branch.slug, branch.slug.upper(), f"{branch.slug}.example"
+    slug, loud, domain = branch.slug, branch.loud, f"{branch.slug}.example"
     requester, approver = f"requester@{domain}", f"approver2@{domain}"
     implementer = f"implementer@{domain}"
     branch.people["approver2"] = _person(approver, f"{loud} second approver", slug, "approver")
@@ -341,12 +342,14 @@ def _changes(branch: Branch, now: datetime) -> None:
         number = int(branch.records[what].key.removeprefix("CHG-"))
         expected = "scheduled" if what == "held" else what
         assert Change.objects.get(number=number).state == expected, what
+    draft = Change.objects.get(number=int(branch.records["draft"].key.removeprefix("CHG-")))
+    branch.extra["version"] = draft.version
     branch.extra["digest"] = Change.objects.get(
         number=int(branch.records["authorising"].key.removeprefix("CHG-"))
     ).digest
 
 
-def _remember(branch: Branch) -> None:
+def remember(branch: Branch) -> None:
     """Note every uid and key of the branch's rows, for looking where they turn up."""
     below = {branch.records["organisation"].uid, branch.records["office"].uid}
     places = set(Organisation.objects.filter(uid__in=below).values_list("pk", flat=True))
