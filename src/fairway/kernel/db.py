@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 
 @contextmanager
@@ -29,3 +32,61 @@ def snapshot() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield
+
+
+class Prepared:
+    """A reading that is put into SQL once for each database; Django would do so anew for each question.
+
+    For hot paths: it spares most of what a small query costs. `build` makes a queryset of `values_list` from
+    stand-ins of its parameters, which are whole numbers or texts used nowhere else in it; calling it with the
+    real ones gives the rows, converted as Django would.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Any]], *stand_ins: int | str) -> None:
+        self._build, self._stand_ins = build, stand_ins
+        self._compiled: dict[str, _Compiled] = {}
+
+    def __call__(self, *values: int | str) -> list[tuple[Any, ...]]:
+        compiled = self._compiled.get(connection.vendor)
+        if compiled is None:
+            compiled = self._compiled[connection.vendor] = self._compile()
+        params = list(compiled.params)
+        for places, value in zip(compiled.places, values, strict=True):
+            for place in places:
+                params[place] = value
+        with connection.cursor() as cursor:
+            cursor.execute(compiled.query, params)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return [compiled.converted(row) for row in rows] if compiled.converters else rows
+
+    def _compile(self) -> _Compiled:
+        """:raises ValueError: a stand-in does not stand in the query as it is."""
+        compiler = self._build(*self._stand_ins).query.get_compiler(connection=connection)
+        query, params = compiler.as_sql()
+        places = [
+            [place for place, param in enumerate(params) if type(param) is type(one) and param == one]
+            for one in self._stand_ins
+        ]
+        if not all(places):
+            raise ValueError(f"{self._stand_ins} do not all stand in {query}, {params}")
+        columns = [column for column, _, _ in compiler.select[: compiler.col_count]]
+        converters = [
+            (position, converter, expression)
+            for position, (some, expression) in compiler.get_converters(columns).items()
+            for converter in some
+        ]
+        return _Compiled(query, list(params), places, converters)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    query: str
+    params: Sequence[Any]
+    places: Sequence[Sequence[int]]
+    converters: Sequence[tuple[int, Callable[..., Any], Any]]
+
+    def converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        values = list(row)
+        for position, convert, expression in self.converters:
+            values[position] = convert(values[position], expression, connection)
+        return tuple(values)
