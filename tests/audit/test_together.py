@@ -38,7 +38,7 @@ class Put(Command):
     name: str
 
     @classmethod
-    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor) -> None:
+    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor, lock: bool) -> None:
         slugs = {command.slug for command in commands}
         found = {team.slug: team for team in Team.objects.filter(slug__in=slugs)}
         ahead.learn("test.put", {slug: found.get(slug) for slug in slugs})

@@ -98,7 +98,7 @@ def test_api_refuses_readers_and_strangers(company: Company) -> None:
 
 def signed_in(actor: Actor) -> Client:
     client = Client()
-    client.force_login(User.objects.get(pk=actor.pk))
+    client.force_login(User.objects.get(uid=actor.uid))
     return client
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +245,21 @@ def test_a_report_lists_a_bounded_number_of_problems(company: Company) -> None:
         PROBLEM_LIMIT,
         5,
     )
+
+
+def test_a_report_is_plain_for_json_and_bounded_for_people(company: Company) -> None:
+    text = "external_id,planned_start,planned_end\nA,2027-01-04T08:00:00+01:00,2027-01-04T08:00:00Z\nB,,\n"
+    report = import_text("external_id,title,planned_start\n,x,\n", "changes", dry_run=True)
+    assert problems(report) == [
+        (2, "", "Nothing names this record; give it key or external_id, so that it is found again.")
+    ]
+    report = import_text(text, "changes", dry_run=True)
+    assert json.loads(json.dumps(report.document()))["sample"][0]["values"] == {
+        "external_id": "A",
+        "planned_start": "2027-01-04T07:00:00Z",
+        "planned_end": "2027-01-04T08:00:00Z",
+    }
+    assert list(report.lines(1)) == ["row 2: This is needed.", "… and 1 problems more; --json lists them"]
 
 
 def test_progress_is_told_up_to_the_end(company: Company) -> None:

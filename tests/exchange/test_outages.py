@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
-from statistics import median
 
 import pytest
 from django.db import transaction
@@ -201,7 +200,7 @@ def test_pairs_that_overlap_on_the_same_item(imported: Imported) -> None:
     planned = set(Change.objects.filter(category="SCHEDULED").values_list("pk", flat=True))
     found = claims.conflicts(SYSTEM)
     assert {clash.finding.rule for clash in found} == {claims.SAME_ITEM}
-    pairs = [frozenset((clash.one.pk, clash.other.pk)) for clash in found]
+    pairs = [frozenset((clash.one.pk or 0, clash.other.pk or 0)) for clash in found]
     assert {frozenset(external[pk] for pk in pair) for pair in pairs} == overlapping_pairs()
     assert len(pairs) == 23
     assert sum(pair <= planned for pair in pairs) == 9
@@ -222,18 +221,17 @@ def test_busiest_items(imported: Imported) -> None:
 
 
 def test_notice(imported: Imported) -> None:
-    found = list(
-        Change.objects.filter(category="SCHEDULED")
-        .exclude(submitted_at=None)
-        .values_list("submitted_at", "planned_start")
-    )
-    notices = [start - submitted for submitted, start in found]
+    found = Change.objects.filter(category="SCHEDULED").exclude(submitted_at=None)
+    notices = [
+        start - submitted
+        for submitted, start in found.values_list("submitted_at", "planned_start")
+        if submitted is not None and start is not None
+    ]
     expected = [one.start - one.created for one in STORED if one.planned and one.created]
     assert sorted(notices) == sorted(expected)
     assert len(notices) == 552
     assert sum(notice < timedelta(hours=48) for notice in notices) == 226
     assert sum(notice < timedelta(0) for notice in notices) == 11
-    assert median(notices) == median(expected)
     assert not Change.objects.exclude(submitted_at=None).exclude(created_at=F("submitted_at")).exists()
 
 

@@ -104,7 +104,7 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
     attributes: dict[str, Any] | UnsetType = UNSET
 
     @classmethod
-    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor) -> None:
+    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor, lock: bool) -> None:
         keys = {command.key for command in commands}
         found = {one.slug: one for one in ConfigurationItem.objects.filter(slug__in=keys)}
         ahead.learn(CatalogEvent.ITEM_PUT, {key: found.get(key) for key in keys})
@@ -176,7 +176,7 @@ class PutRelation(Command, name=CatalogEvent.RELATION_PUT):
     kind: str
 
     @classmethod
-    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor) -> None:
+    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor, lock: bool) -> None:
         sources = {command.source for command in commands}
         queries.read_ahead(actor, sources | {command.target for command in commands})
         known = Relation.objects.filter(source__slug__in=sources).select_related("source", "target")

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any, BinaryIO, Final
 
 from fairway.accounts import queries as accounts
-from fairway.audit.commands import Command, Outcome, Plan, build, execute_many, preview, refused
+from fairway.audit.commands import Command, Outcome, Plan, build, execute_many, preview_many
 from fairway.exchange.kinds import Kind, kind_called, nested
 from fairway.exchange.mapping import SIZE_LIMIT, Bound, CellFault, parse, plain
 from fairway.exchange.reading import UNREADABLE, Broken, Row, Table
@@ -222,13 +222,9 @@ def _run(
 
 def _previews(commands: Sequence[Command], *, actor: Actor, at: datetime) -> Iterator[Outcome | Problem]:
     """Say of each command what `execute_many` would, and write nothing."""
-    for command in commands:
-        try:
-            plan = preview(command, actor=actor, at=at)
-            if plan.decision.denied:
-                raise refused(plan, command)
-        except Problem as problem:
-            yield problem
+    for plan in preview_many(commands, actor=actor, at=at):
+        if isinstance(plan, Problem):
+            yield plan
             continue
         subject = plan.subject.ref() if plan.subject is not None else None
         created = any(row is plan.subject for row in plan.create)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from fairway.exchange.mapping import CellFault
@@ -98,8 +100,15 @@ class Report:
         return self.refused == 0
 
     def document(self) -> dict[str, Any]:
-        """Return the report, ready for JSON."""
-        return asdict(self)
+        """Return the report as plain values, ready for JSON; instants in UTC."""
+        return {**asdict(self), "sample": [_plain(row) for row in self.sample]}
+
+    def lines(self, most: int) -> Iterator[str]:
+        """Yield the first problems as lines for a person, and how many there are more."""
+        yield from map(str, self.problems[:most])
+        more = len(self.problems) - most + self.problems_left_out
+        if more > 0:
+            yield f"… and {more:,} problems more; --json lists them"
 
     def summary(self) -> str:
         """Return the counts as lines for a person."""
@@ -110,6 +119,12 @@ class Report:
                 told.append(f"{count:>9,} {would if result in {'created', 'updated'} else ''}{result}")
         if self.warned:
             told.append(f"{self.warned:>9,} of them clash with something; see the conflicts")
-        if self.problems_left_out:
-            told.append(f"{self.problems_left_out:>9,} problems more than are listed")
         return "\n".join(told)
+
+
+def _plain(result: RowResult) -> dict[str, Any]:
+    values = {
+        name: value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+        for name, value in result.values.items()
+    }
+    return {**asdict(result), "values": values}

@@ -23,3 +23,4 @@ from fairway.audit.commands.once import claim as claim
 from fairway.audit.commands.running import execute as execute
 from fairway.audit.commands.running import execute_many as execute_many
 from fairway.audit.commands.running import preview as preview
+from fairway.audit.commands.running import preview_many as preview_many

@@ -84,8 +84,8 @@ class Command(msgspec.Struct, metaclass=_CommandMeta):
     """Many may be planned before any is written; where two meet all the same, the database refuses."""
 
     @classmethod
-    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor) -> None:
-        """Read in few statements what planning all of these will ask for (kernel.ahead)."""
+    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor, lock: bool) -> None:
+        """Read in few statements what planning all of these will ask (kernel.ahead); `lock`: as in `plan`."""
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         """Authorise, validate and decide; reads only. With `lock` it first locks what its rules may block on.

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
 from django.db.models import F
 
-from fairway.audit.commands.command import Command, Outcome, Plan
+from fairway.audit.commands.command import Command, Outcome, Plan, refused
 from fairway.audit.commands.journal import Journal
 from fairway.audit.commands.once import Attempt
 from fairway.audit.models import Denial
@@ -27,6 +27,27 @@ T = TypeVar("T")
 def preview(command: Command, *, actor: Actor, at: datetime | None = None) -> Plan:
     """Say what the command would do; takes no lock and writes nothing."""
     return command.plan(actor=actor, at=at or datetime.now(UTC))
+
+
+def preview_many(
+    commands: Iterable[Command], *, actor: Actor, at: datetime | None = None, batch: int = 500
+) -> Iterator[Plan | Problem]:
+    """Say of each command what it would do by itself, in their order; takes no lock and writes nothing."""
+    at = at or datetime.now(UTC)
+    left = iter(commands)
+    while some := list(islice(left, batch)):
+        kind = type(some[0])
+        answers: list[Plan | Problem] = []
+        with reading_ahead(), steady():
+            if kind.independent and all(type(command) is kind for command in some):
+                kind.read_ahead(some, actor=actor, lock=False)
+            for command in some:
+                try:
+                    plan = command.plan(actor=actor, at=at)
+                    answers.append(refused(plan, command) if plan.decision.denied else plan)
+                except Problem as problem:
+                    answers.append(problem)
+        yield from answers
 
 
 def execute(
@@ -95,7 +116,7 @@ def _together(some: Sequence[Command], actor: Actor, at: datetime) -> Ran | None
     journal = Journal(actor, at)
     try:
         with transaction.atomic(), reading_ahead(), steady():
-            kind.read_ahead(some, actor=actor)
+            kind.read_ahead(some, actor=actor, lock=True)
             return journal, journal.run_together(some)
     except (Problem, IntegrityError, DataError):
         return None  # which of them it was, running them one by one tells

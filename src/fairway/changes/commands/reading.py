@@ -255,7 +255,7 @@ def organisation(
         accounts.require(actor, permission, at=found.pk)
         return int(found.pk)
     access = accounts.access(actor)
-    home = ahead.recall("changes.home", actor.uid, lambda: accounts.home(actor))
+    home = ahead.recall("changes.home", actor.uid, lambda: _home(actor))
     candidates: list[int | None] = [*(item.organisation_id for item in of[:1]), home]
     for candidate in candidates:
         if candidate is not None and access.may(permission, candidate):
@@ -264,6 +264,12 @@ def organisation(
         if candidate is not None:
             accounts.require(actor, permission, at=candidate)
     raise Forbidden(_("Say in which organisation; Fairway cannot tell."))
+
+
+def _home(actor: Actor) -> int | None:
+    """Return where somebody belongs; Fairway itself belongs to the root."""
+    root = accounts.root() if actor.is_system else None
+    return root.pk if root is not None else accounts.home(actor)
 
 
 def known_change(actor: Actor, key: str | None, external_id: str, where: int) -> Change | None:

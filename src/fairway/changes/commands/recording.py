@@ -70,10 +70,10 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
     ) = UNSET
 
     @classmethod
-    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor) -> None:
+    def read_ahead(cls, commands: Sequence[Self], *, actor: Actor, lock: bool) -> None:
         catalog.read_ahead(actor, (item for one in commands if one.items is not UNSET for item in one.items))
         named = (one.external_id.strip() for one in commands if not one.key)
-        ahead.learn(cls.command, recorded(actor, named, lock=True))
+        ahead.learn(cls.command, recorded(actor, named, lock=lock))
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         """Say what would be written; nothing, where all is so already.

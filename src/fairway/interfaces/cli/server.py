@@ -142,9 +142,9 @@ def import_file(
     if as_json:
         print_json(report.document())
     else:
-        for problem in report.problems:
-            errors.print(str(problem), markup=False, highlight=False, soft_wrap=True)
-        out.print(report.summary())
+        for line in report.lines(100):
+            errors.print(line, markup=False, highlight=False, soft_wrap=True)
+        out.print(report.summary(), markup=False, highlight=False)
     if report.refused:
         raise typer.Exit(1)
 
