@@ -282,6 +282,8 @@ export class Timeline extends LitElement {
     }
     for (const [id, { node }] of this.nodes) {
       const bar = this.placed.byId.get(id)?.bar;
+      // the label beside a bar goes with it, rather than stand cut at the edge
+      if (bar && node.lastElementChild) node.classList.toggle("is-past", bar.end <= this.start);
       if (!bar || bar.start >= this.start || bar.end <= this.start) continue;
       const label = node.querySelector<HTMLElement>(".fwt-label:not(.is-beside)");
       const hidden = (this.start - bar.start) / this.perPixel;
@@ -446,7 +448,7 @@ export class Timeline extends LitElement {
     const lane = one.lane as NonNullable<Line["lane"]>;
     const name = made(lane.href ? "a" : "span", "fwt-lane", lane.name) as HTMLAnchorElement;
     if (lane.href) name.href = lane.href;
-    name.title = lane.name === lane.key ? lane.name : `${lane.name} (${lane.key})`;
+    name.title = [lane.name === lane.key ? lane.name : `${lane.name} (${lane.key})`, lane.note].filter(Boolean).join(", ");
     const words = made("div", "fwt-words");
     words.append(name);
     if (lane.note) words.append(made("small", "", lane.note));
@@ -555,8 +557,9 @@ export class Timeline extends LitElement {
     }
     const keyWide = bar.key.length * 7 + 2;
     const titleWide = bar.title.length * 6.4;
-    const badge = clashes.length ? 9 : 0;
-    if (width >= keyWide + 16) {
+    const narrow = width < keyWide + 16;
+    const badge = clashes.length ? 19 : 0;
+    if (!narrow) {
       const text = made("span", "fwt-label");
       text.append(made("span", "fw-key", bar.key));
       if (width >= keyWide + 16 + Math.min(titleWide, 130)) text.append(made("span", "", bar.title));
@@ -576,6 +579,7 @@ export class Timeline extends LitElement {
       }
     }
     if (clashes.length) {
+      node.classList.toggle("is-narrow", narrow);
       const badge = made("b", "fwt-badge");
       badge.dataset.count = String(clashes.length);
       node.append(badge);

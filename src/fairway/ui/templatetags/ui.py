@@ -518,11 +518,12 @@ def timeline(
     compact: bool = False,
 ) -> SafeString:
     """Show the timeline of what an address answers; the content (links, filters) stands in its head."""
+    heading = _safe("h2" if compact else "h1")
     instant = at.isoformat() if isinstance(at, datetime) else at
     return format_html(
         '<fw-timeline src="{}" zone="{}" span="{}" lang="{}" at="{}" label="{}" lanes="{}" '
         'now="{}" words="{}"{}>'
-        '<div class="fwt-head"><h1 class="fwt-title{}">{}</h1>{}</div>'
+        '<div class="fwt-head"><{} class="fwt-title{}">{}</{}>{}</div>'
         '<div class="fwt-frame" data-frame><p class="fw-loading" role="status">{}</p></div></fw-timeline>',
         src,
         zone or _zone(context),
@@ -534,8 +535,10 @@ def timeline(
         context["now"].isoformat() if isinstance(context.get("now"), datetime) else "",
         json.dumps(words.timeline()),
         _safe(" compact") if compact else "",
+        heading,
         "" if title else " visually-hidden",
         title or _("Timeline"),
+        heading,
         _safe(content),
         _("Loading the plan …"),
     )
