@@ -369,8 +369,24 @@ def words(actor: Actor) -> Words:
 
 def delegates(users: Collection[int], *, at: datetime) -> frozenset[int]:
     """Return the people who act for any of these at the instant."""
-    found = Delegation.objects.filter(giver__in=users, starts_at__lte=at, ends_at__gt=at)
-    return frozenset(found.values_list("taker_id", flat=True))
+    given = _delegations.at(audit.revisions().get("accounts", 0))
+    return frozenset(
+        taker for giver in users for taker, starts, ends in given.get(giver, ()) if starts <= at < ends
+    )
+
+
+_Given = dict[int, list[tuple[int, datetime, datetime]]]
+
+
+def _read_delegations(revision: int, last: tuple[int, _Given] | None) -> _Given:
+    found: _Given = {}
+    columns = ("giver_id", "taker_id", "starts_at", "ends_at")
+    for giver, taker, starts, ends in Delegation.objects.values_list(*columns):
+        found.setdefault(giver, []).append((taker, starts, ends))
+    return found
+
+
+_delegations = Kept(_read_delegations)
 
 
 def person(user: User, *, request_id: str = "", revisions: Mapping[str, int] | None = None) -> Actor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -29,6 +30,15 @@ def ballots(round_: int | None) -> list[Ballot]:
 def ballot_rows(round_: int) -> QuerySet[Vote]:
     """Return the votes of a round as rows, for a reading that joins them to others."""
     return Vote.objects.filter(round_id=round_)
+
+
+OF_ROUND = ("id", "quorum", "rejections")
+"""The columns of a round that tell what it asks for."""
+
+
+def round_of(values: Sequence[Any]) -> Round:
+    """Return a round from `OF_ROUND`, read along with something else."""
+    return Round.from_db(None, OF_ROUND, values)
 
 
 def policy(round_: Round) -> Policy:

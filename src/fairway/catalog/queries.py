@@ -19,6 +19,7 @@ from fairway.catalog.rules import Edge, Failure, Graph, ItemFacts, Level, Reache
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
+from fairway.kernel.db import Prepared
 from fairway.kernel.errors import FieldError, Invalid, NotFound
 from fairway.kernel.listing import Column, Listing, ListQuery, Page
 from fairway.kernel.models import fold, uid_lookup
@@ -42,6 +43,25 @@ def item(actor: Actor, reference: str) -> ConfigurationItem:
     if found is None:
         raise NotFound(f"There is no item “{reference[:100]}”.")
     return found
+
+
+_by_slug = Prepared(lambda slug: ConfigurationItem.objects.filter(slug=slug).values_list("pk"), "a-stand-in")
+
+
+def known(actor: Actor, reference: str) -> ItemFacts:
+    """Return what is kept in memory of the item, by slug or uid, archived or not: for questions asked often.
+
+    :raises NotFound: there is none, or the actor may not see it.
+    """
+    if uid_lookup(reference) is not None:
+        pk = item(actor, reference).pk
+    else:
+        found = _by_slug(reference)
+        pk = found[0][0] if found else 0
+    fact = facts([pk]).get(pk)
+    if fact is None or not accounts.access(actor).sees(fact.ref):
+        raise NotFound(f"There is no item “{reference[:100]}”.")
+    return fact
 
 
 def items(actor: Actor, references: Sequence[str], *, field: str = "items") -> list[ConfigurationItem]:

@@ -10,6 +10,7 @@ from django.urls import path
 from dmr import Body, Query
 
 from fairway.accounts.web import ApiController, FindingView, RefView, decision_view, operation
+from fairway.audit import queries as audit
 from fairway.interfaces.commands import AskDecision
 from fairway.interfaces.decisions import decision
 from fairway.kernel.actor import Actor
@@ -60,7 +61,8 @@ class DecideController(ApiController):
     def get(self, parsed_query: Query[DecideQuery]) -> HttpResponse:
         """Answer, and keep nothing."""
         at = parse_instant(parsed_query.at) if parsed_query.at else self.at
-        found = decision(parsed_query, actor=self.actor, at=at)
+        with audit.steady(self.actor.revisions):  # read a moment ago, with the token
+            found = decision(parsed_query, actor=self.actor, at=at)
         return self.answer(_answer(parsed_query, found, self.actor))
 
     @operation("decisions.ask", DecisionAnswer)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet, TextField, Value
+import msgspec
+from django.db.models import Model, QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from fairway.accounts import queries as accounts
@@ -16,13 +17,22 @@ from fairway.audit import queries as audit
 from fairway.calendars import queries as calendars
 from fairway.calendars.queries import Target
 from fairway.catalog import queries as catalog
-from fairway.changes.models import AffectedEnvironment, AffectedItem, Change, Implementer, PlannedWindow
+from fairway.changes.models import (
+    AffectedEnvironment,
+    AffectedItem,
+    Change,
+    ChangeTemplate,
+    Implementer,
+    PlannedWindow,
+)
 from fairway.changes.queries.deciding import Case, claims_of, targets
-from fairway.changes.queries.dossier import Dossier, Proposal, workflow
+from fairway.changes.queries.dossier import Dossier, Proposal
 from fairway.changes.queries.dossier import change as find
+from fairway.changes.rules import Workflow, read
 from fairway.claims import queries as claims
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
+from fairway.kernel.db import Prepared
 from fairway.kernel.errors import Invalid, NotFound
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
@@ -59,9 +69,9 @@ def clearance(
 
 
 def _cleared(actor: Actor, item: str, environment: str, change: str, at: datetime) -> Decision:
-    thing, where = catalog.item(actor, item), _environment(actor, environment)
+    thing, where = catalog.known(actor, item).ref, _environment(actor, environment)
     place, control = where.ref, where.control
-    named = _file(find(actor, change), thing.pk) if change else None
+    named = _file(actor, change, thing.pk or 0) if change else None
     if control == "open":
         return decide([], at=at)
     if control == "coordinated":
@@ -70,7 +80,7 @@ def _cleared(actor: Actor, item: str, environment: str, change: str, at: datetim
     if named is None:
         params = {"why": "required", "environment": place.key}
         return decide([Finding("changes.consent", Severity.BLOCK, (place,), params=params)], at=at)
-    return _Question(named, thing.ref(), place, thing.pk, place.pk or 0, at).answer()
+    return _Question(named, thing, place, thing.pk or 0, place.pk or 0, at).answer()
 
 
 def _environment(actor: Actor, reference: str) -> Any:
@@ -85,8 +95,29 @@ def _environment(actor: Actor, reference: str) -> Any:
     raise NotFound(f"There is no environment “{reference[:100]}”.")
 
 
-def _file(change: Change, item: int) -> Dossier:
-    """Return the change with what the question is about, of its items that one alone: one statement."""
+def _columns(model: type[Model], *names: str) -> tuple[str, ...]:
+    """Return names of columns in the order in which a row of them becomes an instance."""
+    return tuple(one.attname for one in model._meta.concrete_fields if one.attname in names)
+
+
+_OWN = _columns(
+    Change,
+    *("id", "uid", "version", "organisation_id", "number", "state", "title", "requester_id", "owner_id"),
+    *("held_at", "hold_reason", "freeze_reason", "digest", "template_id", "round_id", "model_id"),
+    *ChangeTemplate.FIXED,
+)
+_OF_TEMPLATE = _columns(ChangeTemplate, "id", "name", "authorised", *ChangeTemplate.FIXED)
+
+
+def _prepared(number: int) -> QuerySet[Any, Any]:
+    of_template = [f"template__{name}" for name in _OF_TEMPLATE]
+    of_round = [f"round__{name}" for name in approvals.OF_ROUND]
+    query = Change.objects.filter(number=number).annotate(definition=Cast("model__definition", TextField()))
+    return query.values_list(*_OWN, *of_template, *of_round, "definition")
+
+
+def _parts(windows: int, item: int, places: int, people: int, votes: int, of: int) -> QuerySet[Any, Any]:
+    """Return all rows that the question is about, as text: those of a change, an item of it, a round."""
 
     def part(rows: QuerySet[Any], name: str, a: str, b: str = "pk", c: str = "pk") -> QuerySet[Any]:
         columns = (("a", a), ("b", b), ("c", c), ("order", "pk"))
@@ -94,18 +125,40 @@ def _file(change: Change, item: int) -> Dossier:
         found: QuerySet[Any] = rows.order_by().annotate(part=Value(name, TextField()), **texts)
         return found.values_list("part", *texts)
 
-    mine = {"change": change}
-    parts = [
-        part(AffectedItem.objects.filter(item=item, **mine), "item", "item_id"),
-        part(AffectedEnvironment.objects.filter(**mine), "place", "environment_id"),
-        part(Implementer.objects.filter(**mine), "person", "person_id"),
-    ]
-    if change.round_id is not None:
-        parts.append(part(approvals.ballot_rows(change.round_id), "vote", "voter_id", "choice", "digest"))
-    windows = part(PlannedWindow.objects.filter(**mine), "window", "starts_at", "ends_at", "downtime")
-    found = Dossier(change, workflow(change.model))
-    rows = list(windows.union(*parts, all=True))
-    for name, a, b, c, _order in sorted(rows, key=lambda row: int(row[4])):
+    return part(
+        PlannedWindow.objects.filter(change=windows), "window", "starts_at", "ends_at", "downtime"
+    ).union(
+        part(AffectedItem.objects.filter(change=of, item=item), "item", "item_id"),
+        part(AffectedEnvironment.objects.filter(change=places), "place", "environment_id"),
+        part(Implementer.objects.filter(change=people), "person", "person_id"),
+        part(approvals.ballot_rows(votes), "vote", "voter_id", "choice", "digest"),
+        all=True,
+    )
+
+
+_change = Prepared(_prepared, -1)
+_rows = Prepared(_parts, -1, -2, -3, -4, -5, -6)
+_workflows: dict[int, tuple[str, Workflow]] = {}
+
+
+def _file(actor: Actor, reference: str, item: int) -> Dossier:
+    """Return the change with what the question is about, of its items that one alone: two statements.
+
+    :raises NotFound: there is none, or the actor may not see it.
+    """
+    lookup = Change.lookup(reference) or {"number": 0}
+    number = lookup["number"] if "number" in lookup else find(actor, reference).number
+    rows = _change(number)
+    row = rows[0] if rows else ()
+    change = Change.from_db(None, _OWN, row[: len(_OWN)]) if row else None
+    if change is None or not accounts.access(actor).sees(change.ref()):
+        raise NotFound(f"There is no change “{reference[:100]}”.")
+    template, round_ = row[len(_OWN) : -1 - len(approvals.OF_ROUND)], row[-1 - len(approvals.OF_ROUND) : -1]
+    change.template = ChangeTemplate.from_db(None, _OF_TEMPLATE, template) if change.template_id else None
+    change.round = approvals.round_of(round_) if change.round_id else None
+    found = Dossier(change, _workflow(change.model_id, row[-1]))
+    parts = _rows(change.pk, item, change.pk, change.pk, change.round_id or 0, change.pk)
+    for name, a, b, c, _order in sorted(parts, key=lambda part: int(part[4])):
         match name:
             case "window":
                 down = c in {"1", "true"}
@@ -119,6 +172,14 @@ def _file(change: Change, item: int) -> Dossier:
             case _:
                 found.ballots.append(approvals.Ballot(int(a), approvals.Choice(b), c))
     return found
+
+
+def _workflow(model: int, definition: str) -> Workflow:
+    """Return the workflow of a model, read once per process until its definition changes."""
+    kept = _workflows.get(model)
+    if kept is None or kept[0] != definition:
+        kept = _workflows[model] = (definition, read(msgspec.json.decode(definition)))
+    return kept[1]
 
 
 def _instant(text: str) -> datetime:
