@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -42,6 +43,7 @@ RESULT_WORDS = {
     "skipped": gettext_lazy("left out"),
     "repeated": gettext_lazy("repeated"),
 }
+PLACES = {"items": "/items", "changes": "/changes", "windows": "/windows"}
 RESULT_TONES = {"created": "ok", "updated": "info", "refused": "bad"}
 
 
@@ -173,6 +175,7 @@ def _rows(report: Report) -> list[dict[str, Any]]:
             "word": RESULT_WORDS[row.result],
             "tone": RESULT_TONES.get(row.result, ""),
             "key": row.key,
+            "href": "" if report.dry_run or report.kind not in PLACES else f"{PLACES[report.kind]}/{row.key}",
             "values": ", ".join(f"{name}: {_told(value)}" for name, value in row.values.items()),
         }
         for row in report.sample
@@ -180,6 +183,8 @@ def _rows(report: Report) -> list[dict[str, Any]]:
 
 
 def _told(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
     text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= 80 else f"{text[:80]}…"
 
