@@ -53,7 +53,7 @@ class ImportForm(forms.Form):
     kind = forms.ChoiceField(label=gettext_lazy("Import as"))
     file = forms.FileField(
         label=gettext_lazy("File"),
-        required=False,
+        error_messages={"required": gettext_lazy("Choose a file.")},
         help_text=gettext_lazy("CSV whose first line names the columns; up to 10 MB and 5,000 rows."),
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
     )
@@ -82,6 +82,7 @@ class ImportForm(forms.Form):
         field = self.fields["kind"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
         field.choices = [(kind, KIND_WORDS[kind]) for kind in kinds]
+        self.fields["file"].required = not self.data.get("content")
 
     def clean(self) -> dict[str, Any]:
         """Take the file sent now, or else the one that was checked before."""
@@ -98,8 +99,6 @@ class ImportForm(forms.Form):
                 given["table"] = base64.b64decode(given["content"], validate=True)
             except binascii.Error:
                 self.add_error("file", _("Choose the file again."))
-        elif "file" not in self.errors:
-            self.add_error("file", _("Choose a file."))
         return given
 
 
