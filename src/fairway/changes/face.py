@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from fairway.accounts import queries as accounts
 from fairway.approvals import queries as approvals
@@ -24,6 +24,7 @@ from fairway.kernel.refs import Ref
 from fairway.policy import Decision, Finding, Severity, Words, tell
 
 MOST_FINDINGS, MOST_REACHES = 20, 20
+VAGUE = gettext_lazy("Nothing to check yet: name items and a time")
 HREFS = {"change": "/changes/", "window": "/windows/", "item": "/items/", "environment": "/environments/"}
 
 
@@ -36,16 +37,17 @@ def decided(actor: Actor, decision: Decision, *, asked: Mapping[str, Any] | None
     words = accounts.words(actor)
     rows = [_finding(finding, words) for finding in shown.findings[:MOST_FINDINGS]]
     left = len(shown.findings) - len(rows)
+    vague = asked is not None and not shown.findings and not (asked.get("windows") and asked.get("items"))
     return {
-        "verdict": str(shown.verdict),
-        "headline": _headline(shown, words, asked),
+        "verdict": "unknown" if vague else str(shown.verdict),
+        "headline": VAGUE if vague else _headline(shown, words),
         "note": _outlook(asked) if asked is not None else "",
         "rows": rows,
         "more": {"label": _("%(count)d more") % {"count": left}, "href": "/conflicts"} if left else None,
     }
 
 
-def _headline(decision: Decision, words: Words, asked: Mapping[str, Any] | None) -> str:
+def _headline(decision: Decision, words: Words) -> str:
     weights = [finding.severity for finding in decision.findings]
     blocks = sum(weight in {Severity.BLOCK, Severity.UNKNOWN} for weight in weights)
     warns = sum(weight is Severity.WARN for weight in weights)
@@ -54,8 +56,6 @@ def _headline(decision: Decision, words: Words, asked: Mapping[str, Any] | None)
     if warns:
         text = ngettext("Possible, with %(count)d warning", "Possible, with %(count)d warnings", warns)
         return text % {"count": warns}
-    if asked is not None and not (asked.get("windows") and asked.get("items")):
-        return _("Nothing to check yet: name items and a time")
     if decision.next_open is not None:
         return _("Nothing stands in the way from %(at)s") % {"at": words.instant(decision.next_open)}
     return _("Nothing stands in the way")
@@ -96,7 +96,7 @@ def _step_of(ref: Ref) -> dict[str, str]:
 
 def unasked() -> dict[str, Any]:
     """Return the strip of a form in which nothing was filled in yet."""
-    return {"verdict": "unknown", "headline": _("Nothing to check yet: name items and a time"), "rows": []}
+    return {"verdict": "unknown", "headline": VAGUE, "rows": []}
 
 
 def unclear(problem: Problem) -> dict[str, Any]:
@@ -113,15 +113,26 @@ def verdict(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
     """Return the verdict strip of a change."""
     strip = decided(actor, queries.assess_dossier(dossier, at=at))
     change = dossier.change
-    if not change.is_open:
+    ahead = dossier.workflow.ahead(change.state)
+    if not ahead:
         state = str(STATES.get(change.state, change.state)).capitalize()
         strip["headline"] = f"{state}: {change.get_outcome_display()}" if change.outcome else state
         strip["note"] = change.outcome_note or change.state_reason
+        strip["verdict"] = _looking_back(change)
     elif not dossier.periods(downtime=False) or not dossier.affected:
-        strip["headline"] = _("Nothing to check yet: name items and a time")
+        strip["headline"] = VAGUE
         strip["verdict"] = "unknown"
-    strip["aside"] = _("Pipelines get the same answer.") if change.is_open and dossier.places else ""
+    strip["aside"] = _("Pipelines get the same answer.") if ahead and dossier.places else ""
     return strip
+
+
+def _looking_back(change: Change) -> str:
+    """Return the tone of what is over: a good end, a bad one, or none worth a colour."""
+    if change.state == "rejected" or change.outcome == Change.Outcome.UNSUCCESSFUL:
+        return "deny"
+    if change.outcome in {Change.Outcome.WITH_ISSUES, Change.Outcome.PARTIAL}:
+        return "warn"
+    return "allow" if change.outcome == Change.Outcome.SUCCESSFUL else "over"
 
 
 # Lists
@@ -215,7 +226,7 @@ def record(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
                 (_("Reason in a soft freeze"), change.freeze_reason),
             ],
             "implementers": [row.person.name for row in dossier.implementers],
-            "ask": _question(dossier, things, wheres),
+            "ask": _question(actor, dossier, things, wheres),
         }
     context["texts"] = [(label, text) for label, text in context["texts"] if text]
     return context
@@ -224,15 +235,11 @@ def record(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
 def _items(actor: Actor, dossier: Dossier, things: Mapping[int, Any]) -> list[dict[str, Any]]:
     """Return the affected items with how far the failure of each reaches (of the first twenty)."""
     sees = accounts.access(actor).sees
-    graph = catalog.graph()
     found = []
     for position, row in enumerate(dossier.affected):
         thing = things[row.item_id]
         if not sees(thing.ref):
             continue
-        reached = (
-            graph.reach(row.item_id, catalog.Direction.DOWNSTREAM, None) if position < MOST_REACHES else None
-        )
         found.append(
             {
                 "key": thing.ref.key,
@@ -241,19 +248,21 @@ def _items(actor: Actor, dossier: Dossier, things: Mapping[int, Any]) -> list[di
                 "primary": row.primary,
                 "criticality": thing.criticality,
                 "shared": thing.shared,
-                "reach": None if reached is None else len(reached),
+                "reach": catalog.reach(actor, row.item_id) if position < MOST_REACHES else None,
                 "impact": f"/items/{thing.ref.key}/impact",
             }
         )
     return found
 
 
-def _question(dossier: Dossier, things: Mapping[int, Any], wheres: Mapping[int, Any]) -> str:
-    """Return what a pipeline would ask, of the first item and environment."""
-    if not (dossier.affected and dossier.places):
+def _question(actor: Actor, dossier: Dossier, things: Mapping[int, Any], wheres: Mapping[int, Any]) -> str:
+    """Return what a pipeline would ask, of the first item and environment that the actor sees."""
+    sees = accounts.access(actor).sees
+    items = [things[pk].ref.key for pk in dossier.items if sees(things[pk].ref)]
+    places = [wheres[pk].ref.key for pk in dossier.environments if sees(wheres[pk].ref)]
+    if not (items and places):
         return ""
-    item, place = things[dossier.items[0]].ref.key, wheres[dossier.environments[0]].ref.key
-    return f"fairway may deploy {item} {place} --change {dossier.change.key}"
+    return f"fairway may deploy {items[0]} {places[0]} --change {dossier.change.key}"
 
 
 def _approval(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
@@ -265,6 +274,7 @@ def _approval(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             "template": change.template.name if change.template else "",
             "stages": [],
             "given": authorised,
+            "fact": _("as a template") if authorised else _("template not authorised"),
             "note": _("Authorised as a template.") if authorised else _("The template is not authorised."),
         }
     told = approvals.standing(
@@ -279,15 +289,17 @@ def _approval(dossier: Dossier, *, at: datetime) -> dict[str, Any]:
     votes = [_vote(vote, change) for vote in approvals.votes(str(change.uid))]
     needed = ngettext("%(count)d approval", "%(count)d approvals", quorum) % {"count": quorum}
     note = _("Takes %(needed)s by somebody who neither asks for it nor carries it out.") % {"needed": needed}
+    fact = ngettext("%(count)d missing", "%(count)d missing", missing) % {"count": missing}
     if told is not None and told.given:
-        note = _("Approved.")
+        note, fact = _("Approved."), _("given")
     elif told is not None and told.refused:
-        note = _("Rejected.")
+        note, fact = _("Rejected."), _("refused")
     return {
         "template": "",
         "stages": votes,
         "given": told is not None and told.given,
         "missing": missing,
+        "fact": fact,
         "note": note,
     }
 

@@ -63,13 +63,14 @@ def changes(request: HttpRequest) -> HttpResponseBase:
     if tab not in TABS:
         raise Invalid.field("tab", _("There is no such tab."))
     picked = {"open": {"open": True}, "mine": {"mine": True}, "waiting": {"waiting": True}}.get(tab, {})
+    order = "-planned_start" if tab == "all" else "planned_start"  # what comes next stands first
     first = not asked.get("cursor")
-    query = convert({**asked, **picked, "count": first}, queries.ChangeQuery)
+    query = convert({"sort": order, **asked, **picked, "count": first}, queries.ChangeQuery)
     found = queries.change_page(actor, query)
     context = {
         "rows": face.rows(actor, found.rows, at=at),
         "next": found.next,
-        "sort": query.sort or queries.CHANGES.sort,
+        "sort": query.sort,
         "tabs": _tabs(actor, tab),
         "filters": _filters(actor, tab, asked),
         "count": _counted(found.total or 0),
@@ -302,7 +303,9 @@ def _tried(
     except Problem as problem:
         told = face.unclear(problem)
     else:
-        told = face.decided(actor, plan.answer, asked=wanted)
+        told = face.decided(
+            actor, plan.answer, asked={**wanted, **({"change": found.change.key} if found else {})}
+        )
     return render(request, "ui/verdict.html", {"verdict": told})
 
 

@@ -140,7 +140,7 @@ SEVERITIES: MappingProxyType[str, tuple[str, str | Promise]] = MappingProxyType(
     }
 )
 
-# Shape (18 x 18), tone and word of each verdict.
+# Shape (18 x 18), tone and word of each verdict, and of what nobody asks about any more.
 VERDICTS: MappingProxyType[str, tuple[str, str, str | Promise]] = MappingProxyType(
     {
         "allow": (
@@ -166,6 +166,11 @@ VERDICTS: MappingProxyType[str, tuple[str, str, str | Promise]] = MappingProxyTy
             'M9 12.8v.1"/>',
             "unknown",
             _("Cannot tell"),
+        ),
+        "over": (
+            '<circle cx="9" cy="9" r="8" fill="currentColor"/><path class="fw-cut" d="M5.5 9h7"/>',
+            "unknown",
+            _("Over"),
         ),
     }
 )

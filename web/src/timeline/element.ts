@@ -33,6 +33,7 @@ export class Timeline extends LitElement {
   @property() label = "";
   @property() lanes = "";
   @property() now = "";
+  @property() conflicts = "";
   @property({ type: Boolean }) compact = false;
   @property({ type: Object }) words: Record<string, string> = {};
 
@@ -916,9 +917,10 @@ export class Timeline extends LitElement {
 
   private drawTools(): void {
     if (!this.tools) return;
+    const told = `${this.clashes} ${this.clashes === 1 ? this.word("conflict", "conflict") : this.word("conflicts", "conflicts")}`;
     const name = { day: this.word("day", "Day"), week: this.word("week", "Week"), month: this.word("month", "Month"), quarter: this.word("quarter", "Quarter") };
     render(
-      html`${this.clashes ? html`<span class="fw-chip is-bad">${this.clashes} ${this.clashes === 1 ? this.word("conflict", "conflict") : this.word("conflicts", "conflicts")}</span>` : nothing}
+      html`${this.clashes ? (this.conflicts ? html`<a class="fw-chip is-bad" href=${this.conflicts}>${told}</a>` : html`<span class="fw-chip is-bad">${told}</span>`) : nothing}
         <div class="fw-segments" role="group" aria-label=${this.word("span", "Span")}>${Object.entries(name).map(([key, text]) => html`<button type="button" aria-pressed=${this.preset === key} @click=${() => this.choose(key)}>${text}</button>`)}</div>
         <div class="fwt-pair fwt-zoom"><button type="button" class="btn btn-icon" aria-label=${this.word("out", "Zoom out")} @click=${() => this.zoom(1.5)}>−</button><button type="button" class="btn btn-icon" aria-label=${this.word("in", "Zoom in")} @click=${() => this.zoom(1 / 1.5)}>+</button></div>
         <div class="fwt-pair"><button type="button" class="btn btn-icon" aria-label=${this.word("back", "Earlier")} @click=${() => this.pan(-this.width * 0.6)}>‹</button><button type="button" class="btn" @click=${() => this.go(this.present)}>${this.word("now", "Now")} <kbd aria-hidden="true">t</kbd></button><button type="button" class="btn btn-icon" aria-label=${this.word("forth", "Later")} @click=${() => this.pan(this.width * 0.6)}>›</button></div>

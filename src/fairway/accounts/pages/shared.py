@@ -29,17 +29,18 @@ def reader(request: HttpRequest, permission: str = "accounts.view") -> Actor:
 def tabs(actor: Actor, current: str) -> list[dict[str, Any]]:
     """Return the parts of administration that the actor may see, for ui/tabs.html."""
     parts = [
-        ("people", _("People"), "accounts.view"),
-        ("teams", _("Teams"), "accounts.view"),
-        ("roles", _("Roles"), "accounts.view"),
-        ("organisations", _("Organisations"), "accounts.view"),
-        ("events", _("Event log"), "audit.view"),
+        ("people", _("People"), ("accounts.view",)),
+        ("teams", _("Teams"), ("accounts.view",)),
+        ("roles", _("Roles"), ("accounts.view",)),
+        ("organisations", _("Organisations"), ("accounts.view",)),
+        ("events", _("Event log"), ("audit.view",)),
+        ("imports", _("Import"), ("catalog.import", "changes.import")),
     ]
     access = queries.access(actor)
     return [
         {"label": label, "href": f"/administration/{name}", "current": name == current}
-        for name, label, permission in parts
-        if access.may(permission, None)
+        for name, label, permissions in parts
+        if any(access.may(permission, None) for permission in permissions)
     ]
 
 

@@ -516,13 +516,17 @@ def timeline(
     at: datetime | str = "",
     lane_label: str = "",
     compact: bool = False,
+    conflicts: str = "",
 ) -> SafeString:
-    """Show the timeline of what an address answers; the content (links, filters) stands in its head."""
+    """Show the timeline of what an address answers; the content (links, filters) stands in its head.
+
+    conflicts: the page that lists them, for the link that their number becomes.
+    """
     heading = _safe("h2" if compact else "h1")
     instant = at.isoformat() if isinstance(at, datetime) else at
     return format_html(
         '<fw-timeline src="{}" zone="{}" span="{}" lang="{}" at="{}" label="{}" lanes="{}" '
-        'now="{}" words="{}"{}>'
+        'now="{}" conflicts="{}" words="{}"{}>'
         '<div class="fwt-head"><{} class="fwt-title{}">{}</{}>{}</div>'
         '<div class="fwt-frame" data-frame><p class="fw-loading" role="status">{}</p></div></fw-timeline>',
         src,
@@ -533,6 +537,7 @@ def timeline(
         title or _("Timeline"),
         lane_label or _("Item"),
         context["now"].isoformat() if isinstance(context.get("now"), datetime) else "",
+        conflicts,
         json.dumps(words.timeline()),
         _safe(" compact") if compact else "",
         heading,
