@@ -222,4 +222,6 @@ def _value(field: Field[Any, Any], value: Any, names: _Names, actor: Actor, now:
     choices = dict(field.flatchoices) if field.choices else {}
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)[:SHOWN]
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {one}" for name, one in value.items())[:SHOWN]
     return str(choices.get(value, value))[:SHOWN]

@@ -19,7 +19,10 @@ from fairway.audit import checkpoints
 from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
 from fairway.audit.rules import Checkpoint, LoggedEvent, LoggedRow, Verification, instant, verify
 from fairway.kernel.errors import Invalid
+from fairway.kernel.refs import HIDDEN, as_uid
 
+NAMED_ANYWHERE = ("accounts.Organisation", "accounts.User")
+"""Records that others may name to whoever sees these: who did it, and where it hangs in the tree."""
 _steady: ContextVar[Mapping[str, int] | None] = ContextVar("steady", default=None)
 
 
@@ -154,14 +157,43 @@ def feed(
     """Return events as plain values for somebody who sees these organisations (None: all), rows filtered
     alike.
 
-    References are uids, instants UTC in RFC 3339; free text stands where it was not erased.
+    References are uids, those to records of other organisations “hidden”; instants UTC in RFC 3339; free
+    text stands where it was not erased.
     """
     only = Q()
     if organisations is not None:
         only &= Q(organisation_id__in=organisations)
     if subject is not None:
         only &= Q(subject_uid=subject)
-    return [_told(event, organisations) for event in logged(after=after, until=until, limit=limit, only=only)]
+    told = [_told(event, organisations) for event in logged(after=after, until=until, limit=limit, only=only)]
+    if organisations is not None:
+        _hide_strangers(told, organisations)
+    return told
+
+
+def _hide_strangers(told: list[dict[str, Any]], organisations: Collection[int]) -> None:
+    """Take out the uids of records of other organisations; people and organisations may be named anywhere.
+
+    The log itself knows whose a record is: one statement for each five hundred that are named.
+    """
+    pairs = [
+        pair
+        for event in told
+        for row in event["rows"]
+        for name, pair in row["changes"].items()
+        if name.endswith("_id")
+    ]
+    uids = sorted(
+        {uid for pair in pairs for value in pair if isinstance(value, str) and (uid := as_uid(value))}
+    )
+    owners: dict[str, int] = {}
+    for some in (uids[start : start + 500] for start in range(0, len(uids), 500)):
+        rows = EventRow.objects.filter(row_uid__in=some).exclude(organisation_id=None)
+        rows = rows.exclude(model__in=NAMED_ANYWHERE).order_by("event_id", "position")
+        owners.update((str(uid), where) for uid, where in rows.values_list("row_uid", "organisation_id"))
+    strangers = {uid for uid, where in owners.items() if where not in organisations}
+    for pair in pairs:
+        pair[:] = [HIDDEN.kind if isinstance(value, str) and value in strangers else value for value in pair]
 
 
 def history(

@@ -282,6 +282,16 @@ def impact(
     return Impact(start.ref(), direction, depth, tuple(levels), tuple(reached))
 
 
+def reach(actor: Actor, item: int) -> int:
+    """Return how many items the failure of one reaches, of those that the actor may see."""
+    known = snapshot()
+    found = known.graph.reach(item, Direction.DOWNSTREAM, None)
+    organisations = accounts.access(actor).organisations
+    if organisations is None:
+        return len(found)
+    return sum(known.items[pk].organisation in organisations for pk in found)
+
+
 def relation(actor: Actor, reference: str) -> Relation:
     """Return the relation by uid; it is seen by whoever sees both its ends.
 
