@@ -43,7 +43,7 @@ class ChangeForm(forms.Form):
     )
     template = forms.ChoiceField(
         label=gettext_lazy("Kind"),
-        required=False,
+        initial="normal",
         help_text=gettext_lazy("A normal change needs approval; a standard one was authorised beforehand."),
     )
     items = KeysField(
@@ -132,7 +132,7 @@ class ChangeForm(forms.Form):
             del self.fields["template"]
         else:
             choices = [(one.slug, _("Standard: %(name)s") % {"name": one.name}) for one in _templates()]
-            self.fields["template"].choices = [("", _("Normal change")), *choices]  # type: ignore[attr-defined]
+            self.fields["template"].choices = [("normal", _("Normal change")), *choices]  # type: ignore[attr-defined]
         self._name_picked(actor)
 
     def _name_picked(self, actor: Actor) -> None:
@@ -168,7 +168,7 @@ class ChangeForm(forms.Form):
             found[name] = [{"start": start, "end": end} for start, end in found[name]]
         if found["items"]:
             found["primary_item"] = found["items"][0]
-        if self.cleaned_data.get("template"):
+        if self.cleaned_data.get("template", "normal") != "normal":
             found["template"] = self.cleaned_data["template"]
         return found
 

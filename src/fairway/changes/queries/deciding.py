@@ -269,10 +269,10 @@ def has_consent(dossier: Dossier, *, at: datetime) -> bool:
 def assess_dossier(dossier: Dossier, *, at: datetime) -> Decision:
     """Decide about a saved change: its planned time, a hold, and consent that it had and lost.
 
-    A closed one is decided; what it clashed with is told.
+    Of one whose work is done, what it clashed with is told.
     """
     change = dossier.change
-    if not change.is_open:
+    if not dossier.workflow.ahead(change.state):
         return told(claims.clashes(subject=change.ref(), claims=claims_of(dossier.proposal())), at=at)
     case = Case(dossier, dossier.proposal(), change.digest, at)
     more = list(case.findings("not_held"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from django.utils.translation import gettext as _
@@ -130,7 +131,7 @@ def _strength(model: Workflow, state: str) -> str | None:
     """Return how firm a bar is drawn; None: not at all."""
     if model.by_slug[state].claim == "none":
         return None
-    if model.by_slug[state].claim == "active" and not model.is_("in_progress", state):
+    if not model.ahead(state):
         return "done"
     return model.by_slug[state].claim
 
@@ -175,13 +176,14 @@ def _mark(bars: list[dict[str, Any]], findings: Iterable[Finding], by: Lanes, wo
     for finding in findings:
         if finding.interval is None:
             continue
-        message = tell(finding, words)
-        one, other = finding.parties
-        for party, opposite, end in ((one, other, 0), (other, one, -1)):
-            for bar in of.get(party.key, ()):
+        for told in (finding, _turned(finding)):
+            party, opposite = told.parties
+            concerned = of.get(party.key, ())
+            message = tell(told, words) if concerned else ""
+            for bar in concerned:
                 if not bar["period"].overlaps(finding.interval):
                     continue
-                if by == "item" and finding.path and finding.path[end].pk != bar["lane_pk"]:
+                if by == "item" and told.path and told.path[0].pk != bar["lane_pk"]:
                     continue
                 bar["conflicts"].append(
                     {
@@ -191,9 +193,18 @@ def _mark(bars: list[dict[str, Any]], findings: Iterable[Finding], by: Lanes, wo
                         "other": opposite.key,
                         "start": _text(finding.interval.start),
                         "end": _text(finding.interval.end),
-                        "path": [ref.key for ref in finding.path],
+                        "path": [ref.key for ref in told.path],
                     }
                 )
+
+
+def _turned(finding: Finding) -> Finding:
+    """Return the same conflict as the other party is told of it."""
+    one, other = finding.parties
+    params = dict(finding.params)
+    if "reaches" in params:
+        params["reaches"] = "subject" if params["reaches"] == "other" else "other"
+    return replace(finding, parties=(other, one), path=finding.path[::-1], params=params)
 
 
 def _shades(actor: Actor, period: Period, by: Lanes, lanes: list[dict[str, Any]]) -> list[dict[str, Any]]:

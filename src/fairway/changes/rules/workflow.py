@@ -139,6 +139,11 @@ class Workflow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def is_(self, predicate: Predicate, state: str) -> bool:
         return predicate in self.by_slug[state].predicates
 
+    def ahead(self, state: str) -> bool:
+        """Say whether the work is still to be done, or being done."""
+        found = self.by_slug[state]
+        return "open" in found.predicates and ("in_progress" in found.predicates or found.claim != "active")
+
     def where(self, predicate: Predicate) -> frozenset[str]:
         return frozenset(state.slug for state in self.states if predicate in state.predicates)
 
