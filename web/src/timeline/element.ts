@@ -559,7 +559,10 @@ export class Timeline extends LitElement {
     const keyWide = bar.key.length * 7 + 2;
     const titleWide = bar.title.length * 6.4;
     const narrow = width < keyWide + 16;
-    const badge = clashes.length ? 19 : 0;
+    // the number of clashes stands beside a narrow bar where there is room, else on its corner
+    const free = (placed.next - bar.start) / this.perPixel - width;
+    const beside = narrow && clashes.length > 0 && free >= 20;
+    const badge = beside ? 19 : clashes.length ? 9 : 0;
     if (!narrow) {
       const text = made("span", "fwt-label");
       text.append(made("span", "fw-key", bar.key));
@@ -580,7 +583,7 @@ export class Timeline extends LitElement {
       }
     }
     if (clashes.length) {
-      node.classList.toggle("is-narrow", narrow);
+      node.classList.toggle("is-narrow", beside);
       const badge = made("b", "fwt-badge");
       badge.dataset.count = String(clashes.length);
       node.append(badge);
