@@ -111,7 +111,10 @@ class Live:
             client.close()  # opens again when it is used again
 
     def client(self) -> Client:
-        made = Client(self.address, self.token)
+        return self.client_of(self.token)
+
+    def client_of(self, token: str) -> Client:
+        made = Client(self.address, token)
         self._clients.append(made)
         return made
 

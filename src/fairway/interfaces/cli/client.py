@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 import niquests
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from fairway.interfaces.console import errors, out, print_json
+from fairway.interfaces.console import errors, out, print_json, tell
 
 may = typer.Typer(help="Ask whether something may be done.", no_args_is_help=True)
 DENIED, FAILED = 3, 1
@@ -84,7 +85,7 @@ def _show(decision: dict[str, Any], item: str, environment: str) -> None:
     if decision["findings"]:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         for finding in decision["findings"]:
-            table.add_row(WEIGHTS[finding["severity"]], finding["message"])
+            table.add_row(WEIGHTS[finding["severity"]], escape(finding["message"]))
         out.print(table)
     if decision["next_open"]:
         out.print(f"Next open: {decision['next_open']}")
@@ -132,9 +133,8 @@ def _fail(answer: niquests.Response) -> None:
     """Tell the server's problem in its own words and end."""
     try:
         problem = answer.json()
-        errors.print(f"[bold]{problem['title']}.[/] {problem['detail']}")
-        for error in problem.get("errors", ()):
-            errors.print(f"  {error['field']}: {error['message']}")
+        fields = [(error["field"], error["message"]) for error in problem.get("errors", ())]
+        tell(problem["title"], problem["detail"], fields)
     except (ValueError, KeyError, TypeError):
         errors.print(f"The server answered {answer.status_code} and nothing that Fairway says.")
     raise typer.Exit(2 if answer.status_code in {400, 422} else FAILED)

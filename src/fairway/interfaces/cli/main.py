@@ -8,7 +8,7 @@ import typer
 
 from fairway.interfaces.cli import client, server
 from fairway.interfaces.configuration import SettingError
-from fairway.interfaces.console import errors
+from fairway.interfaces.console import errors, tell
 from fairway.kernel.errors import Problem
 
 app = typer.Typer(
@@ -28,10 +28,8 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except Problem as problem:
-        errors.print(f"[bold]{problem.title}.[/] {problem.detail}")
-        for error in problem.errors:
-            errors.print(f"  {error.field}: {error.message}", highlight=False)
+        tell(problem.title, problem.detail, [(e.field, e.message) for e in problem.errors])
         sys.exit(3 if problem.status in {403, 409} else 1)
     except SettingError as error:
-        errors.print(str(error))
+        errors.print(str(error), markup=False)
         sys.exit(2)
