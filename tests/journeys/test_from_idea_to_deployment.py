@@ -93,7 +93,8 @@ def test_a_change_from_idea_to_deployment(live: Live) -> None:
     # A freeze says no, to the pipeline and to the step alike, in the same words.
     freeze = {
         "name": "Year-end freeze", "kind": "hard_freeze", "zone": "UTC",
-        "starts_at": (NOW - timedelta(hours=2)).isoformat(), "ends_at": (NOW + timedelta(days=20)).isoformat(),
+        "starts_at": (NOW - timedelta(hours=2)).isoformat(),
+        "ends_at": (NOW + timedelta(days=20)).isoformat(),
     }  # fmt: skip
     made = admin.create("windows", freeze)
     code, words = may_deploy(live, "prod", "--change", ours, "--json")
