@@ -53,7 +53,7 @@ class Prepared:
         params = list(compiled.params)
         for places, value in zip(compiled.places, values, strict=True):
             for place in places:
-                params[place] = value
+                params[place] = type(params[place])(value)  # psycopg's own number, where there is one
         with connection.cursor() as cursor:
             cursor.execute(compiled.query, params)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
@@ -64,7 +64,7 @@ class Prepared:
         compiler = self._build(*self._stand_ins).query.get_compiler(connection=connection)
         query, params = compiler.as_sql()
         places = [
-            [place for place, param in enumerate(params) if type(param) is type(one) and param == one]
+            [place for place, param in enumerate(params) if _is_stand_in(param, one)]
             for one in self._stand_ins
         ]
         if not all(places):
@@ -76,6 +76,11 @@ class Prepared:
             for converter in some
         ]
         return _Compiled(query, list(params), places, converters)
+
+
+def _is_stand_in(param: object, one: int | str) -> bool:
+    """Say whether a parameter is the stand-in; psycopg binds numbers as its own kinds of int."""
+    return isinstance(param, type(one)) and not isinstance(param, bool) and param == one
 
 
 @dataclass(frozen=True, slots=True)
