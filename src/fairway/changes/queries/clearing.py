@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
-from django.db.models import Model, QuerySet, TextField, Value
+from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
 from fairway.accounts import queries as accounts
 from fairway.approvals import queries as approvals
 from fairway.audit import queries as audit
 from fairway.calendars import queries as calendars
-from fairway.calendars.queries import Target
 from fairway.catalog import queries as catalog
 from fairway.changes.models import (
     AffectedEnvironment,
@@ -25,8 +25,8 @@ from fairway.changes.models import (
     Implementer,
     PlannedWindow,
 )
-from fairway.changes.queries.deciding import Case, claims_of, targets
-from fairway.changes.queries.dossier import Dossier, Proposal
+from fairway.changes.queries.deciding import claims_of, consent_findings, not_held, targets, window_open
+from fairway.changes.queries.dossier import Proposal
 from fairway.changes.queries.dossier import change as find
 from fairway.changes.rules import Workflow, read
 from fairway.claims import queries as claims
@@ -80,7 +80,7 @@ def _cleared(actor: Actor, item: str, environment: str, change: str, at: datetim
     if named is None:
         params = {"why": "required", "environment": place.key}
         return decide([Finding("changes.consent", Severity.BLOCK, (place,), params=params)], at=at)
-    return _Question(named, thing, place, thing.pk or 0, place.pk or 0, at).answer()
+    return _Question(named, thing, place, at).answer()
 
 
 def _environment(actor: Actor, reference: str) -> Any:
@@ -95,18 +95,11 @@ def _environment(actor: Actor, reference: str) -> Any:
     raise NotFound(f"There is no environment “{reference[:100]}”.")
 
 
-def _columns(model: type[Model], *names: str) -> tuple[str, ...]:
-    """Return names of columns in the order in which a row of them becomes an instance."""
-    return tuple(one.attname for one in model._meta.concrete_fields if one.attname in names)
-
-
-_OWN = _columns(
-    Change,
-    *("id", "uid", "version", "organisation_id", "number", "state", "title", "requester_id", "owner_id"),
-    *("held_at", "hold_reason", "freeze_reason", "digest", "template_id", "round_id", "model_id"),
-    *ChangeTemplate.FIXED,
+_OWN = (
+    *("id", "uid", "number", "title", "organisation_id", "state", "requester_id", "held_at", "hold_reason"),
+    *("freeze_reason", "digest", "template_id", "round_id", "model_id", *ChangeTemplate.FIXED),
 )
-_OF_TEMPLATE = _columns(ChangeTemplate, "id", "name", "authorised", *ChangeTemplate.FIXED)
+_OF_TEMPLATE = ("id", "name", "authorised", *ChangeTemplate.FIXED)
 
 
 def _prepared(number: int) -> QuerySet[Any, Any]:
@@ -141,37 +134,67 @@ _rows = Prepared(_parts, -1, -2, -3, -4, -5, -6)
 _workflows: dict[int, tuple[str, Workflow]] = {}
 
 
-def _file(actor: Actor, reference: str, item: int) -> Dossier:
-    """Return the change with what the question is about, of its items that one alone: two statements.
+@dataclass(slots=True)
+class _File:
+    """A change with what the question is about; `row` and what hangs on it are read like models."""
+
+    row: Any
+    subject: Ref
+    workflow: Workflow
+    windows: list[Period] = field(default_factory=list)
+    downtimes: list[Period] = field(default_factory=list)
+    covers: bool = False
+    places: set[int] = field(default_factory=set)
+    people: list[int] = field(default_factory=list)
+    ballots: list[approvals.Ballot] = field(default_factory=list)
+
+
+def _file(actor: Actor, reference: str, item: int) -> _File:
+    """Return the change, of its items that one alone: two statements.
 
     :raises NotFound: there is none, or the actor may not see it.
     """
     lookup = Change.lookup(reference) or {"number": 0}
-    number = lookup["number"] if "number" in lookup else find(actor, reference).number
-    rows = _change(number)
-    row = rows[0] if rows else ()
-    change = Change.from_db(None, _OWN, row[: len(_OWN)]) if row else None
-    if change is None or not accounts.access(actor).sees(change.ref()):
+    rows = _change(lookup["number"] if "number" in lookup else find(actor, reference).number)
+    if rows:
+        row = rows[0]
+        change = SimpleNamespace(**dict(zip(_OWN, row, strict=False)))
+        subject = Ref(
+            Change.kind,
+            f"{Change.prefix}-{change.number}",
+            change.title,
+            str(change.uid),
+            change.id,
+            change.organisation_id,
+        )
+    if not rows or not accounts.access(actor).sees(subject):
         raise NotFound(f"There is no change “{reference[:100]}”.")
     template, round_ = row[len(_OWN) : -1 - len(approvals.OF_ROUND)], row[-1 - len(approvals.OF_ROUND) : -1]
-    change.template = ChangeTemplate.from_db(None, _OF_TEMPLATE, template) if change.template_id else None
+    change.ref = lambda: subject
+    change.template = (
+        SimpleNamespace(**dict(zip(_OF_TEMPLATE, template, strict=True))) if change.template_id else None
+    )
     change.round = approvals.round_of(round_) if change.round_id else None
-    found = Dossier(change, _workflow(change.model_id, row[-1]))
-    parts = _rows(change.pk, item, change.pk, change.pk, change.round_id or 0, change.pk)
-    for name, a, b, c, _order in sorted(parts, key=lambda part: int(part[4])):
+    found = _File(change, subject, _workflow(change.model_id, row[-1]))
+    pk = change.id
+    for name, a, b, c, _order in sorted(_rows(pk, item, pk, pk, change.round_id or 0, pk), key=_in_order):
         match name:
             case "window":
-                down = c in {"1", "true"}
-                found.windows.append(PlannedWindow(starts_at=_instant(a), ends_at=_instant(b), downtime=down))
+                periods = found.downtimes if c in {"1", "true"} else found.windows
+                periods.append(Period(_instant(a), _instant(b)))
             case "item":
-                found.affected.append(AffectedItem(item_id=int(a)))
+                found.covers = True
             case "place":
-                found.places.append(AffectedEnvironment(environment_id=int(a)))
+                found.places.add(int(a))
             case "person":
-                found.implementers.append(Implementer(person_id=int(a)))
+                found.people.append(int(a))
             case _:
                 found.ballots.append(approvals.Ballot(int(a), approvals.Choice(b), c))
     return found
+
+
+def _in_order(part: tuple[str, ...]) -> int:
+    return int(part[4])
 
 
 def _workflow(model: int, definition: str) -> Workflow:
@@ -187,25 +210,26 @@ def _instant(text: str) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-@dataclass(slots=True)
 class _Question:
     """May the change do its work on this item, in this controlled environment, at the instant?"""
 
-    dossier: Dossier
-    item: Ref
-    environment: Ref
-    item_pk: int
-    environment_pk: int
-    at: datetime
-    targets: list[Target] = field(init=False)
-    ahead: list[Finding] = field(init=False)
-    """Clashes from the instant on, to the end of the planned window that is open then."""
-
-    def __post_init__(self) -> None:
-        here = self._here()
-        self.targets = targets(here.organisation, here.items, here.environments)
-        open_ = next((window for window in self.dossier.periods(downtime=False) if self.at in window), None)
-        self.ahead = self._clashes(Period(self.at, open_.end if open_ else self.at + INSTANT))
+    def __init__(self, file: _File, item: Ref, environment: Ref, at: datetime) -> None:
+        self.file, self.item, self.environment, self.at = file, item, environment, at
+        self.subject = file.subject
+        self.reason = bool(file.row.freeze_reason.strip())
+        organisation, pk, place = file.row.organisation_id, item.pk or 0, environment.pk or 0
+        self.targets = targets(organisation, (pk,), (place,))
+        self.wanted = Proposal(
+            self.subject,
+            organisation,
+            items=(pk,),
+            environments=(place,),
+            strength=file.workflow.by_slug[file.row.state].claim,
+            freeze_reason=self.reason,
+        )
+        open_ = next((window for window in file.windows if at in window), None)
+        # clashes from the instant on, to the end of the planned window that is open then
+        self.ahead = self._clashes(Period(at, open_.end if open_ else at + INSTANT))
 
     def answer(self) -> Decision:
         lasting = self._lasting()
@@ -218,65 +242,53 @@ class _Question:
 
     def _lasting(self) -> list[Finding]:
         """Return what no waiting heals: state, scope, hold, consent."""
-        change, workflow = self.dossier.change, self.dossier.workflow
+        file, row = self.file, self.file.row
         found = []
-        state = workflow.by_slug[change.state]
+        state = file.workflow.by_slug[row.state]
         ready = "in_progress" in state.predicates or (
             "approved" in state.predicates and state.claim == "approved"
         )
         if not ready:
             found.append(
-                Finding("changes.state", Severity.BLOCK, (change.ref(),), params={"state": change.state})
+                Finding("changes.state", Severity.BLOCK, (self.subject,), params={"state": row.state})
             )
-        places = self.dossier.environments
-        if self.item_pk not in self.dossier.items or (places and self.environment_pk not in places):
+        if not file.covers or (file.places and self.environment.pk not in file.places):
             params = {"item": self.item.key, "environment": self.environment.key}
-            found.append(Finding("changes.scope", Severity.BLOCK, (change.ref(),), params=params))
-        case = Case(self.dossier, self.dossier.proposal(), change.digest, self.at)
-        return [*found, *case.findings("not_held"), *case.findings("consent")]
+            found.append(Finding("changes.scope", Severity.BLOCK, (self.subject,), params=params))
+        parties = [row.requester_id, *file.people]
+        return [
+            *found,
+            *not_held(row),
+            *consent_findings(
+                row, file.workflow, file.ballots, digest=row.digest, parties=parties, at=self.at
+            ),
+        ]
 
     def _passing(self) -> list[Finding]:
         """Return what holds at the instant and may pass: the planned window, clashes, calendars."""
-        whole = Case(self.dossier, self.dossier.proposal(), self.dossier.change.digest, self.at)
         now = Period(self.at, self.at + INSTANT)
         clashes = [found for found in self.ahead if found.interval is not None and self.at in found.interval]
         if len(clashes) < len(self.ahead):
             clashes = self._clashes(now)  # of each pair only the worst was told, and that is yet to come
         told = calendars.findings(
-            subject=self.dossier.change.ref(), targets=self.targets, periods=[now], reason=self._reason()
+            subject=self.subject, targets=self.targets, periods=[now], reason=self.reason
         )
-        return [*whole.findings("window_open"), *clashes, *told]
-
-    def _here(self, *windows: Period) -> Proposal:
-        """Return what the change asks of this item in this environment, in these periods."""
-        down = [
-            common
-            for period in windows
-            for downtime in self.dossier.periods(downtime=True)
-            if (common := period & downtime) is not None
-        ]
-        return replace(
-            self.dossier.proposal(),
-            windows=windows,
-            downtimes=tuple(down),
-            items=(self.item_pk,),
-            environments=(self.environment_pk,),
-        )
-
-    def _reason(self) -> bool:
-        return self.dossier.proposal().freeze_reason
+        return [*window_open(self.subject, self.file.windows, at=self.at), *clashes, *told]
 
     def _clashes(self, period: Period) -> list[Finding]:
-        return claims.clashes(subject=self.dossier.change.ref(), claims=claims_of(self._here(period)))
+        """Return what else holds this item in this environment in the period."""
+        down = tuple(common for one in self.file.downtimes if (common := period & one) is not None)
+        wanted = replace(self.wanted, windows=(period,), downtimes=down)
+        return claims.clashes(subject=self.subject, claims=claims_of(wanted))
 
     def _open_periods(self, after: datetime) -> Iterator[Period]:
         """Give the parts of the planned windows that calendars leave open, from an instant on."""
-        for window in sorted(self.dossier.periods(downtime=False)):
+        for window in sorted(self.file.windows):
             if window.end <= after:
                 continue
             start = max(window.start, after)
             length = window.end - start
-            yield from calendars.openings(self.targets, start=start, horizon=length, reason=self._reason())
+            yield from calendars.openings(self.targets, start=start, horizon=length, reason=self.reason)
 
     def _openings(self, after: datetime) -> Iterator[datetime]:
         """Give the first instant of each stretch in which nothing blocks."""
