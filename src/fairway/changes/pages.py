@@ -104,7 +104,7 @@ def _filters(actor: Actor, tab: str, asked: Mapping[str, str]) -> dict[str, Any]
 
     places = [(row["slug"], row["name"]) for row in environments.pick(actor, "", limit=100)]
     choices: list[tuple[str, str, list[tuple[str, str]]]] = [
-        ("state", _("State"), [(slug, str(word)) for slug, word in STATES.items()]),
+        ("state", _("State"), [(slug, str(word).capitalize()) for slug, word in STATES.items()]),
         ("model", _("Model"), [(model.slug, model.name) for model in queries.models()]),
         ("environment", _("Environment"), places),
         ("priority", _("Priority"), [(str(level), str(level)) for level in (1, 2, 3, 4)]),

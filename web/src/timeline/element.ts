@@ -23,8 +23,6 @@ interface Shown {
 }
 type Entry = [id: string, make: () => HTMLElement];
 
-const STRENGTH_WORD: Record<string, string> = { tentative: "tentative", requested: "requested", approved: "approved", active: "active", done: "done" };
-
 export class Timeline extends LitElement {
   @property() src = "";
   @property() zone = "UTC";
@@ -266,10 +264,14 @@ export class Timeline extends LitElement {
     const bottom = top + view.clientHeight - head;
     const inside = this.start >= this.drawn.from && this.start + this.range <= this.drawn.to && top >= this.drawn.top && bottom <= this.drawn.bottom;
     if (this.drawn.stamp !== this.stamp || !inside) this.redraw(top, bottom);
-    const shift = `translate3d(${Math.round((this.anchor - this.start) / this.perPixel)}px,0,0)`;
-    for (const part of [this.el.ticks, this.el.ends, this.el.back, this.el.grid, this.el.bars, this.el.links]) part.style.transform = shift;
+    this.shift();
     this.stick();
     this.mark();
+  }
+
+  private shift(): void {
+    const shift = `translate3d(${Math.round((this.anchor - this.start) / this.perPixel)}px,0,0)`;
+    for (const part of [this.el.ticks, this.el.ends, this.el.back, this.el.grid, this.el.bars, this.el.links]) part.style.transform = shift;
   }
 
   /** Keep the name of the month, and the labels of long bars, in sight. */
@@ -315,6 +317,7 @@ export class Timeline extends LitElement {
     if (this.drawn.stamp !== this.stamp || Math.abs(this.start - this.anchor) > this.range * FAR) {
       this.anchor = this.start;
       this.epoch += 1;
+      this.shift(); // before a bar that is drawn anew gets its focus and its note back
     }
     const first = Math.max(0, lineAt(this.placed.lines, top - 400));
     const last = Math.min(this.placed.lines.length, lineAt(this.placed.lines, bottom + 400) + 1);
@@ -941,7 +944,7 @@ export class Timeline extends LitElement {
     const all = [...this.plan.bars.values()].filter((bar) => bar.start < this.start + this.range && bar.end > this.start).sort((one, other) => one.start - other.start);
     return html`<div class="fwt-list" tabindex="-1"><table class="table fw-table" data-rows><caption>${this.period(this.start, this.start + this.range)} · ${all.length}</caption>
       <thead><tr>${[["key", "Key"], ["title", "Title"], ["lane", this.lanes || "Item"], ["place", "Where"], ["planned", "Planned"], ["state", "State"], ["clash", "Conflicts"]].map(([key, text]) => html`<th scope="col">${this.word(`col_${key}`, text ?? "")}</th>`)}</tr></thead>
-      <tbody>${all.slice(0, 500).map((bar) => html`<tr data-href=${bar.href || nothing}><td>${bar.href ? html`<a class="fw-key" href=${bar.href}>${bar.key}</a>` : html`<span class="fw-key">${bar.key}</span>`}</td><td class="is-wide">${bar.title}</td><td>${names.get(bar.lane) ?? bar.lane}</td><td>${bar.place}</td><td class="fwt-nowrap">${this.period(bar.start, bar.end)}</td><td>${this.word(bar.state, bar.state)}, ${this.word(bar.strength, STRENGTH_WORD[bar.strength] ?? bar.strength)}</td><td class="is-wide">${bar.conflicts.map((one) => html`<div>${one.message}</div>`)}</td></tr>`)}</tbody></table>
+      <tbody>${all.slice(0, 500).map((bar) => html`<tr data-href=${bar.href || nothing}><td>${bar.href ? html`<a class="fw-key" href=${bar.href}>${bar.key}</a>` : html`<span class="fw-key">${bar.key}</span>`}</td><td class="is-wide is-title"><span>${bar.title}</span></td><td class="is-short is-fit">${names.get(bar.lane) ?? bar.lane}</td><td class="is-short is-fit">${bar.place}</td><td class="fwt-nowrap">${this.period(bar.start, bar.end)}</td><td class="is-short">${this.word(bar.state, bar.state)}</td><td class="is-wide fwt-told">${bar.conflicts.map((one) => html`<div>${one.message}</div>`)}</td></tr>`)}</tbody></table>
       ${all.length > 500 ? html`<p class="fw-note">+ ${all.length - 500}</p>` : nothing}</div>`;
   }
 

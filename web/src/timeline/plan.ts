@@ -30,6 +30,8 @@ export interface Lane {
   href: string;
   note: string;
   state: string;
+  /** Where it stands among all lanes, also those of other stretches; nothing: as they come. */
+  order: string;
 }
 export interface Shade {
   kind: string;
@@ -40,7 +42,7 @@ export interface Shade {
   href: string;
 }
 interface Wire {
-  lanes: (Omit<Lane, "group" | "note" | "state" | "href"> & Partial<Lane>)[];
+  lanes: (Omit<Lane, "group" | "note" | "state" | "href" | "order"> & Partial<Lane>)[];
   bars: (Omit<Bar, "start" | "end" | "conflicts"> & { start: string; end: string; conflicts?: (Omit<Conflict, "start" | "end"> & { start: string; end: string })[] })[];
   shades: (Omit<Shade, "start" | "end" | "lanes"> & { start: string; end: string; lanes: string[] | null })[];
 }
@@ -101,13 +103,14 @@ export class Plan {
   }
 
   private take(wire: Wire): void {
-    const fresh = wire.lanes.map((lane) => ({ group: "", href: "", note: "", state: "", ...lane }));
+    const fresh = wire.lanes.map((lane) => ({ group: "", href: "", note: "", state: "", order: "", ...lane }));
     const known = new Set(fresh.map((lane) => lane.key));
     this.lanes = [...fresh, ...this.lanes.filter((lane) => !known.has(lane.key))];
     if (fresh.length !== this.lanes.length) {
       // lanes that came from another stretch go back to their group
       const order = [...new Set(this.lanes.map((lane) => lane.group))];
-      this.lanes.sort((one, other) => order.indexOf(one.group) - order.indexOf(other.group));
+      const told = this.lanes.every((lane) => lane.order);
+      this.lanes.sort((one, other) => (told ? (one.order < other.order ? -1 : 1) : order.indexOf(one.group) - order.indexOf(other.group)));
     }
     for (const bar of wire.bars) {
       const conflicts = (bar.conflicts ?? []).map((one) => ({ ...one, path: one.path ?? [], start: Date.parse(one.start), end: Date.parse(one.end) }));

@@ -137,6 +137,7 @@ def _strength(model: Workflow, state: str) -> str | None:
 
 
 def _lanes(actor: Actor, by: Lanes, wanted: set[int | None]) -> list[dict[str, Any]]:
+    """Return the lanes in order; each with its `order` as text, so that spans fetched apart can be joined."""
     sees = accounts.access(actor).sees
     pks = [pk for pk in wanted if pk is not None]
     found: list[tuple[Any, dict[str, Any]]] = []
@@ -157,10 +158,13 @@ def _lanes(actor: Actor, by: Lanes, wanted: set[int | None]) -> list[dict[str, A
             lane = _lane(pk, place.ref.key, place.ref.name, "", f"/environments/{place.ref.key}", note)
             if sees(place.ref):
                 found.append(((order, place.ref.name.casefold()), lane))
-    lanes = [lane for _order, lane in sorted(found, key=lambda one: one[0])]
+    lanes = [
+        {**lane, "order": " ".join(f"{part:02d}" if isinstance(part, int) else part + "\t" for part in order)}
+        for order, lane in sorted(found, key=lambda one: one[0])
+    ]
     if None in wanted:
         name = _("No item named") if by == "item" else _("Everywhere")
-        lanes.append(_lane(None, NOWHERE, name, "", "", ""))
+        lanes.append({**_lane(None, NOWHERE, name, "", "", ""), "order": "\uffff"})
     return lanes
 
 
