@@ -540,7 +540,7 @@ class TestRecord:
                 state="scheduled",
                 items=("payments-api",),
                 windows=(EVENING,),
-                implementers=("USR-2",),
+                implementers=("ian@example.org",),
             ),
             actor=company.max,
         )

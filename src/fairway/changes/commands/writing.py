@@ -264,7 +264,7 @@ def altered(before: Dossier, values: dict[str, Any], rows: Rows) -> tuple[Dossie
     if rows.people is not None:
         people = [Implementer(change=change, person_id=pk) for pk in rows.people]
         after["implementers"] = _kept(before.implementers, people, lambda row: row.person_id, writes)
-    _mark_primary(after.get("affected", before.affected), rows.primary, writes)
+    _mark_primary(before.affected, after.get("affected", before.affected), rows.primary, writes)
     if "title" in values:
         writes.values["title_folded"] = fold(values["title"])
     whole = supposed(before, writes.values, **after)
@@ -282,14 +282,22 @@ def _kept(
     return rows
 
 
-def _mark_primary(rows: Sequence[AffectedItem], primary: int | None, writes: Writes) -> None:
-    """Mark the primary item; the former one gives way first, for there is never more than one."""
-    for row in sorted(rows, key=lambda row: row.item_id == primary):
-        is_primary = row.item_id == primary
-        if row._state.adding:
-            row.primary = is_primary
-        elif row.primary != is_primary:
-            writes.change.append((row, {"primary": is_primary}))
+def _mark_primary(
+    old: Sequence[AffectedItem], rows: Sequence[AffectedItem], primary: int | None, writes: Writes
+) -> None:
+    """Mark the primary item; the former one gives way first, for there is never more than one.
+
+    Rows are created before others change, and removed last: so a new one is marked when the former gave way,
+    and that gives way even where it is to be removed.
+    """
+    former = [row for row in old if row.primary and row.item_id != primary]
+    writes.change += [(row, {"primary": False}) for row in former]
+    for row in rows:
+        if row.item_id == primary and not row.primary:
+            if row._state.adding and not former:
+                row.primary = True
+            else:
+                writes.change.append((row, {"primary": True}))
 
 
 def _replanned(given: EditChange, before: Dossier) -> list[PlannedWindow]:
