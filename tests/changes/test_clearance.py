@@ -177,3 +177,19 @@ def test_answers_with_few_statements(company: Company) -> None:
     with CaptureQueriesContext(connection) as captured:
         ask(company, key)
     assert len(captured) <= 6, [query["sql"][:120] for query in captured]
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict", "told"),
+    [
+        ("hard_freeze", Verdict.DENY, ["calendars.freeze", "changes.coordinated"]),
+        ("soft_freeze", Verdict.WARN, ["calendars.freeze", "changes.coordinated"]),
+    ],
+)
+def test_a_freeze_holds_in_a_coordinated_environment_too(
+    company: Company, kind: str, verdict: Verdict, told: list[str]
+) -> None:
+    freeze(-1, 5, kind)
+    decision = ask(company, environment="sit2")
+    assert (decision.verdict, rules(decision)) == (verdict, told)
+    assert decision.next_open == (hours(-1, 5).end if verdict is Verdict.DENY else None)

@@ -39,6 +39,7 @@ from fairway.kernel.refs import Ref
 from fairway.policy import Decision, Finding, Severity, decide
 
 ACTIONS = ("deploy",)
+AHEAD = timedelta(days=366)
 INSTANT = timedelta(microseconds=1)
 """What is asked about is an instant; intervals need a length, and this is the least there is."""
 
@@ -55,7 +56,7 @@ def clearance(
 ) -> Decision:
     """Decide whether this may be deployed there, at the instant.
 
-    Open and coordinated environments: always; the second is told, so that whoever holds it can be asked.
+    Open environments: always. Coordinated ones: unless a freeze or a maintenance window speaks against it.
     Controlled ones: only under a change that covers item and environment, is approved as it stands, has a
     planned window open, is not on hold, and has nothing in its way that blocks.
 
@@ -75,12 +76,24 @@ def _cleared(actor: Actor, item: str, environment: str, change: str, at: datetim
     if control == "open":
         return decide([], at=at)
     if control == "coordinated":
-        word = Finding("changes.coordinated", Severity.INFORM, (place,), params={"environment": place.key})
-        return decide([word], at=at)
+        return _coordinated(thing, place, at)
     if named is None:
         params = {"why": "required", "environment": place.key}
         return decide([Finding("changes.consent", Severity.BLOCK, (place,), params=params)], at=at)
     return _Question(named, thing, place, at).answer()
+
+
+def _coordinated(item: Ref, place: Ref, at: datetime) -> Decision:
+    """Allow what no freeze or maintenance window forbids; a soft freeze warns: nobody gives a reason here."""
+    concerned = targets(item.organisation or 0, [item.pk or 0], [place.pk or 0])
+    word = Finding("changes.coordinated", Severity.INFORM, (place,), params={"environment": place.key})
+    period = Period(at, at + INSTANT)
+    found = calendars.findings(subject=item, targets=concerned, periods=[period], reason=True)
+    decision = decide([word, *found], at=at)
+    if not decision.denied:
+        return decision
+    opening = next(iter(calendars.openings(concerned, start=at, horizon=AHEAD, reason=True)), None)
+    return replace(decision, next_open=opening.start if opening else None)
 
 
 def _environment(actor: Actor, reference: str) -> Any:
