@@ -34,6 +34,16 @@ PAGES = (
     Page("conflicts", "/conflicts"),
     Page("windows", "/windows"),
     Page("administration", "/administration"),
+    Page("people", "/administration/people"),
+    Page("person", "/administration/people", follow="main tbody a[href^='/administration/people/USR-']"),
+    Page("invite", "/administration/people/invite"),
+    Page("teams", "/administration/teams"),
+    Page("team", "/administration/teams", follow="main tbody a[href^='/administration/teams/']"),
+    Page("roles", "/administration/roles"),
+    Page("organisations", "/administration/organisations"),
+    Page("organisation", "/administration/organisations", follow="main tbody a[href^='/administration/org']"),
+    Page("events", "/administration/events"),
+    Page("me", "/me"),
     Page("nowhere", "/no-such-page", status=404),
 )
 

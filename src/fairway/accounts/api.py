@@ -428,6 +428,7 @@ class OrganisationsController(ApiController):
         if parsed_query.dry_run:
             return self.preview(parsed_body)
         self.run(parsed_body)
+        self.request.fairway_actor = queries.renewed(self.actor)  # type: ignore[attr-defined] # sees it now
         return _organisation(self, parsed_body.slug, status=201)
 
 

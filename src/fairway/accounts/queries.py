@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -400,6 +400,11 @@ def person(user: User, *, request_id: str = "", revisions: Mapping[str, int] | N
         request_id=request_id,
         revisions=revisions if revisions is not None else audit.revisions(),
     )
+
+
+def renewed(actor: Actor) -> Actor:
+    """Return the same actor as of now, after a write that changed what they see."""
+    return replace(actor, revisions=audit.revisions())
 
 
 def digest(secret: str) -> str:
