@@ -12,7 +12,9 @@ from fairway.kernel.actor import SYSTEM, Actor
 
 @dataclass(frozen=True)
 class Company:
-    """`boss` administers the whole tree, `rita` the branch retail, `carl` its twin cards; `vera` views retail."""
+    """`boss` administers the whole tree, `rita` the branch retail, `carl` its twin cards; `vera` views
+    retail.
+    """
 
     boss: Actor
     rita: Actor
