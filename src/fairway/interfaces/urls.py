@@ -34,9 +34,11 @@ schema = build_schema(
         title="Fairway", version="1", description="Change, release and environment management"
     ),
 )
+# Addresses are tried one after the other: what pipelines ask again and again stands first.
+addresses = sorted(router.urls, key=lambda address: getattr(address, "name", "") != "decide")
 urlpatterns = [
     path("api/v1/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
-    path(router.prefix, include((router.urls, "api"))),
+    path(router.prefix, include((addresses, "api"))),
     *_all("pages", "urlpatterns"),
     *(styleguide if settings.DEBUG else ()),
 ]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.db.models import QuerySet
 
 
@@ -47,17 +47,18 @@ class Prepared:
         self._compiled: dict[str, _Compiled] = {}
 
     def __call__(self, *values: int | str) -> list[tuple[Any, ...]]:
-        compiled = self._compiled.get(connection.vendor)
+        here = connections[DEFAULT_DB_ALIAS]  # looked up once: the proxy would do so at each use
+        compiled = self._compiled.get(here.vendor)
         if compiled is None:
-            compiled = self._compiled[connection.vendor] = self._compile()
+            compiled = self._compiled[here.vendor] = self._compile()
         params = list(compiled.params)
         for places, value in zip(compiled.places, values, strict=True):
             for place in places:
                 params[place] = type(params[place])(value)  # psycopg's own number, where there is one
-        with connection.cursor() as cursor:
+        with here.cursor() as cursor:
             cursor.execute(compiled.query, params)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return [compiled.converted(row) for row in rows] if compiled.converters else rows
+        return [compiled.converted(row, here) for row in rows] if compiled.converters else rows
 
     def _compile(self) -> _Compiled:
         """:raises ValueError: a stand-in does not stand in the query as it is."""
@@ -90,8 +91,8 @@ class _Compiled:
     places: Sequence[Sequence[int]]
     converters: Sequence[tuple[int, Callable[..., Any], Any]]
 
-    def converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    def converted(self, row: tuple[Any, ...], here: Any) -> tuple[Any, ...]:
         values = list(row)
         for position, convert, expression in self.converters:
-            values[position] = convert(values[position], expression, connection)
+            values[position] = convert(values[position], expression, here)
         return tuple(values)
