@@ -69,29 +69,33 @@ def _row(label: str, figure: timing.Times, bare: timing.Times, asked_: list[floo
 
 
 def asked(shape: Shape, email: str, count: int) -> list[str]:
-    """Return questions about changes ahead that somebody may see: most in the window, some before it."""
+    """Return what pipelines ask about changes ahead that somebody may see, in production.
+
+    Seven in ten about a scheduled change within its planned window, the others five hours before it or about
+    a change that nobody has approved yet.
+    """
     access = people.access(people.person(people.user(SYSTEM, email)))
-    rows = (
-        world.model("changes.AffectedItem")
-        .objects.filter(
-            change__is_open=True, change__places__environment__slug="prod", item__archived_at=None
-        )
-        .order_by("pk")
+    rows = world.model("changes.AffectedItem").objects.filter(
+        change__is_open=True, change__places__environment__slug="prod", item__archived_at=None
     )
     if access.organisations is not None:
         seen = sorted(access.organisations)
         rows = rows.filter(change__organisation__in=seen, item__organisation__in=seen)
     columns = ("change__number", "item__slug", "change__planned_start")
-    found = list(rows.values_list(*columns))
     chance = random.Random(shape.seed)  # noqa: S311 - which questions, from the seed
     paths = []
-    for number, (change, item, start) in enumerate(chance.sample(found, min(count, len(found)))):
-        at = start + timedelta(minutes=7) if number % 4 else start - timedelta(hours=5)
-        query = {
-            "action": "deploy", "system": item, "environment": "prod", "change": f"CHG-{change}",
-            "version": "2.3.0", "at": max(at, TODAY).isoformat(),
-        }  # fmt: skip
-        paths.append(f"/api/v1/decide?{urlencode(query)}")
+    for share, scheduled, minutes in ((0.7, True, 7), (0.15, True, -300), (0.15, False, 7)):
+        some = (
+            rows.filter(change__state="scheduled") if scheduled else rows.exclude(change__state="scheduled")
+        )
+        found = list(some.order_by("pk").values_list(*columns))
+        for change, item, start in chance.sample(found, min(round(count * share), len(found))):
+            query = {
+                "action": "deploy", "system": item, "environment": "prod", "change": f"CHG-{change}",
+                "version": "2.3.0", "at": max(start + timedelta(minutes=minutes), TODAY).isoformat(),
+            }  # fmt: skip
+            paths.append(f"/api/v1/decide?{urlencode(query)}")
+    chance.shuffle(paths)
     return paths
 
 

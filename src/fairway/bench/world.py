@@ -333,7 +333,10 @@ class _World:
             day = TODAY + (FUTURE if ahead else -PAST) * chance.random()
             standard = chance.random() < 0.3
             change = self._change(number, day, models["standard" if standard else "normal"], ahead=ahead)
-            change.template = template if standard else None
+            if standard:
+                change.template = template
+                for name in template.FIXED:
+                    setattr(change, name, getattr(template, name))
             dossier = self._dossier(change, chance.night(day), parts)
             change.digest = changes.content_digest(dossier)
             dossiers.append(dossier)
