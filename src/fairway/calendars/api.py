@@ -244,6 +244,8 @@ class OccurrencesController(ApiController):
         """List the occurrences that overlap a span, whole; those that touch are told as one."""
         accounts.require(self.actor, "calendars.view", at=None)
         found = queries.window(self.actor, parsed_path.key)
+        if parsed_query.end <= parsed_query.start:
+            raise Invalid.field("to", "The span ends where it starts, or before; it needs a length.")
         span = Period(parsed_query.start, parsed_query.end)
         if span.length > LONGEST_SPAN:
             raise Invalid.field("to", "The span is longer than five years; ask for a shorter one.")

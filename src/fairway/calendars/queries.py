@@ -220,13 +220,13 @@ def items(actor: Actor, references: Sequence[str]) -> list[Slugged]:
     return _found(actor, _named(WindowItem, "item"), references, field="items", said="item")
 
 
-def environments(actor: Actor, references: Sequence[str]) -> list[Slugged]:
+def environments(actor: Actor, references: Sequence[str], *, field: str = "environments") -> list[Slugged]:
     """Return the environments that a scope names.
 
     :raises Invalid: naming those that there are not (for the actor) or no longer.
     """
     model = _named(WindowEnvironment, "environment")
-    return _found(actor, model, references, field="environments", said="environment")
+    return _found(actor, model, references, field=field, said="environment")
 
 
 def seen_items(actor: Actor, pks: Collection[int]) -> set[int]:

@@ -89,7 +89,7 @@ def conflicts(
     :raises NotFound: the actor sees no such item. :raises Invalid: sees no such environment.
     """
     on = catalog.item(actor, item).pk if item else None
-    at = calendars.environments(actor, [environment])[0].pk if environment else None
+    at = calendars.environments(actor, [environment], field="environment")[0].pk if environment else None
     known = catalog.snapshot()
     relations = _relations(known)
     rows = list(_all(period, _Near(relations, {on}) if on is not None else None))
