@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.test.utils import override_settings
 
 from fairway.kernel.cache import Kept
 
@@ -15,7 +16,8 @@ from .world import World, build, stored
 
 @pytest.fixture(scope="package")
 def made(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    with django_db_blocker.unblock(), transaction.atomic():
+    quick = override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    with quick, django_db_blocker.unblock(), transaction.atomic():
         Kept.forget_all()
         try:
             world = build()

@@ -86,6 +86,7 @@ def window(branch: Branch) -> dict[str, Any]:
 def change(branch: Branch) -> dict[str, Any]:
     return {
         "title": MARKED,
+        "template": "normal",
         "items": branch.item,
         "environments": branch.production,
         "windows-start": "2030-01-01T10:00",
@@ -106,7 +107,12 @@ WORKERS = MANAGERS | {"implementer"}
 PAGES: dict[str, Page] = {
     "sign-in": Page(open=True, writes=""),
     "sign-out": Page(open=True, reads=None, writes=""),
-    "join/<str:uid>/<str:token>": Page(at={"uid": "person", "token": "verb"}, open=True, writes=""),
+    "join/<str:uid>/<str:token>": Page(
+        at={"uid": "invited", "token": "invitation"},
+        open=True,
+        writes="",
+        form=lambda b: {"password": "correct horse battery staple"},
+    ),
     "me": Page(common=True),
     "me/profile": Page(
         reads=None,
@@ -182,7 +188,7 @@ PAGES: dict[str, Page] = {
         writes="accounts.administer",
         form=lambda b: {"name": MARKED, "parent": b.organisation, "version": "1"},
     ),
-    "administration/events": Page(reads="audit.view"),
+    "administration/events": Page(reads="audit.view", query=lambda b: {"subject": by_uid(b.item)}),
     "events/panel": Page(reads="audit.view", query=lambda b: {"subject": by_uid(b.item)}),
     "windows": Page(reads="calendars.view"),
     "windows/new": Page(reads="calendars.edit", writes="calendars.edit", form=window),

@@ -160,6 +160,10 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
     records["requester"] = branch.people["requester"].named
     records["implementer"] = branch.people["implementer"].named
     records["approver"] = branch.people["approver"].named
+    invited = User.objects.get(email=f"newcomer@{domain}")
+    secret = who.invitation(invited).rpartition("/")[2]
+    records["invited"] = _only_uid(invited)
+    records["invitation"] = Named(secret, secret)
     records["service"] = named(
         run(
             accounts.CreateUser(
@@ -351,6 +355,7 @@ def _changes(branch: Branch, now: datetime) -> None:
 
 def remember(branch: Branch) -> None:
     """Note every uid and key of the branch's rows, for looking where they turn up."""
+    branch.extra.pop("pattern", None)
     below = {branch.records["organisation"].uid, branch.records["office"].uid}
     places = set(Organisation.objects.filter(uid__in=below).values_list("pk", flat=True))
     for model in apps.get_models():
