@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
 
+from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page
 from fairway.catalog import queries as catalog
 from fairway.changes import queries as changes
@@ -26,6 +27,7 @@ COMING = timedelta(days=7)
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for me, what is mine, what comes in the next seven days."""
     actor, now = caller(request), datetime.now(UTC)
+    may = accounts.access(actor).may
     seen = changes.changes(actor)
     soon = seen.filter(is_open=True, planned_start__gte=now, planned_start__lt=now + COMING)
     lists = [
@@ -39,7 +41,9 @@ def home(request: HttpRequest) -> HttpResponse:
             "title": _("My open changes"),
             "rows": _changes(changes.mine(seen, actor)),
             "href": "/changes?tab=mine",
-            "empty": _("You have no open change. Press c to ask for one."),
+            "empty": _("You have no open change. Press c to ask for one.")
+            if may("changes.request", None)
+            else _("You have no open change."),
         },
         {
             "title": _("Starting within seven days"),
@@ -48,7 +52,42 @@ def home(request: HttpRequest) -> HttpResponse:
             "empty": _("No change starts in the next seven days."),
         },
     ]
-    return render(request, "interfaces/home.html", {"lists": lists, "counts": changes.counts(actor)})
+    context = {"lists": lists, "counts": changes.counts(actor), "guide": _guide(actor)}
+    return render(request, "interfaces/home.html", context)
+
+
+def _guide(actor: Actor) -> list[dict[str, Any]]:
+    """Return the first steps where there is nothing yet; none to whoever may not take them."""
+    may = accounts.access(actor).may
+    if not may("catalog.edit", None) or catalog.pick(actor, "", limit=1):
+        return []
+    return [
+        {
+            "title": _("Name what is changed"),
+            "text": _(
+                "Systems, hosts and services, and what each needs: conflicts and impact follow from it."
+            ),
+            "ways": [
+                {"label": _("Import a table"), "href": "/administration/imports", "first": True},
+                {"label": _("Add an item"), "href": "/items/new"},
+            ],
+        },
+        {
+            "title": _("Name where"),
+            "text": _("The environments on the way to production, and how strictly each is controlled."),
+            "ways": [{"label": _("Add an environment"), "href": "/environments/new"}],
+        },
+        {
+            "title": _("Say when not"),
+            "text": _("Freezes stop work for a time; maintenance windows are where work has to lie."),
+            "ways": [{"label": _("Add a freeze"), "href": "/windows/new"}],
+        },
+        {
+            "title": _("Invite those who plan"),
+            "text": _("Each sees and may do what their roles permit, on their branch of the organisation."),
+            "ways": [{"label": _("Invite somebody"), "href": "/administration/people/invite"}],
+        },
+    ]
 
 
 @page
