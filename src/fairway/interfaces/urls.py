@@ -7,11 +7,15 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+from django.views.decorators.csrf import csrf_exempt
 from dmr.openapi import OpenAPIConfig, build_schema
 from dmr.openapi.views import OpenAPIJsonView
 from dmr.routing import Router
 
+from fairway.accounts.web import problem_response
+from fairway.kernel.errors import NotFound
 from fairway.ui.urls import urlpatterns as styleguide
 
 CONTEXTS = ("accounts", "catalog", "environments", "calendars", "claims", "changes", "exchange", "interfaces")
@@ -25,6 +29,12 @@ def _all(room: str, name: str) -> list[Any]:
         if find_spec(module):
             found += getattr(import_module(module), name)
     return found
+
+
+@csrf_exempt
+def nowhere(request: HttpRequest) -> HttpResponse:
+    """Answer an address of the API that there is not, in the API's words."""
+    return problem_response(NotFound(f"There is no {request.path[:100]}; see /api/v1/openapi.json."), request)
 
 
 router = Router("api/v1/", _all("api", "urls"))

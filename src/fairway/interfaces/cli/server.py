@@ -189,6 +189,24 @@ def make_checkpoint(
         file.write_text(text, encoding="utf-8")
 
 
+@audit.command("export")
+def export_events(
+    file: Annotated[Path, typer.Argument(help="File to write (NDJSON, one event a line)")],
+    after: Annotated[int, typer.Option(help="Only events after this number")] = 0,
+    texts: Annotated[bool, typer.Option(help="Free text too, not only its digests")] = False,
+) -> None:
+    """Write the event log to a file; “audit verify --export” checks it without the database."""
+    _open()
+    from fairway.audit import queries  # noqa: PLC0415
+
+    count = 0
+    with file.open("wb") as lines:
+        for line in queries.exported(after=after, texts=texts):
+            lines.write(line)
+            count += 1
+    out.print(f"{count} events written to {file}.")
+
+
 @token.command()
 def create(
     user: Annotated[str, typer.Argument(help="Key or e-mail address of the person or service account")],
