@@ -63,6 +63,7 @@ def load_demo() -> bool:
     from fairway.demo import commands as demo  # noqa: PLC0415 - most starts do without it
 
     password = DEMO_PASSWORD if _loopback() else secrets.token_urlsafe(12)
+    out.print("Loading the demo company: 300 changes with their history; this takes about half a minute.")
     demo.load(password=password)
     out.print(f"The demo company is loaded. Sign in as [bold]{demo.PERSON}[/] with [bold]{password}[/].")
     return True
