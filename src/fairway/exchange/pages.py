@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 from datetime import datetime
 from typing import Any
@@ -97,7 +96,7 @@ class ImportForm(forms.Form):
         elif given.get("content"):
             try:
                 given["table"] = base64.b64decode(given["content"], validate=True)
-            except binascii.Error:
+            except ValueError:  # binascii.Error, or a letter that base64 does not have
                 self.add_error("file", _("Choose the file again."))
         return given
 
