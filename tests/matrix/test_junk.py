@@ -98,7 +98,11 @@ def test_no_body_breaks_anything(world: World, name: str) -> None:
     token = world.north.people["administrator"].token
     call = Call(name, world.north)
     whole = plain(call.body)
-    bodies = [{**whole, field: value} for field in call.operation.fields for value in VALUES]
+    bodies: list[Any] = [
+        {**whole, field: VALUES[(number + turn) % len(VALUES)]}
+        for number, field in enumerate(call.operation.fields)
+        for turn in range(0, len(VALUES), 3)
+    ]
     bodies += [None, [], "text", 7, {}] if call.operation.has_body else []
     for body in bodies:
         with undone():
