@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.db.models import TextField, Value
 from django.db.models.functions import Cast
 from django.test.utils import CaptureQueriesContext
@@ -15,7 +15,7 @@ from fairway.accounts.commands import CreateOrganisation
 from fairway.accounts.models import Organisation
 from fairway.audit.commands import execute
 from fairway.kernel.actor import SYSTEM
-from fairway.kernel.db import Prepared
+from fairway.kernel.db import Prepared, fetch
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -79,3 +79,19 @@ def test_a_stand_in_that_cannot_be_found_is_refused() -> None:
 def test_as_many_parameters_as_stand_ins() -> None:
     with pytest.raises(ValueError, match=r"shorter|longer"):
         Prepared(build, "a stand-in", -1)("bank")
+
+
+@pytest.mark.usefixtures("tree")
+def test_readings_are_the_same_whether_somebody_listens_or_not() -> None:
+    query = "SELECT slug, created_at, 100 %% 7 FROM accounts_organisation WHERE slug IN (%s, %s) ORDER BY slug"
+    alone = fetch(query, ["cards", "bank"])
+    with CaptureQueriesContext(connection) as ran:
+        assert fetch(query, ["cards", "bank"]) == alone
+    assert len(ran) == 1
+    assert [row[0] for row in alone] == ["bank", "cards"]
+    assert alone[0][2] == 2
+
+
+def test_a_faulty_reading_raises_what_django_raises() -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        fetch("SELECT nothing FROM nowhere WHERE x = %s", [1])

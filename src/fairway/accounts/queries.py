@@ -29,6 +29,7 @@ from fairway.accounts.words import words_for
 from fairway.audit import queries as audit
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
+from fairway.kernel.db import fetch
 from fairway.kernel.errors import Forbidden, NotFound
 from fairway.kernel.listing import Column, Listing, ListQuery, search_words
 from fairway.kernel.models import uid_lookup
@@ -429,9 +430,8 @@ def bearer(secret: str, *, at: datetime, request_id: str = "") -> Actor | None:
     One statement: it brings the revisions along.
     """
     now = connection.ops.adapt_datetimefield_value(at)
-    with connection.cursor() as cursor:
-        cursor.execute(_BEARER[connection.vendor], [digest(secret), now])
-        row = cursor.fetchone()
+    rows = fetch(_BEARER[connection.vendor], [digest(secret), now])
+    row = rows[0] if rows else None
     if row is None:
         return None
     pk, uid, name, zone, is_service, scopes, token, used, revisions = row

@@ -21,6 +21,7 @@ from fairway.claims.rules import Claim as Claim
 from fairway.claims.rules import Lane, Meeting, Relations, Span, findings, meet, meetings, sweep
 from fairway.claims.rules import Strength as Strength
 from fairway.kernel.actor import Actor
+from fairway.kernel.db import fetch
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.policy import Finding
@@ -241,9 +242,7 @@ def _overlapping(near: _Near, periods: Sequence[Period], *, leave_out: Ref | Non
     if leave_out is not None and leave_out.pk is not None:
         where += " AND NOT (source_kind = %s AND source_id = %s)"
         values += [leave_out.kind, leave_out.pk]
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_SELECT} WHERE {where}", values)
-        rows = cursor.fetchall()
+    rows = fetch(f"{_SELECT} WHERE {where}", values)
     for row in rows:
         if any(row[8] < end and row[9] > start for start, end in spans) and (
             few is not None or row[6] in near
