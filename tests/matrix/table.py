@@ -82,7 +82,7 @@ def put(value: Any, where: tuple[str | int, ...], what: Any) -> Any:
     """Return a copy with something else at the end of the way."""
     if not where:
         return what
-    copied = dict(value) if isinstance(value, dict) else list(value)
+    copied: Any = dict(value) if isinstance(value, dict) else list(value)
     copied[where[0]] = put(copied[where[0]], where[1:], what)
     return copied
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from fairway.accounts.rules import PERMISSIONS
 from fairway.accounts.web import page
@@ -54,7 +54,7 @@ def view(request: HttpRequest) -> HttpResponse:
 
 
 def test_a_new_route_is_missed() -> None:
-    new = [
+    new: list[URLPattern | URLResolver] = [
         path("rooms/<str:key>/tidy", page(view)),
         path("plain", view),
         path("api/v1/", include([path("rooms/<str:key>", view), path("items", view)])),

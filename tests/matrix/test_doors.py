@@ -97,7 +97,7 @@ def test_an_invitation_opens_once_and_for_its_person_only(world: World) -> None:
 
 def test_signing_out_takes_a_form_with_its_token(world: World) -> None:
     client = anybody()
-    client.cookies = world.north.people["viewer"].client.cookies.copy()
+    client.cookies.update(world.north.people["viewer"].client.cookies)
     with undone():
         assert client.get("/sign-out").status_code == 405
         assert client.get("/me").status_code == 200

@@ -47,9 +47,9 @@ class Scene:
             ),
             by=boss,
         )
-        for source, target in ((south.item, "hub"), ("hub", south.spare)):
-            ends = [f"{north.slug}-hub" if end == "hub" else end.key for end in (source, target)]
-            run(CreateRelation(source=ends[0], target=ends[1], kind="depends-on"), by=boss)
+        hub = f"{north.slug}-hub"
+        for source, target in ((south.item.key, hub), (hub, south.spare.key)):
+            run(CreateRelation(source=source, target=target, kind="depends-on"), by=boss)
         self.theirs = self._change(
             north.slug,
             f"{north.loud} work on what is shared",

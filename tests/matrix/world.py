@@ -61,9 +61,10 @@ class Branch:
 
     def __getattr__(self, name: str) -> Named:
         try:
-            return self.__dict__["records"][name]
+            found: Named = self.__dict__["records"][name]
         except KeyError:
             raise AttributeError(f"the world has no “{name}” in each branch") from None
+        return found
 
     def traces(self, answer: bytes | str, *, but: str = "") -> set[str]:
         """Return what an answer holds of this branch: its name, keys or uids; `but`: what the caller sent."""

@@ -432,6 +432,7 @@ class ApiController(Controller[Serializer]):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
+            _check_query(request)
             if request.method == "POST" and (key := request.headers.get("Idempotency-Key")):
                 return self._once(key, request, *args, **kwargs)
             return super().dispatch(request, *args, **kwargs)
@@ -477,6 +478,17 @@ class ApiController(Controller[Serializer]):
             if not kept:
                 begun.give_up()
         return response
+
+
+def _check_query(request: HttpRequest) -> None:
+    """Refuse what no text in the database can hold, before a filter meets it.
+
+    :raises Invalid: a value holds the character U+0000; names the parameter.
+    """
+    if "%00" in request.META.get("QUERY_STRING", ""):
+        for name, value in request.GET.items():
+            if "\x00" in value:
+                raise Invalid.field(name, f"The {name} holds the control character U+0000.")
 
 
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")
