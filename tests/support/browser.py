@@ -23,6 +23,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Panels and timelines have come, and what is typed ahead is checked.
+AT_REST = """() => !document.querySelector(".fw-loading, .htmx-request") &&
+  [...document.querySelectorAll("fw-timeline")].every((it) => it.phase !== "first")"""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -84,6 +87,6 @@ def open_page(tab: Tab, page: Page) -> Response:
         response = tab.goto(href, wait_until="load")
     if response is None or response.status != page.status:
         raise LookupError(f"{tab.url} answered {response and response.status}, not {page.status}")
-    tab.wait_for_load_state("networkidle" if page.path != "/calendar" else "load")
+    tab.wait_for_function(AT_REST)
     tab.evaluate("document.fonts.ready.then(() => null)")
     return response

@@ -569,7 +569,7 @@ export class Timeline extends LitElement {
     if (!narrow) {
       const text = made("span", "fwt-label");
       text.append(made("span", "fw-key", bar.key));
-      if (width >= keyWide + 16 + Math.min(titleWide, 130)) text.append(made("span", "", bar.title));
+      if (width >= keyWide + 16 + Math.min(titleWide, 130)) text.append(" ", made("span", "", bar.title));
       node.append(text);
     } else {
       const room = (Math.min(placed.next, bar.end + this.range) - bar.start) / this.perPixel - width - 10 - badge;
@@ -579,7 +579,7 @@ export class Timeline extends LitElement {
         if (room >= keyWide + Math.min(titleWide, 150) + 12 && DAY / this.perPixel > 60) {
           const title = made("span", "", bar.title);
           title.style.maxWidth = `${Math.min(room - keyWide - 12, 260)}px`;
-          text.append(title);
+          text.append(" ", title);
         }
         text.style.transform = `translateX(${width + 4 + badge}px)`;
         node.append(text);
@@ -632,7 +632,7 @@ export class Timeline extends LitElement {
   }
 
   private spoken(bar: Bar, clashes: number): string {
-    const parts = [bar.key, bar.title, this.word(bar.state, bar.state), this.period(bar.start, bar.end), bar.place];
+    const parts = [`${bar.key} ${bar.title}`, this.word(bar.state, bar.state), this.period(bar.start, bar.end), bar.place];
     if (clashes) parts.push(`${clashes} ${clashes === 1 ? this.word("conflict", "conflict") : this.word("conflicts", "conflicts")}`);
     return parts.filter(Boolean).join(", ");
   }
