@@ -190,7 +190,8 @@ def _hide_strangers(told: list[dict[str, Any]], organisations: Collection[int]) 
     for some in (uids[start : start + 500] for start in range(0, len(uids), 500)):
         rows = EventRow.objects.filter(row_uid__in=some).exclude(organisation_id=None)
         rows = rows.exclude(model__in=NAMED_ANYWHERE).order_by("event_id", "position")
-        owners.update((str(uid), where) for uid, where in rows.values_list("row_uid", "organisation_id"))
+        found = rows.values_list("row_uid", "organisation_id")
+        owners.update((str(uid), where) for uid, where in found if where is not None)
     strangers = {uid for uid, where in owners.items() if where not in organisations}
     for pair in pairs:
         pair[:] = [HIDDEN.kind if isinstance(value, str) and value in strangers else value for value in pair]
