@@ -45,6 +45,8 @@ def plain(value: Any) -> Any:
         return str(value) if connection.vendor == "postgresql" else value.hex
     if isinstance(value, Decimal):
         return str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)  # psycopg has kinds of its own
     if isinstance(value, list | tuple):
         return [plain(one) for one in value]
     return value
