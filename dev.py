@@ -41,7 +41,7 @@ DEV_LOCK = ROOT / "requirements-dev.lock"
 OLDEST_NODE = (20, 19)
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 PART_LIMIT = 1800.0  # seconds after which a hanging part is ended: far above what a slow machine needs
-NOT_SLOW = "not deep and not browser and not race"
+NOT_SLOW = "not deep and not browser and not race and not long"
 
 Recipe = Callable[[Sequence[str]], int]
 RECIPES: dict[str, tuple[str, Recipe]] = {}

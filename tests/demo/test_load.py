@@ -20,7 +20,7 @@ from fairway.kernel.period import Period
 
 from .conftest import NOW, PASSWORD, Bank
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 AHEAD = Period(NOW, NOW + timedelta(days=120))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,13 @@ from django.test.utils import override_settings
 from fairway.kernel.cache import Kept
 
 from .world import World, build, stored
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the matrix out of the quick run: every role on every route takes its time."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="package")

@@ -28,9 +28,10 @@ from fairway.accounts.models import (
 )
 from fairway.accounts.rules import PERMISSIONS
 from fairway.audit.commands import Command, Plan, expect, projection
+from fairway.kernel import text
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from fairway.kernel.models import SLUG, uid_lookup
+from fairway.kernel.models import uid_lookup
 from fairway.kernel.period import Period, parse_instant
 
 Patch = msgspec.UnsetType
@@ -483,8 +484,7 @@ def _name(text: str, longest: int = 200) -> str:
 
 
 def _free_slug(model: type[Model], slug: str) -> str:
-    if not SLUG.fullmatch(slug):
-        raise Invalid.field("slug", f"“{slug[:60]}” is not a key: use a-z, 0-9, “.”, “_” and “-”.")
+    text.slug(slug, field="slug")
     if model._default_manager.filter(slug=slug).exists():
         raise Conflict(f"The key “{slug}” is taken.", code="slug-taken")
     return slug

@@ -44,6 +44,9 @@ PLACES = {
 }  # fmt: skip
 """Where the page of a kind of record stands."""
 
+INNER = {"approvals.round"}
+"""Rows of which the votes in them and the state of their subject tell enough."""
+
 SHOWN = 200
 """Characters of a value that are shown."""
 
@@ -165,18 +168,25 @@ def _changes(
     own = event["subject"]["uid"] if event["subject"] else None
     others: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for row in event["rows"]:
+        if row["model"] in INNER:
+            continue
         told = [
-            (_label(field), _value(field, before, names, actor, now), _value(field, after, names, actor, now))
+            (field, before, after)
             for field, (before, after) in _columns(row)
             if not _follows(field) and own not in (before, after)
         ]
         if row["uid"] != own:
-            before = ", ".join(old for _label_, old, _new in told if old)[:SHOWN]
-            after = ", ".join(new for _label_, _old, new in told if new)[:SHOWN]
+            before, after = (
+                ", ".join(filter(None, (_within(one[0], one[side], names, actor, now) for one in told)))[
+                    :SHOWN
+                ]
+                for side in (1, 2)
+            )
             others.setdefault((_kind(row["model"]), row["action"]), []).append((before, after))
         elif row["action"] == "change":
-            for label, before, after in told:
-                yield {"field": label, "old": before, "new": after or "–"}
+            for field, before, after in told:
+                old, new = (_value(field, value, names, actor, now) for value in (before, after))
+                yield {"field": _label(field), "old": old, "new": new or "–"}
     for (kind, _action), pairs in others.items():
         yield {
             "field": kind,
@@ -196,7 +206,8 @@ def _follows(field: Field[Any, Any]) -> bool:
     """Say whether a field tells nothing of its own: bookkeeping, or the fold of another."""
     if field.name == "organisation":
         return issubclass(field.model, Record)
-    return field.name in {"created_at", "custom", "number"} or field.name.endswith("_folded")
+    inner = {"created_at", "custom", "number", "digest", "round"}
+    return field.name in inner or field.name.endswith("_folded")
 
 
 def _label(field: Field[Any, Any]) -> str:
@@ -205,6 +216,13 @@ def _label(field: Field[Any, Any]) -> str:
 
 def _kind(model: str) -> str:
     return str(apps.get_model(model)._meta.verbose_name).capitalize()
+
+
+def _within(field: Field[Any, Any], value: Any, names: _Names, actor: Actor, now: datetime) -> str:
+    """Return a value as part of a row told in one line, where yes and no would be of nothing."""
+    if isinstance(value, bool):
+        return _label(field).lower() if value else ""
+    return _value(field, value, names, actor, now)
 
 
 def _value(field: Field[Any, Any], value: Any, names: _Names, actor: Actor, now: datetime) -> str:
