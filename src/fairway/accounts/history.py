@@ -44,7 +44,7 @@ PLACES = {
 }  # fmt: skip
 """Where the page of a kind of record stands."""
 
-INNER = {"approvals.round"}
+INNER = {"approvals.Round"}
 """Rows of which the votes in them and the state of their subject tell enough."""
 
 SHOWN = 200
