@@ -17,14 +17,14 @@ def run(
     shape: Shape | None = None,
     postgresql: str | None = None,
     rounds: int = 7,
-    requests: int = 480,
+    requests: int | None = None,
     show: bool = True,
 ) -> dict[str, Any]:
     """Measure one benchmark on its own database, and print the figures unless told not to.
 
     `postgresql`: URL of a server on which a database of the world's own is used; None: that of
     FAIRWAY_DATABASE_URL, else SQLite. Call it before Django is set up: it chooses the settings.
-    `rounds`: turns of the product and of the floor; `requests`: how many in each.
+    `rounds`: turns of the product and of the floor; `requests`: how many in each, None: as usual.
     :raises RuntimeError: the floor does not answer as the product does.
     """
     shape = shape or Shape()
@@ -37,6 +37,7 @@ def run(
 
     bench = {"decide": decide, "conflicts": conflicts}[name]
     told = store.ready(shape, timing.say)
+    requests = requests or bench.REQUESTS
     timing.say(f"Measuring {name}: {rounds} rounds of {requests}")
     rows = bench.run(shape, rounds=rounds, requests=requests)
     result = {

@@ -27,6 +27,7 @@ from fairway.kernel.refs import Ref
 from fairway.policy import Finding
 
 BUDGET = 0.050
+REQUESTS = 120
 ABOUT = "one check of a new change with 3 items, related items to depth 3"
 SUBJECT = Ref("change", "CHG-new")
 

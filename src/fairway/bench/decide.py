@@ -25,6 +25,7 @@ from fairway.bench.shape import TODAY, Shape
 from fairway.kernel.actor import SYSTEM
 
 BUDGET = 4.0
+REQUESTS = 480
 ABOUT = "GET /api/v1/decide, one client on a connection that stays open"
 
 
