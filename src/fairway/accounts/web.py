@@ -246,14 +246,20 @@ class BearerOrSession(SyncAuth):
         return self
 
 
+def token_of(request: HttpRequest) -> str:
+    """Return the token that a request brings, or nothing."""
+    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
 def authenticated(request: HttpRequest) -> Actor | None:
     """Return who calls the API, None for nobody.
 
     :raises Forbidden: by session, and the CSRF token is missing.
     """
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and secret:
-        actor = queries.bearer(secret.strip(), at=datetime.now(UTC), request_id=request_id(request))
+    secret = token_of(request)
+    if secret:
+        actor = queries.bearer(secret, at=datetime.now(UTC), request_id=request_id(request))
     else:
         actor = actor_of(request)
         if actor is not None and request.method in UNSAFE:
