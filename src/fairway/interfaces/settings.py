@@ -12,6 +12,7 @@ SECRET_KEY = CONFIGURATION.secret_key
 DEBUG = CONFIGURATION.debug
 ALLOWED_HOSTS = [*CONFIGURATION.hosts, "testserver"] if "pytest" in sys.modules else list(CONFIGURATION.hosts)
 ROOT_URLCONF = "fairway.interfaces.urls"
+APPEND_SLASH = False  # no address of ours ends with one; looking whether it might costs a second resolution
 DATABASES = {"default": configuration.database(CONFIGURATION.database_url, CONFIGURATION.data)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
