@@ -432,7 +432,7 @@ class ApiController(Controller[Serializer]):
         if given == "*":
             return None
         number = given.removeprefix("W/").strip('"')
-        if not number.isdigit():
+        if not number.isascii() or not number.isdigit() or len(number) > 18:
             raise Invalid.field("If-Match", f"“{given[:40]}” is not an ETag of this record.")
         return int(number)
 

@@ -136,7 +136,7 @@ class Calendar:
         ordered = sorted(periods)
         return [
             *self._freezes(subject, targets, ordered, reason=reason, shown=shown),
-            *self._outside(subject, targets, ordered),
+            *self._outside(subject, targets, ordered, shown),
         ]
 
     def openings(self, targets: Iterable[Target], within: Period, *, reason: bool) -> IntervalSet:
@@ -197,10 +197,15 @@ class Calendar:
                     "things": _things(hit),
                 },
                 waivable_by=WAIVED_BY if window.kind is Kind.HARD_FREEZE else (),
+                named=_named(hit),
             )
 
     def _outside(
-        self, subject: Ref, targets: Sequence[Target], periods: Sequence[Period]
+        self,
+        subject: Ref,
+        targets: Sequence[Target],
+        periods: Sequence[Period],
+        shown: Callable[[Window], Ref],
     ) -> Iterator[Finding]:
         gaps: dict[int | None, list[tuple[Period, Target, tuple[int, ...]]]] = {}
         for target in targets:
@@ -222,6 +227,10 @@ class Calendar:
                     "names": [self.windows[number].ref.name for number in thing],
                 },
                 waivable_by=WAIVED_BY,
+                named=(
+                    *_named(other for _, other, _ in found),
+                    *(shown(self.windows[number]) for number in thing),
+                ),
             )
 
     def _matching(self, target: Target) -> tuple[int, ...]:
@@ -328,6 +337,12 @@ def _years(period: Period) -> range:
         period.end.year if period.end > datetime(period.end.year, 1, 1, tzinfo=UTC) else period.end.year - 1
     )
     return range(min(period.start.year, LAST_YEAR), min(last, LAST_YEAR) + 1)
+
+
+def _named(targets: Iterable[Target]) -> tuple[Ref, ...]:
+    """Return the items and environments of targets, each once."""
+    refs = (ref for target in targets for ref in (target.item_ref, target.environment_ref) if ref is not None)
+    return tuple(dict.fromkeys(refs))
 
 
 def _things(targets: Collection[Target]) -> list[str]:

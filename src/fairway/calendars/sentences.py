@@ -34,7 +34,7 @@ def freeze(finding: Finding, words: Words) -> str:
 @sentence(OUTSIDE_MAINTENANCE)
 def outside_maintenance(finding: Finding, words: Words) -> str:
     period = words.period(finding.interval) if finding.interval else ""
-    if not finding.params:
+    if not finding.params.get("names"):
         return _("%(period)s is outside the maintenance windows of another organisation.") % {
             "period": period
         }

@@ -122,7 +122,8 @@ def verdict(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
     elif not dossier.periods(downtime=False) or not dossier.affected:
         strip["headline"] = VAGUE
         strip["verdict"] = "unknown"
-    strip["aside"] = _("Pipelines get the same answer.") if ahead and dossier.places else ""
+    told = ahead and dossier.places and "approved" in dossier.workflow.by_slug[change.state].predicates
+    strip["aside"] = _("Pipelines get the same answer.") if told else ""
     return strip
 
 

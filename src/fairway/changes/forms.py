@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from fairway.changes.queries import Dossier
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid
 from fairway.ui.forms import KeysField, WindowsField
+
+NUMBERED = re.compile(r"USR-[0-9]{1,18}")
 
 PRIORITIES = (
     (1, gettext_lazy("1, most urgent")),
@@ -142,7 +145,7 @@ class ChangeForm(forms.Form):
 
     def _numbers(self) -> list[int]:
         given = self["implementers"].value() or ()
-        return [int(key[4:]) for key in given if key.startswith("USR-") and key[4:].isdigit()]
+        return [int(key[4:]) for key in given if NUMBERED.fullmatch(key)]
 
     @property
     def first(self) -> list[forms.BoundField]:

@@ -240,6 +240,7 @@ def findings(met: Iterable[Meeting], name: Callable[[int], Ref], subject: Ref | 
                 path=tuple(name(item) for item in worst.path),
                 params=params,
                 waivable_by=WAIVED_BY if rule == SAME_ITEM else (),
+                named=tuple({name(item): None for met in some for item in (met.path[0], met.path[-1])}),
             )
         )
     return sorted(found, key=lambda finding: finding.order)

@@ -20,6 +20,10 @@ class SettingError(Exception):
     """A setting is unknown or has no sense; the message says which and what would be right."""
 
 
+class NotReady(Exception):
+    """The database is not of this version's shape; the message says what to run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """`listen`: host and port. `hosts`: names the server answers to. `data`: folder of database and files."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from fairway.accounts import commands as accounts
 from fairway.accounts import queries
 from fairway.audit.commands import execute
-from fairway.interfaces.configuration import Configuration, SettingError
+from fairway.interfaces.configuration import Configuration, NotReady, SettingError
 from fairway.interfaces.console import out
 from fairway.kernel.actor import SYSTEM
 
@@ -30,6 +32,19 @@ def configuration() -> Configuration:
 def migrate() -> None:
     configuration().data.mkdir(parents=True, exist_ok=True)
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def require_migrated() -> None:
+    """Check that the database has this version's shape.
+
+    :raises NotReady: a migration is missing.
+    """
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise NotReady(
+            f"The database ({connection.settings_dict['NAME']}) is not ready for this version;"
+            " run “fairway migrate”, or set FAIRWAY_DATA or FAIRWAY_DATABASE_URL to the one that is meant."
+        )
 
 
 def up() -> None:
@@ -75,6 +90,7 @@ def serve() -> None:
     from granian.constants import Interfaces  # noqa: PLC0415
 
     host, port = configuration().listen
+    _refuse_taken(host, port)
     # SQLite drops the interpreter lock for each row: more than two threads cost more than they bring.
     threads = min(2, configuration().threads) if connection.vendor == "sqlite" else configuration().threads
     connection.close()
@@ -96,6 +112,21 @@ def serve() -> None:
         respawn_failed_workers=True,
         process_name="fairway",
     ).serve()
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    """Check that nobody listens there: servers share a port, and a second one would take half of the calls.
+
+    :raises SettingError: somebody does.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as cause:
+            raise SettingError(
+                f"FAIRWAY_LISTEN is {host}:{port}, which cannot be had: {cause.strerror}."
+            ) from cause
 
 
 def _demo_person_exists() -> bool:

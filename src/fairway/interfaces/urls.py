@@ -7,9 +7,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import include, path
-from django.views.decorators.csrf import csrf_exempt
+from django.views.defaults import page_not_found
 from dmr.openapi import OpenAPIConfig, build_schema
 from dmr.openapi.views import OpenAPIJsonView
 from dmr.routing import Router
@@ -31,12 +32,16 @@ def _all(room: str, name: str) -> list[Any]:
     return found
 
 
-@csrf_exempt
-def nowhere(request: HttpRequest) -> HttpResponse:
-    """Answer an address of the API that there is not, in the API's words."""
-    return problem_response(NotFound(f"There is no {request.path[:100]}; see /api/v1/openapi.json."), request)
+def nowhere(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    """Answer an address that there is not: below /api/ in the API's words, else with the page."""
+    if request.path_info.startswith("/api/"):
+        return problem_response(
+            NotFound(f"There is no {request.path[:100]}; see /api/v1/openapi.json."), request
+        )
+    return page_not_found(request, exception)
 
 
+handler404 = nowhere
 router = Router("api/v1/", _all("api", "urls"))
 schema = build_schema(
     router,

@@ -24,6 +24,10 @@ class Severity(StrEnum):
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
+LISTS = frozenset({"items", "others", "things", "windows", "names"})
+"""Parameters that list keys and names of records."""
+
+
 class Verdict(StrEnum):
     ALLOW = "allow"
     WARN = "warn"
@@ -48,6 +52,8 @@ class Finding:
     params: Mapping[str, Any] = field(default_factory=dict, compare=False)
     waivable_by: tuple[str, ...] = ()
     repairs: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
+    named: tuple[Ref, ...] = field(default=(), compare=False)
+    """What the lists in `params` name (see LISTS): they are told only to who may see all of it."""
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -66,7 +72,9 @@ class Finding:
         remain.
         """
         if all(sees(ref) for ref in (*self.parties, *self.path)):
-            return self
+            if all(sees(ref) for ref in self.named):
+                return self
+            return replace(self, params={key: told for key, told in self.params.items() if key not in LISTS})
         parties = tuple(party if sees(party) else HIDDEN for party in self.parties)
         return replace(self, parties=parties, path=(), params={}, repairs=())
 

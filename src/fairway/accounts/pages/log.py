@@ -32,7 +32,7 @@ def events(request: HttpRequest) -> HttpResponseBase:
     command = request.GET.get("command", "")[:80]
     who = request.GET.get("actor", "")
     before = request.GET.get("cursor", "")
-    if before and (not before.isdigit() or len(before) > 18):
+    if before and not (before.isascii() and before.isdigit() and len(before) <= 18):
         raise Invalid.field("cursor", _("This is not the number of an event."))
     by = _person(actor, who) if who else None
     found = audit.history(

@@ -69,9 +69,8 @@ class Attempt:
 
     def tell(self, answer: Told) -> None:
         """Keep the answer for repeats."""
-        IdempotentRequest.objects.filter(pk=self._kept.pk).update(
-            status=answer.status, headers=dict(answer.headers), body=answer.body
-        )
+        mine = IdempotentRequest.objects.filter(pk=self._kept.pk, begun_at=self._kept.begun_at)
+        mine.update(status=answer.status, headers=dict(answer.headers), body=answer.body)
 
     def give_up(self) -> None:
         """Forget the key where nothing was done under it: the next try starts anew."""

@@ -21,6 +21,7 @@ from fairway.changes.events import ChangeEvent
 from fairway.changes.models import Change, ChangeModel
 from fairway.changes.queries import Dossier
 from fairway.changes.queries.gathering import recorded
+from fairway.changes.rules import Workflow
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 
@@ -99,6 +100,8 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
         if state not in workflow.by_slug:
             told = {"state": state[:40], "states": ", ".join(workflow.by_slug)}
             wrong.add("state", _("There is no state “%(state)s”; there are %(states)s.") % told)
+        if dossier is None or not self._same_course(dossier, values, rows, state):
+            _open(wrong, workflow, state, dossier)
         wrong.tell()
         values |= standing(workflow, state)
         if dossier is None:
@@ -114,6 +117,14 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
             change=[*writes.change, (dossier.change, writes.values)],
             remove=writes.remove,
         )
+
+    def _same_course(self, dossier: Dossier, values: dict[str, Any], rows: Rows, state: str) -> bool:
+        """Say whether the import leaves alone what only steps may move: state, requester, implementers."""
+        change = dossier.change
+        requester = values.get("requester", change.requester)
+        asked_for = requester.pk if requester is not None else None
+        people = dossier.people if rows.people is None else rows.people
+        return (state, asked_for, set(people)) == (change.state, change.requester_id, set(dossier.people))
 
     def _known(self, actor: Actor, where: int, *, lock: bool) -> Dossier | None:
         """Return the change to bring up to date, None for a new one.
@@ -175,6 +186,19 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
             wrong.add(name, _("A planned window has a start and an end."))
             return None
         return (Span(self.planned_start, self.planned_end),)
+
+
+def _open(wrong: Wrong, workflow: Workflow, state: str, dossier: Dossier | None) -> None:
+    """Note that a change that is or would be under way moves by its steps alone: consent is not imported."""
+    initial = workflow.initial
+    if state in workflow.by_slug and state != initial and "open" in workflow.by_slug[state].predicates:
+        refusal = _("An import brings drafts and ended changes; “%(state)s” is reached by its steps.")
+        wrong.add("state", refusal % {"state": state})
+    elif dossier is not None and dossier.change.is_open and dossier.change.state != initial:
+        told = {"change": dossier.change.key}
+        wrong.add(
+            "state", _("%(change)s is under way; its state and people change by its steps alone.") % told
+        )
 
 
 def _not_gathered() -> list[Dossier] | None:

@@ -78,7 +78,8 @@ class VoteOnChange(_Step, name=ChangeEvent.VOTE):
 
     def writes(self, dossier: Dossier, *, actor: Actor, at: datetime) -> Writes:
         change = dossier.change
-        if actor.pk is None:
+        # A service account is somebody's tool: whoever holds its token would vote twice.
+        if actor.kind != "person" or actor.pk is None:
             raise Forbidden(_("Only a person can vote."))
         if self.digest != change.digest:
             raise Stale(

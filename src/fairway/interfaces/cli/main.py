@@ -7,7 +7,7 @@ import sys
 import typer
 
 from fairway.interfaces.cli import client, server
-from fairway.interfaces.configuration import SettingError
+from fairway.interfaces.configuration import NotReady, SettingError
 from fairway.interfaces.console import errors, tell
 from fairway.kernel.errors import Problem
 
@@ -30,6 +30,6 @@ def main() -> None:
     except Problem as problem:
         tell(problem.title, problem.detail, [(e.field, e.message) for e in problem.errors])
         sys.exit(3 if problem.status in {403, 409} else 1)
-    except SettingError as error:
+    except (SettingError, NotReady) as error:
         errors.print(str(error), markup=False)
         sys.exit(2)

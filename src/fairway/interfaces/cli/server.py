@@ -33,6 +33,17 @@ def _open() -> None:
     django.setup()
 
 
+def _open_database() -> None:
+    """Make Django ready, on a database that has been migrated.
+
+    :raises NotReady: it has not.
+    """
+    _open()
+    from fairway.interfaces import running  # noqa: PLC0415
+
+    running.require_migrated()
+
+
 def up() -> None:
     """Migrate, load the demo company into an empty database, and serve."""
     _open()
@@ -43,7 +54,7 @@ def up() -> None:
 
 def serve() -> None:
     """Serve pages and API; the database must be migrated."""
-    _open()
+    _open_database()
     from fairway.interfaces import running  # noqa: PLC0415
 
     running.serve()
@@ -126,7 +137,7 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Import a file; every row is answered. Exit code 0: all rows stand, 1: some were refused."""
-    _open()
+    _open_database()
     from fairway.accounts import queries  # noqa: PLC0415
     from fairway.exchange import commands  # noqa: PLC0415
     from fairway.kernel.actor import SYSTEM  # noqa: PLC0415
@@ -158,7 +169,10 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Walk the event log; report edits, gaps and, with a checkpoint, a cut tail. Exit code 0: whole."""
-    _open()
+    if export is None:
+        _open_database()
+    else:
+        _open()
     from fairway.audit import queries  # noqa: PLC0415
 
     report = queries.verification(checkpoint=checkpoint, export=export)
@@ -179,7 +193,7 @@ def make_checkpoint(
     ] = None,
 ) -> None:
     """Print a signed checkpoint of the log; keep it outside: with it a cut tail shows."""
-    _open()
+    _open_database()
     from fairway.audit import queries  # noqa: PLC0415
 
     text = queries.checkpoint()
@@ -196,7 +210,7 @@ def export_events(
     texts: Annotated[bool, typer.Option(help="Free text too, not only its digests")] = False,
 ) -> None:
     """Write the event log to a file; “audit verify --export” checks it without the database."""
-    _open()
+    _open_database()
     from fairway.audit import queries  # noqa: PLC0415
 
     count = 0
@@ -217,7 +231,7 @@ def create(
     ] = None,
 ) -> None:
     """Make a token and print it, this once."""
-    _open()
+    _open_database()
     from fairway.accounts.commands import CreateToken  # noqa: PLC0415
     from fairway.audit.commands import execute  # noqa: PLC0415
     from fairway.kernel.actor import SYSTEM  # noqa: PLC0415
