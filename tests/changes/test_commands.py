@@ -533,20 +533,24 @@ class TestRecord:
         with pytest.raises(Forbidden):
             execute(commands.RecordChange(title="Old"), actor=company.rita)
 
-    def test_as_scheduled_is_no_consent(self, company: Company) -> None:
-        execute(
-            commands.RecordChange(
-                title="Old",
-                state="scheduled",
-                items=("payments-api",),
-                windows=(EVENING,),
-                implementers=("ian@example.org",),
-            ),
-            actor=company.max,
-        )
-        with pytest.raises(Refused) as refused:
-            company.take("start", "max", Change.objects.get().key, at=IN_WINDOW)
-        assert [finding.rule for finding in refused.value.decision.findings] == ["changes.consent"]
+    @pytest.mark.parametrize("state", ["authorising", "scheduled", "implementing", "reviewing"])
+    def test_under_way_is_refused_for_consent_is_not_imported(self, company: Company, state: str) -> None:
+        record = commands.RecordChange(title="Old", state=state, items=("payments-api",), windows=(EVENING,))
+        with pytest.raises(Invalid) as refused:
+            execute(record, actor=company.max)
+        assert [error.field for error in refused.value.errors] == ["state"]
+        assert not Change.objects.exists()
+
+    def test_of_a_change_under_way_moves_neither_its_state_nor_its_people(self, company: Company) -> None:
+        key = company.scheduled()
+        for moved in (
+            {"state": "closed"},
+            {"requester": "ian@example.org"},
+            {"implementers": ("ian@example.org",)},
+        ):
+            with pytest.raises(Invalid, match="under way") as refused:
+                execute(commands.RecordChange(key=key, **moved), actor=company.max)
+            assert [error.field for error in refused.value.errors] == ["state"]
 
 
 def test_claims_rebuilt_from_the_changes_equal_those_stored(company: Company) -> None:

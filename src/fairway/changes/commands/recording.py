@@ -191,14 +191,12 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
 def _open(wrong: Wrong, workflow: Workflow, state: str, dossier: Dossier | None) -> None:
     """Note that a change that is or would be under way moves by its steps alone: consent is not imported."""
     initial = workflow.initial
-    if state in workflow.by_slug and state != initial and "open" in workflow.by_slug[state].predicates:
-        refusal = _("An import brings drafts and ended changes; “%(state)s” is reached by its steps.")
-        wrong.add("state", refusal % {"state": state})
-    elif dossier is not None and dossier.change.is_open and dossier.change.state != initial:
-        told = {"change": dossier.change.key}
-        wrong.add(
-            "state", _("%(change)s is under way; its state and people change by its steps alone.") % told
-        )
+    if dossier is not None and dossier.change.is_open and dossier.change.state != initial:
+        told = _("%(change)s is under way; its state and people change by its steps alone.")
+        wrong.add("state", told % {"change": dossier.change.key})
+    elif state in workflow.by_slug and state != initial and "open" in workflow.by_slug[state].predicates:
+        told = _("An import brings drafts and ended changes; “%(state)s” is reached by its steps.")
+        wrong.add("state", told % {"state": state})
 
 
 def _not_gathered() -> list[Dossier] | None:
