@@ -25,6 +25,45 @@ class Counter(models.Model):
         return f"{self.kind} {self.value}"
 
 
+class Blob(models.Model):
+    """Bytes named by their content, kept in the database, where every node finds them (see `kernel.blobs`).
+
+    Whoever needs them holds a foreign key here with PROTECT; what nobody holds is swept away. Without a
+    digest they are still being written.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    digest = models.CharField(  # noqa: DJ001 - those in the making have none, and NULLs are not equal
+        max_length=64, unique=True, null=True, help_text="SHA-256, in hex"
+    )
+    size = models.BigIntegerField(default=0, help_text="bytes")
+    media_type = models.CharField(max_length=100)
+    created_at = models.DateTimeField(help_text="UTC")
+    wanted_at = models.DateTimeField(help_text="UTC; when it was stored last, for sweeping", db_index=True)
+
+    class Meta:
+        verbose_name = "blob"
+
+    def __str__(self) -> str:
+        return self.digest or "blob in the making"
+
+
+class BlobPart(models.Model):
+    """A piece of a blob; all but the last have the same size."""
+
+    id = models.BigAutoField(primary_key=True)
+    blob = models.ForeignKey(Blob, models.CASCADE, related_name="parts", db_index=False)
+    position = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        verbose_name = "part of a blob"
+        constraints = [models.UniqueConstraint(fields=["blob", "position"], name="blob_part_once")]
+
+    def __str__(self) -> str:
+        return f"{self.blob_id}/{self.position}"
+
+
 class Row(models.Model):
     """A row that is written by a command and stands in the event log under its uid.
 
