@@ -211,7 +211,7 @@ def test_verification_says_what_it_saw(log: int, tmp_path: Path) -> None:
 def test_verifying_takes_statements_by_the_batch(log: int) -> None:
     with CaptureQueriesContext(connection) as captured:
         queries.verification()
-    assert len(captured) == 5  # head, events, rows, texts, no more events
+    assert len(captured) == 6  # head, events, rows, organisations, texts, no more events
 
 
 # Checkpoints and exports: no server needed

@@ -12,12 +12,15 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.apps import apps
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 
 from fairway.audit import checkpoints
 from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
 from fairway.audit.rules import Checkpoint, LoggedEvent, LoggedRow, Verification, instant, verify
+from fairway.kernel.cache import Remembered
 from fairway.kernel.errors import Invalid
 from fairway.kernel.refs import HIDDEN, as_uid
 
@@ -165,7 +168,8 @@ def feed(
         only &= Q(organisation_id__in=organisations)
     if subject is not None:
         only &= Q(subject_uid=subject)
-    told = [_told(event, organisations) for event in logged(after=after, until=until, limit=limit, only=only)]
+    seen = _seen(organisations)
+    told = [_told(event, seen) for event in logged(after=after, until=until, limit=limit, only=only)]
     if organisations is not None:
         _hide_strangers(told, organisations)
     return told
@@ -223,10 +227,33 @@ def history(
     if before is not None:
         query = query.filter(sequence__lt=before)
     events = list(query.order_by("-sequence")[:limit])
-    return [_told(event, organisations) for event in _assemble(events)]
+    seen = _seen(organisations)
+    return [_told(event, seen) for event in _assemble(events)]
 
 
-def _told(event: LoggedEvent, organisations: Collection[int] | None) -> dict[str, Any]:
+def uids_of_organisations(pks: Collection[int]) -> dict[int, str]:
+    """Return the uid of each organisation; one that is not there has none. They never change once
+    committed.
+    """
+    known = {pk: uid for pk in pks if (uid := _ORGANISATIONS.get(pk)) is not None}
+    missing = set(pks) - known.keys()
+    if missing:
+        rows = apps.get_model("accounts.Organisation")._default_manager.values_list("pk", "uid")
+        found = {pk: str(uid) for pk, uid in rows}
+        if not connection.in_atomic_block:  # else it may yet be rolled back, and its number given again
+            _ORGANISATIONS.learn(found)
+        known.update((pk, found[pk]) for pk in missing & found.keys())
+    return known
+
+
+_ORGANISATIONS: Remembered[int, str] = Remembered(most=100_000)
+
+
+def _seen(organisations: Collection[int] | None) -> frozenset[str] | None:
+    return None if organisations is None else frozenset(uids_of_organisations(organisations).values())
+
+
+def _told(event: LoggedEvent, organisations: Collection[str] | None) -> dict[str, Any]:
     def merged(position: int, chained: str) -> dict[str, Any]:
         facts = msgspec.json.decode(chained)
         facts.pop("_texts", None)
@@ -261,9 +288,17 @@ def _told(event: LoggedEvent, organisations: Collection[int] | None) -> dict[str
 def _assemble(events: list[Event]) -> Iterator[LoggedEvent]:
     rows: dict[int, list[LoggedRow]] = {}
     numbers = [event.sequence for event in events]
-    for row in EventRow.objects.filter(event_id__in=numbers).order_by("event_id", "position"):
+    written = list(EventRow.objects.filter(event_id__in=numbers).order_by("event_id", "position"))
+    whose = {event.organisation_id for event in events} | {row.organisation_id for row in written}
+    uids = uids_of_organisations({pk for pk in whose if pk is not None})
+
+    def uid_of(pk: int | None) -> str:
+        return "" if pk is None else uids.get(pk, f"no organisation {pk}")
+
+    for row in written:
+        owner = uid_of(row.organisation_id)
         rows.setdefault(row.event_id, []).append(
-            LoggedRow(row.position, row.model, str(row.row_uid), row.organisation_id, row.action, row.changes)
+            LoggedRow(row.position, row.model, str(row.row_uid), owner, row.action, row.changes)
         )
     texts: dict[int, dict[int, tuple[str, Any]]] = {}
     for text in EventText.objects.filter(event_id__in=numbers):
@@ -280,7 +315,7 @@ def _assemble(events: list[Event]) -> Iterator[LoggedEvent]:
             subject_kind=event.subject_kind,
             subject_uid=str(event.subject_uid) if event.subject_uid else "",
             subject_key=event.subject_key,
-            organisation=event.organisation_id,
+            organisation=uid_of(event.organisation_id),
             data=event.data,
             rows=rows.get(event.sequence, []),
             previous_hash=event.previous_hash,

@@ -31,17 +31,22 @@ def commitment(salt: str, texts: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRow:
+    """One row of an event; `organisation`: the uid of the one that decides who may see it, or empty."""
+
     position: int
     model: str
     uid: str
-    organisation: int | None
+    organisation: str
     action: str
     changes: str
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedEvent:
-    """One event as the chain covers it; `at` in canonical form, `data` and `changes` as stored text."""
+    """One event as the chain covers it; `at` in canonical form, `data` and `changes` as stored text.
+
+    Everything is named by uid, so that the chain stays whole where the log is moved to another database.
+    """
 
     sequence: int
     at: str
@@ -53,7 +58,7 @@ class LoggedEvent:
     subject_kind: str
     subject_uid: str
     subject_key: str
-    organisation: int | None
+    organisation: str
     data: str
     rows: Sequence[LoggedRow] = ()
     previous_hash: str = GENESIS

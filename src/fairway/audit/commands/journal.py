@@ -243,6 +243,9 @@ class Journal:
             known = self._uids[key] = str(manager.values_list("uid", flat=True).get(pk=pk))
         return known
 
+    def _whose(self, organisation: int | None) -> str:
+        return "" if organisation is None else self._uid("accounts.Organisation", organisation)
+
     def _seal(self, entry: _Entry, head: ChainHead) -> tuple[Event, list[EventRow], list[EventText]]:
         """Turn the entry into the next event of the chain and move the head."""
         texts: list[EventText] = []
@@ -258,8 +261,8 @@ class Journal:
         subject, actor = entry.subject, self.actor
         data = chained(0, entry.note, entry.texts)
         logged_rows = [
-            LoggedRow(position, label, uid, organisation, action, chained(position, facts, words))
-            for position, (label, uid, organisation, action, facts, words) in enumerate(entry.rows, start=1)
+            LoggedRow(position, label, uid, self._whose(where), action, chained(position, facts, words))
+            for position, (label, uid, where, action, facts, words) in enumerate(entry.rows, start=1)
         ]
         logged = LoggedEvent(
             sequence=sequence,
@@ -272,7 +275,7 @@ class Journal:
             subject_kind=subject.kind if subject else "",
             subject_uid=subject.uid if subject else "",
             subject_key=subject.key if subject else "",
-            organisation=subject.organisation if subject else None,
+            organisation=self._whose(subject.organisation if subject else None),
             data=data,
             rows=logged_rows,
             previous_hash=head.hash,
@@ -288,7 +291,7 @@ class Journal:
             subject_kind=logged.subject_kind,
             subject_uid=UUID(logged.subject_uid) if logged.subject_uid else None,
             subject_key=logged.subject_key,
-            organisation_id=logged.organisation,
+            organisation_id=subject.organisation if subject else None,
             data=data,
             previous_hash=head.hash,
             hash=logged.digest(),
@@ -299,11 +302,11 @@ class Journal:
                 position=row.position,
                 model=row.model,
                 row_uid=UUID(row.uid),
-                organisation_id=row.organisation,
+                organisation_id=where,
                 action=row.action,
                 changes=row.changes,
             )
-            for row in logged_rows
+            for row, (_, _, where, *_) in zip(logged_rows, entry.rows, strict=True)
         ]
         head.sequence, head.hash = sequence, event.hash
         return event, rows, texts
