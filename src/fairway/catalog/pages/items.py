@@ -1,4 +1,4 @@
-"""Pages of the catalogue: the list, a record, its forms, its relations, its impact."""
+"""Pages of items: the list, a record, its forms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -15,47 +15,25 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.web import caller, page
-from fairway.audit.commands import Command, convert, execute
+from fairway.accounts.web import page
+from fairway.audit.commands import convert, execute
 from fairway.catalog import commands, queries
-from fairway.catalog.forms import CRITICALITIES, ItemForm, RelationForm
+from fairway.catalog.forms import CRITICALITIES, ItemForm
 from fairway.catalog.models import ConfigurationItem
+from fairway.catalog.pages.shared import reader, record_of, state_of, submit, tabs, version_of
 from fairway.catalog.rules import Direction
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Conflict, Invalid, Stale
-from fairway.kernel.refs import Ref
+from fairway.kernel.errors import Stale
 from fairway.ui import toasts
 
-SHOWN_IMPACT = 500
 SEARCHED = ("kind", "status", "criticality", "organisation", "environment", "archived", "q", "sort", "cursor")
-STATES = {"planned": "planned", "live": "active", "retired": "retired"}
-
-
-def _reader(request: HttpRequest) -> Actor:
-    """Return who reads.
-
-    :raises Forbidden: they may not see items anywhere.
-    """
-    actor = caller(request)
-    accounts.require(actor, "catalog.view", at=None)
-    return actor
-
-
-def _state(status: str, archived: object) -> tuple[str, str]:
-    """Return the face's name of a state and the word for it."""
-    if archived:
-        return "retired", _("Archived")
-    return STATES[status], str(ConfigurationItem.Status(status).label)
-
-
-# The list
 
 
 @require_GET
 @page
 def items(request: HttpRequest) -> HttpResponseBase:
     """Show the items that are asked for, fifty at a time."""
-    actor = _reader(request)
+    actor = reader(request)
     asked = {name: request.GET[name] for name in SEARCHED if request.GET.get(name)}
     query = convert({**asked, "count": not asked.get("cursor")}, queries.ItemQuery)
     found = queries.item_page(actor, query)
@@ -65,7 +43,7 @@ def items(request: HttpRequest) -> HttpResponseBase:
             "href": f"/items/{row['slug']}",
             "name": row["name"],
             "kind": row["item_kind__name"],
-            "state": _state(row["status"], row["archived_at"]),
+            "state": state_of(row["status"], row["archived_at"]),
             "criticality": row["criticality"],
             "organisation": row["organisation__name"],
             "team": row["owner_team__name"] or "",
@@ -137,62 +115,16 @@ def _filters(actor: Actor, asked: Mapping[str, str]) -> dict[str, Any]:
 @page
 def pick(request: HttpRequest) -> HttpResponseBase:
     """Answer a picker: items that a text may mean."""
-    found = queries.pick(_reader(request), request.GET.get("q", "")[:100])
+    found = queries.pick(reader(request), request.GET.get("q", "")[:100])
     items = [{"key": row["slug"], "name": row["name"], "note": row["item_kind__name"]} for row in found]
     return JsonResponse({"items": items})
-
-
-# The record
-
-
-def _record(actor: Actor, item: ConfigurationItem) -> dict[str, Any]:
-    href = f"/items/{item.slug}"
-    state, word = _state(item.status, item.archived_at)
-    steps: list[dict[str, Any]] = []
-    if accounts.access(actor).may("catalog.edit", item.organisation_id):
-        if item.archived_at is None:
-            steps = [
-                {"name": "edit", "label": _("Edit"), "href": f"{href}/edit"},
-                {"name": "relate", "label": _("Add relation"), "href": f"{href}/relate"},
-                {
-                    "name": "archive",
-                    "label": _("Archive…"),
-                    "url": f"{href}/archive",
-                    "tone": "danger",
-                    "fields": {"version": item.version},
-                    "ask": {
-                        "title": _("Archive %(key)s?") % {"key": item.slug},
-                        "text": _(
-                            "It stays on record, leaves lists and impact, and takes part in nothing new."
-                        ),
-                    },
-                },
-            ]
-        else:
-            steps = [
-                {
-                    "name": "restore",
-                    "label": _("Use again"),
-                    "url": f"{href}/restore",
-                    "fields": {"version": item.version},
-                }
-            ]
-    return {
-        "key": item.slug,
-        "href": href,
-        "title": item.name,
-        "kind": item.item_kind.name,
-        "state": state,
-        "state_word": word,
-        "steps": steps,
-    }
 
 
 @require_GET
 @page
 def item(request: HttpRequest, key: str) -> HttpResponseBase:
     """Show one item: its facts, what it needs, what needs it, and how far its failure reaches."""
-    actor = _reader(request)
+    actor = reader(request)
     found = queries.item(actor, key)
     if key != found.slug:
         return redirect(f"/items/{found.slug}")
@@ -200,7 +132,7 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
     reach = queries.impact(actor, found, direction=Direction.DOWNSTREAM, limit=0)
     needs = queries.impact(actor, found, direction=Direction.UPSTREAM, limit=0)
     context = {
-        "record": _record(actor, found),
+        "record": record_of(actor, found),
         "item": found,
         "criticality": dict(CRITICALITIES)[found.criticality],
         "attributes": [(name, _plain(value)) for name, value in sorted(found.attributes.items())],
@@ -208,7 +140,7 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
         "reach": reach,
         "needs": needs,
         "worst": _("worst criticality %(worst)d") % {"worst": reach.worst} if reach.worst else "",
-        "tabs": _tabs(found.slug, "record"),
+        "tabs": tabs(found.slug, "record"),
         "may_edit": found.archived_at is None
         and accounts.access(actor).may("catalog.edit", found.organisation_id),
         "panels": {
@@ -235,7 +167,7 @@ def _relations(
                     "name": row["title"],
                     "kind": row["kind"],
                     "criticality": row["criticality"],
-                    "state": _state(row["status"], None),
+                    "state": state_of(row["status"], None),
                     "remove": f"/items/{key}/relations/{row['uid']}/remove",
                 }
                 for row in members
@@ -254,125 +186,18 @@ def _plain(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _tabs(key: str, here: str) -> list[dict[str, Any]]:
-    return [
-        {"label": _("Item"), "href": f"/items/{key}", "current": here == "record"},
-        {"label": _("Impact"), "href": f"/items/{key}/impact", "current": here == "impact"},
-    ]
-
-
-@require_GET
-@page
-def impact(request: HttpRequest, key: str) -> HttpResponseBase:
-    """Show what the item's failure reaches, or what it needs, by depth and each with its path."""
-    actor = _reader(request)
-    found = queries.item(actor, key)
-    asked = {name: request.GET[name] for name in ("direction", "depth") if request.GET.get(name)}
-    try:
-        direction = Direction(asked.get("direction", "downstream"))
-    except ValueError:
-        raise Invalid.field("direction", _("The direction is downstream or upstream.")) from None
-    depth_text = asked.get("depth", "")
-    if depth_text and not (
-        depth_text.isascii() and depth_text.isdigit() and 1 <= int(depth_text[:6]) <= 1000
-    ):
-        raise Invalid.field("depth", _("The depth is a number from 1 to 1000."))
-    depth = int(depth_text) if depth_text else None
-    reach = queries.impact(actor, found, direction=direction, depth=depth, limit=SHOWN_IMPACT)
-    kinds = {row["pk"]: row for row in queries.relation_kinds()}
-    shown = groupby(reach.reached, key=lambda one: one.depth)
-    members = {depth: [_reached(one, kinds) for one in many] for depth, many in shown}
-    levels = [
-        {
-            "depth": level.depth,
-            "count": level.count,
-            "worst": level.worst,
-            "rows": members.get(level.depth, []),
-        }
-        for level in reach.levels
-    ]
-
-    def href(**changes: Any) -> str:
-        kept = {**asked, **changes}
-        return "?" + urlencode({name: value for name, value in kept.items() if value})
-
-    context = {
-        "record": _record(actor, found),
-        "reach": reach,
-        "levels": levels,
-        "shown": len(reach.reached),
-        "left": reach.total - len(reach.reached),
-        "upstream": direction is Direction.UPSTREAM,
-        "word": _("which needs") if direction is Direction.UPSTREAM else _("whose failure reaches"),
-        "tabs": _tabs(found.slug, "impact"),
-        "may_edit": found.archived_at is None
-        and accounts.access(actor).may("catalog.edit", found.organisation_id),
-        "directions": [
-            {
-                "label": _("Reached by its failure"),
-                "href": href(direction="downstream"),
-                "current": direction is Direction.DOWNSTREAM,
-            },
-            {
-                "label": _("Needed by it"),
-                "href": href(direction="upstream"),
-                "current": direction is Direction.UPSTREAM,
-            },
-        ],
-        "depths": [
-            {"label": label, "href": href(depth=value), "current": depth == value}
-            for value, label in ((1, "1"), (2, "2"), (3, "3"), (None, _("any depth")))
-        ],
-    }
-    return render(request, "catalog/impact.html", context)
-
-
-def _reached(one: Any, kinds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        "key": one.item.key,
-        "name": one.item.name,
-        "href": f"/items/{one.item.key}",
-        "criticality": one.criticality,
-        "relation": kinds[one.relations[-1]]["name"],
-        "path": [_step(ref) for ref in one.path],
-    }
-
-
-def _step(ref: Ref) -> dict[str, str]:
-    if ref.hidden:
-        return {"key": _("another organisation"), "href": "", "name": ""}
-    return {"key": ref.key, "href": f"/items/{ref.key}", "name": ref.name}
-
-
-# Forms
-
-
-def _submit(form: Any, command: Command, actor: Actor) -> tuple[Ref | None, int]:
-    """Run the command of a form; return what came of it, or the status with the reasons put into the form."""
-    try:
-        return execute(command, actor=actor).subject, 200
-    except (Invalid, Conflict) as problem:
-        names = getattr(form, "aliases", {})
-        for error in problem.errors:
-            name = names.get(error.field, error.field)
-            form.add_error(name if name in form.fields else None, error.message)
-        if not problem.errors:
-            form.add_error(None, problem.detail)
-        return None, problem.status
-
-
 @require_http_methods(["GET", "POST"])
 @page
 def new(request: HttpRequest) -> HttpResponseBase:
     """Add an item."""
-    actor = _reader(request)
+    actor = reader(request)
     accounts.require(actor, "catalog.edit", at=None)
     form = ItemForm(request.POST or None, actor=actor, new=True)
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            made, status = _submit(form, commands.CreateItem(**form.values()), actor)
+            made, status = submit(form, commands.CreateItem(**form.values()), actor)
             if made is not None:
                 toasts.done(request, _("%(key)s was added.") % {"key": made.key})
                 return redirect(f"/items/{made.key}")
@@ -390,7 +215,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
 @page
 def edit(request: HttpRequest, key: str) -> HttpResponseBase:
     """Change an item."""
-    actor = _reader(request)
+    actor = reader(request)
     found = queries.item(actor, key)
     accounts.require(actor, "catalog.edit", at=found.organisation_id)
     form = ItemForm(request.POST or None, actor=actor, item=found)
@@ -401,7 +226,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
             version = form.cleaned_data["version"]
             command = commands.EditItem(item=found.slug, version=version, **form.values())
             try:
-                made, status = _submit(form, command, actor)
+                made, status = submit(form, command, actor)
             except Stale as problem:
                 form.add_error(None, _("Somebody changed this meanwhile; nothing was saved yet."))
                 form.stale(queries.item(actor, key))
@@ -422,16 +247,11 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "ui/form.html", context, status=status)
 
 
-def _version(request: HttpRequest) -> int | None:
-    text = request.POST.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
 @require_POST
 @page
 def archive(request: HttpRequest, key: str) -> HttpResponseBase:
     """Take an item out of use."""
-    made = execute(commands.ArchiveItem(item=key, version=_version(request)), actor=_reader(request)).subject
+    made = execute(commands.ArchiveItem(item=key, version=version_of(request)), actor=reader(request)).subject
     toasts.done(request, _("%(key)s was archived.") % {"key": made.key if made else key})
     return redirect(f"/items/{key}")
 
@@ -440,50 +260,11 @@ def archive(request: HttpRequest, key: str) -> HttpResponseBase:
 @page
 def restore(request: HttpRequest, key: str) -> HttpResponseBase:
     """Use an archived item again."""
-    actor = _reader(request)
+    actor = reader(request)
     found = queries.item(actor, key)
-    execute(commands.PutItem(key=found.slug, version=_version(request)), actor=actor)
+    execute(commands.PutItem(key=found.slug, version=version_of(request)), actor=actor)
     toasts.done(request, _("%(key)s is in use again.") % {"key": found.slug})
     return redirect(f"/items/{found.slug}")
-
-
-@require_http_methods(["GET", "POST"])
-@page
-def relate(request: HttpRequest, key: str) -> HttpResponseBase:
-    """Join an item to another one, either way round."""
-    actor = _reader(request)
-    found = queries.item(actor, key)
-    accounts.require(actor, "catalog.edit", at=found.organisation_id)
-    form = RelationForm(request.POST or None, item=found)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            made, status = _submit(form, form.command(), actor)
-            if made is not None:
-                toasts.done(request, _("The relation was added."))
-                return redirect(f"/items/{found.slug}")
-    context = {
-        "title": _("Add a relation of %(key)s") % {"key": found.slug},
-        "lead": found.name,
-        "form": form,
-        "submit": _("Add relation"),
-        "cancel": f"/items/{found.slug}",
-        "crumbs": [
-            {"label": _("Catalogue"), "href": "/items"},
-            {"label": found.slug, "href": f"/items/{found.slug}"},
-        ],
-    }
-    return render(request, "ui/form.html", context, status=status)
-
-
-@require_POST
-@page
-def unrelate(request: HttpRequest, key: str, uid: str) -> HttpResponse:
-    """Take a relation away."""
-    execute(commands.RemoveRelation(relation=uid), actor=_reader(request))
-    toasts.done(request, _("The relation was removed."))
-    return redirect(f"/items/{key}")
 
 
 urlpatterns = [
@@ -494,7 +275,4 @@ urlpatterns = [
     path("items/<str:key>/edit", edit, name="item-edit"),
     path("items/<str:key>/archive", archive, name="item-archive"),
     path("items/<str:key>/restore", restore, name="item-restore"),
-    path("items/<str:key>/relate", relate, name="item-relate"),
-    path("items/<str:key>/relations/<str:uid>/remove", unrelate, name="item-unrelate"),
-    path("items/<str:key>/impact", impact, name="item-impact"),
 ]

@@ -1,0 +1,215 @@
+"""Items over the API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from django.http import HttpResponse
+from django.urls import path
+from dmr import Body, Path, Query
+from msgspec import UNSET, Meta, UnsetType
+
+from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
+from fairway.catalog import commands, queries
+from fairway.catalog.api.shared import KeyPath, ref_of
+from fairway.catalog.models import ConfigurationItem
+from fairway.kernel.listing import picked
+
+Criticality = Annotated[int, Meta(ge=1, le=4, description="1 (most critical) to 4")]
+
+
+Status = Literal["planned", "live", "retired"]
+
+
+class ItemView(msgspec.Struct, kw_only=True):
+    """`shared`: one and the same in all environments."""
+
+    key: str
+    uid: str
+    name: str
+    kind: RefView
+    status: str
+    criticality: int
+    shared: bool
+    description: str
+    organisation: RefView
+    owner_team: RefView | None
+    external_id: str
+    attributes: dict[str, Any]
+    version: int
+    created_at: datetime
+    archived_at: datetime | None
+
+
+class ItemRow(msgspec.Struct, kw_only=True):
+    """An item in a list: all its fields, or those that `fields=` picked."""
+
+    key: str | UnsetType = UNSET
+    uid: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    kind: RefView | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    criticality: int | UnsetType = UNSET
+    shared: bool | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    organisation: RefView | UnsetType = UNSET
+    owner_team: RefView | UnsetType | None = UNSET
+    external_id: str | UnsetType = UNSET
+    attributes: dict[str, Any] | UnsetType = UNSET
+    version: int | UnsetType = UNSET
+    created_at: datetime | UnsetType = UNSET
+    archived_at: datetime | UnsetType | None = UNSET
+
+
+class ItemList(msgspec.Struct, kw_only=True):
+    items: list[ItemRow]
+    next: str | None
+    count: int | UnsetType = UNSET
+
+
+class ItemPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A JSON merge patch (RFC 7396)."""
+
+    name: str | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
+    organisation: str | UnsetType = UNSET
+    status: Status | UnsetType = UNSET
+    criticality: Criticality | UnsetType = UNSET
+    shared: bool | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    owner_team: str | UnsetType | None = UNSET
+    external_id: str | UnsetType = UNSET
+    attributes: dict[str, Any] | UnsetType = UNSET
+
+
+class ItemBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """All of an item but its key: what is left out is as for a new one. Without `shared` the kind decides."""
+
+    name: str
+    kind: str
+    organisation: str | UnsetType = UNSET
+    status: Status = "live"
+    criticality: Criticality = 3
+    shared: bool | None = None
+    description: str = ""
+    owner_team: str | None = None
+    external_id: str = ""
+    attributes: dict[str, Any] = {}
+
+
+FIELDS = ItemView.__struct_fields__
+
+
+def item_row(row: dict[str, Any], wanted: frozenset[str] | None = None) -> ItemRow:
+    """Return a row of the list as the API tells it."""
+    team = ref_of("team", row, "owner_team") if row["owner_team__slug"] else None
+    values = {
+        "key": row["slug"],
+        "uid": str(row["uid"]),
+        "kind": ref_of("item-kind", row, "item_kind"),
+        "organisation": ref_of("organisation", row, "organisation"),
+        "owner_team": team,
+    }
+    names = FIELDS if wanted is None else wanted
+    return ItemRow(**{name: values[name] if name in values else row[name] for name in names})
+
+
+def item_view(item: ConfigurationItem) -> ItemView:
+    kind = item.item_kind
+    return ItemView(
+        key=item.slug,
+        uid=str(item.uid),
+        name=item.name,
+        kind=RefView(kind="item-kind", key=kind.slug, name=kind.name, uid=str(kind.uid)),
+        status=item.status,
+        criticality=item.criticality,
+        shared=item.shared,
+        description=item.description,
+        organisation=ref_view(item.organisation.ref()),
+        owner_team=ref_view(item.owner_team.ref()) if item.owner_team else None,
+        external_id=item.external_id,
+        attributes=item.attributes,
+        version=item.version,
+        created_at=item.created_at,
+        archived_at=item.archived_at,
+    )
+
+
+def _item(controller: ApiController, key: str, *, status: int = 200) -> HttpResponse:
+    found = queries.item(controller.actor, key)
+    location = f"/api/v1/items/{found.slug}" if status == 201 else ""
+    return controller.answer(item_view(found), status=status, version=found.version, location=location)
+
+
+class ItemsController(ApiController):
+    """Configuration items."""
+
+    @operation("catalog.view", ItemList)
+    def get(self, parsed_query: Query[queries.ItemQuery]) -> HttpResponse:
+        """List items; `q` finds words in name, key and external id."""
+        wanted = picked(parsed_query, FIELDS)
+        page = queries.item_page(self.actor, parsed_query)
+        return self.page(page, [item_row(row, wanted) for row in page.rows])
+
+    @operation("catalog.edit", ItemView, status=201, etag=True, dry_run=True)
+    def post(self, parsed_body: Body[commands.CreateItem], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Add an item."""
+        if parsed_query.dry_run:
+            return self.preview(parsed_body)
+        self.run(parsed_body)
+        return _item(self, parsed_body.key, status=201)
+
+
+class ItemController(ApiController):
+    """One configuration item."""
+
+    @operation("catalog.view", ItemView, etag=True)
+    def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
+        """Read an item by key or uid."""
+        return _item(self, parsed_path.key)
+
+    @operation("catalog.edit", ItemView, etag=True, dry_run=True)
+    def patch(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[ItemPatch], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        """Change what is given."""
+        command = commands.EditItem(
+            item=parsed_path.key, version=self.expected(), **msgspec.structs.asdict(parsed_body)
+        )
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _item(self, parsed_path.key)
+
+    @operation("catalog.edit", ItemView, also={201: ItemView}, etag=True, dry_run=True)
+    def put(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[ItemBody], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        """Create or replace an item by its key; replacing needs If-Match."""
+        known = queries.item_exists(self.actor, parsed_path.key)
+        command = commands.PutItem(
+            key=parsed_path.key,
+            version=self.expected(required=known),
+            **msgspec.structs.asdict(parsed_body),
+        )
+        if parsed_query.dry_run:
+            return self.preview(command)
+        outcome = self.run(command)
+        return _item(self, parsed_path.key, status=201 if outcome.created else 200)
+
+    @operation("catalog.edit", ItemView, etag=True, dry_run=True)
+    def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Archive an item; it stays on record."""
+        command = commands.ArchiveItem(item=parsed_path.key, version=self.expected())
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _item(self, parsed_path.key)
+
+
+urls = [
+    path("items", ItemsController.as_view(), name="items"),
+    path("items/<str:key>", ItemController.as_view(), name="item"),
+]

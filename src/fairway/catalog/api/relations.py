@@ -1,0 +1,100 @@
+"""Relations over the API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.http import HttpResponse
+from django.urls import path
+from dmr import Body, Path, Query
+from msgspec import UNSET, UnsetType
+
+from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
+from fairway.catalog import commands, queries
+from fairway.catalog.api.shared import KeyPath, ref_of
+
+
+class RelationView(msgspec.Struct, kw_only=True):
+    uid: str
+    source: RefView
+    target: RefView
+    kind: RefView
+    version: int
+    created_at: datetime
+
+
+class RelationList(msgspec.Struct, kw_only=True):
+    items: list[RelationView]
+    next: str | None
+    count: int | UnsetType = UNSET
+
+
+def relation_view(row: dict[str, Any]) -> RelationView:
+    return RelationView(
+        uid=str(row["uid"]),
+        source=ref_of("item", row, "source"),
+        target=ref_of("item", row, "target"),
+        kind=ref_of("relation-kind", row, "relation_kind"),
+        version=row["version"],
+        created_at=row["created_at"],
+    )
+
+
+def _relation(controller: ApiController, uid: str, *, status: int = 200) -> HttpResponse:
+    found = queries.relation(controller.actor, uid)
+    kind = found.relation_kind
+    view = RelationView(
+        uid=str(found.uid),
+        source=ref_view(found.source.ref()),
+        target=ref_view(found.target.ref()),
+        kind=RefView(kind="relation-kind", key=kind.slug, name=kind.name, uid=str(kind.uid)),
+        version=found.version,
+        created_at=found.created_at,
+    )
+    location = f"/api/v1/relations/{found.uid}" if status == 201 else ""
+    return controller.answer(view, status=status, version=found.version, location=location)
+
+
+class RelationsController(ApiController):
+    """Relations between items."""
+
+    @operation("catalog.view", RelationList)
+    def get(self, parsed_query: Query[queries.RelationQuery]) -> HttpResponse:
+        """List the relations of which the caller sees both ends."""
+        page = queries.relation_page(self.actor, parsed_query)
+        return self.page(page, [relation_view(row) for row in page.rows])
+
+    @operation("catalog.edit", RelationView, status=201, etag=True, dry_run=True)
+    def post(self, parsed_body: Body[commands.CreateRelation], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Join a source to a target."""
+        if parsed_query.dry_run:
+            return self.preview(parsed_body)
+        outcome = self.run(parsed_body)
+        return _relation(self, outcome.subject.uid if outcome.subject else "", status=201)
+
+
+class RelationController(ApiController):
+    """One relation."""
+
+    @operation("catalog.view", RelationView, etag=True)
+    def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
+        """Read a relation by uid."""
+        return _relation(self, parsed_path.key)
+
+    @operation("catalog.edit", RelationView, etag=True, dry_run=True)
+    def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Take a relation away; answers what it was."""
+        command = commands.RemoveRelation(relation=parsed_path.key, version=self.expected())
+        if parsed_query.dry_run:
+            return self.preview(command)
+        answer = _relation(self, parsed_path.key)
+        self.run(command)
+        return answer
+
+
+urls = [
+    path("relations", RelationsController.as_view(), name="relations"),
+    path("relations/<str:key>", RelationController.as_view(), name="relation"),
+]

@@ -1,0 +1,9 @@
+"""What can be done to items and relations."""
+
+from fairway.catalog.commands.items import ArchiveItem as ArchiveItem
+from fairway.catalog.commands.items import CreateItem as CreateItem
+from fairway.catalog.commands.items import EditItem as EditItem
+from fairway.catalog.commands.items import PutItem as PutItem
+from fairway.catalog.commands.relations import CreateRelation as CreateRelation
+from fairway.catalog.commands.relations import PutRelation as PutRelation
+from fairway.catalog.commands.relations import RemoveRelation as RemoveRelation

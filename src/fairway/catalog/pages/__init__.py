@@ -1,0 +1,5 @@
+"""Pages of the catalogue: the list, a record, its forms, its relations, its impact."""
+
+from fairway.catalog.pages import impact, items, relations
+
+urlpatterns = [*items.urlpatterns, *relations.urlpatterns, *impact.urlpatterns]
