@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from fairway.audit.commands import execute
+from fairway.audit.commands import execute, preview
 from fairway.calendars.commands import CreateWindow
 from fairway.changes import commands, queries
 from fairway.environments.commands import CreateEnvironment
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.errors import Invalid, NotFound
-from fairway.policy import Decision, Verdict
+from fairway.policy import Decision, Severity, Verdict
 from tests.changes.conftest import NOON, Company, hours
 
 EVENING = hours(0, 2)
@@ -141,6 +142,7 @@ def test_freeze_that_comes_closes_earlier(company: Company) -> None:
 def test_anothers_downtime_denies_until_it_is_over(company: Company) -> None:
     key = company.scheduled()
     blocking = company.change("max", windows=(hours(0, 1),), downtime=(hours(0, 1),))
+    company.take("submit", "max", blocking)
     decision = ask(company, key)
     assert [party.key for party in decision.findings[0].parties] == [key, blocking]
     assert (decision.verdict, decision.next_open) == (Verdict.DENY, hours(1, 2).start)
@@ -148,7 +150,7 @@ def test_anothers_downtime_denies_until_it_is_over(company: Company) -> None:
 
 def test_anothers_downtime_that_comes_closes_earlier(company: Company) -> None:
     key = company.scheduled()
-    company.change("max", windows=(hours(1, 2),), downtime=(hours(1, 2),))
+    company.take("submit", "max", company.change("max", windows=(hours(1, 2),), downtime=(hours(1, 2),)))
     decision = ask(company, key)
     assert (decision.verdict, decision.next_close) == (Verdict.ALLOW, hours(1, 2).start)
 
@@ -193,3 +195,67 @@ def test_a_freeze_holds_in_a_coordinated_environment_too(
     decision = ask(company, environment="sit2")
     assert (decision.verdict, rules(decision)) == (verdict, told)
     assert decision.next_open == (hours(-1, 5).end if verdict is Verdict.DENY else None)
+
+
+NIGHTS = (hours(0, 2), hours(24, 26), hours(48, 50))
+HALVES = [hours(night + half, night + half + 0.5).start for night in (0, 24, 48) for half in (-0.5, 0, 1, 2)]
+
+
+def started(company: Company, key: str, at: datetime) -> list[str] | None:
+    """Return the rules that refuse the start at the instant; None: it would be started."""
+    change = queries.dossier(company.ian, key)
+    (step,) = [step for step in queries.steps(company.ian, change, at=at) if step.verb == "start"]
+    plan = preview(commands.StartChange(change=key), actor=company.ian, at=at)
+    assert plan.decision.denied is not step.enabled
+    return None if step.enabled else [finding.rule for finding in step.why_not]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_start_and_decide_never_differ(company: Company, seed: int) -> None:
+    dice = random.Random(seed)
+    items = ("payments-api", "ledger-db")
+    key = company.scheduled(windows=NIGHTS, items=items, environments=dice.choice([("prod",), ()]))
+    for _ in range(3):
+        start = dice.choice([0, 0.5, 24, 24.5, 48, 49])
+        if dice.random() < 0.5:
+            freeze(start, start + 1, dice.choice(["hard_freeze", "soft_freeze"]))
+        else:
+            span = hours(start, start + 1)
+            other = company.change("max", items=(dice.choice(items),), windows=(span,), downtime=(span,))
+            if dice.random() < 0.7:
+                company.take("submit", "max", other)
+    verdicts = set()
+    for at in HALVES:
+        told = ask(company, key, at=at, item=dice.choice(items))
+        blocking = [one.rule for one in told.findings if one.severity is Severity.BLOCK]
+        refused = started(company, key, at)
+        assert blocking == (refused or []), at
+        assert told.denied is (refused is not None)
+        if told.denied and told.next_open is not None:
+            assert started(company, key, told.next_open) is None
+            assert all(started(company, key, other) for other in HALVES if at <= other < told.next_open)
+        if not told.denied and told.next_close is not None:
+            assert started(company, key, told.next_close)
+        verdicts.add(told.verdict)
+    assert len(verdicts) > 1
+
+
+def test_what_comes_on_a_later_night_does_not_refuse_tonight(company: Company) -> None:
+    key = company.scheduled(windows=NIGHTS)
+    freeze(24, 30)
+    assert ask(company, key).next_close == EVENING.end
+    company.take("start", "ian", key, at=IN_WINDOW)
+    assert ask(company, key, at=NIGHTS[1].start).verdict is Verdict.DENY
+
+
+def test_while_one_item_of_the_change_is_frozen_nothing_of_it_begins(company: Company) -> None:
+    key = company.scheduled(items=("payments-api", "ledger-db"))
+    other = company.change("max", items=("ledger-db",), windows=(EVENING,), downtime=(EVENING,))
+    company.take("submit", "max", other)
+    assert ask(company, key).denied
+    company.take("cancel", "max", other, reason="No.")
+    company.take("start", "ian", key, at=IN_WINDOW)
+    again = company.change("max", items=("ledger-db",), windows=(EVENING,), downtime=(EVENING,))
+    company.take("submit", "max", again)
+    # under way, each step is asked about what it touches
+    assert (ask(company, key).denied, ask(company, key, item="ledger-db").denied) == (False, True)

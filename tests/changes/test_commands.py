@@ -15,7 +15,7 @@ from fairway.changes.commands.reading import Span
 from fairway.changes.models import AffectedItem, Change, ChangeTemplate, PlannedWindow
 from fairway.claims import queries as claims
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Stale
-from fairway.policy import Verdict
+from fairway.policy import Severity, Verdict, tell
 from tests.changes.conftest import NOON, Company, hours, stored
 
 EVENING = hours(0, 2)
@@ -73,7 +73,7 @@ def test_create_change_on_taken_time_is_drafted_and_told(company: Company) -> No
 
 
 def test_create_change_against_downtime_is_drafted_and_its_answer_denies(company: Company) -> None:
-    company.change(downtime=(hours(0, 2),))
+    company.scheduled(downtime=(hours(0, 2),))
     command = commands.CreateChange(
         title="Other", items=("payments-api",), environments=("prod",), windows=(hours(1, 3),)
     )
@@ -177,6 +177,19 @@ def test_approving_vote_on_blocked_time_is_refused_and_leaves_no_vote(company: C
     assert [finding.rule for finding in refused.value.decision.findings] == ["claims.same_item"]
     assert (stored(key).state, Vote.objects.filter(round=stored(key).round).count()) == ("authorising", 0)
     assert (Event.objects.count(), Denial.objects.count()) == (events, 1)
+
+
+def test_a_draft_with_downtime_keeps_nobody_from_being_scheduled_or_started(company: Company) -> None:
+    mine, draft = company.change(), company.change("max", downtime=(hours(0, 2),))
+    company.take("submit", "rita", mine)
+    company.vote("ann", mine)
+    outcome = company.take("start", "ian", mine, at=IN_WINDOW)
+    (told,) = outcome.decision.findings
+    assert (told.rule, told.severity, told.parties[1].key) == ("claims.same_item", Severity.WARN, draft)
+    assert "it is a draft" in tell(told)
+    assert company.take("submit", "max", draft).decision.findings[0].severity is Severity.BLOCK
+    with pytest.raises(Refused):
+        company.vote("amy", draft)
 
 
 def test_approving_vote_on_time_that_is_over_is_refused(company: Company) -> None:

@@ -14,7 +14,7 @@ from fairway.accounts.models import User
 from fairway.audit.commands import execute
 from fairway.catalog.queries import item
 from fairway.claims import queries
-from fairway.claims.queries import Claim
+from fairway.claims.queries import Claim, Strength
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
@@ -30,7 +30,7 @@ def hold(number: int, organisation: str, key: str, start: int, end: int, *, excl
     owner = accounts.organisation(SYSTEM, organisation).pk
     source = Ref("change", f"CHG-{number}", f"Secret plan {number}", f"uid-{number}", number, owner)
     period = Period(SOON + timedelta(hours=start), SOON + timedelta(hours=end))
-    claim = Claim(source, item(SYSTEM, key).pk, None, period, exclusive=exclusive)
+    claim = Claim(source, item(SYSTEM, key).pk, None, period, Strength.APPROVED, exclusive)
     queries.replace("change", {number: [claim]})
 
 

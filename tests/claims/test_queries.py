@@ -42,6 +42,7 @@ def change(number: int, organisation: str = "retail") -> Ref:
 
 def claim(source: Ref, key: str, start: float, end: float, place: str | None = "prod", **more: Any) -> Claim:
     where = environment(SYSTEM, place).pk if place else None
+    more.setdefault("strength", Strength.APPROVED)
     return Claim(source, item(SYSTEM, key).pk, where, hours(start, end), **more)
 
 

@@ -18,6 +18,7 @@ from fairway.claims.rules import (
     Lane,
     Reach,
     Relations,
+    Strength,
     findings,
     meet,
     meetings,
@@ -130,7 +131,7 @@ shared_sets = st.frozensets(items, max_size=2)
 claim_lists = st.lists(
     st.builds(
         lambda source, item, place, start, length, exclusive: Claim(
-            change(source), item, place, hours(start, start + length), exclusive=exclusive
+            change(source), item, place, hours(start, start + length), Strength.APPROVED, exclusive
         ),
         st.integers(1, 4),
         items,
@@ -216,9 +217,16 @@ FAILURE: Edges = frozenset(
 
 
 def claim(
-    number: int, item: int, start: int, end: int, place: int | None = PROD, *, exclusive: bool = False
+    number: int,
+    item: int,
+    start: int,
+    end: int,
+    place: int | None = PROD,
+    *,
+    exclusive: bool = False,
+    strength: Strength = Strength.APPROVED,
 ) -> Claim:
-    return Claim(change(number), item, place, hours(start, end), exclusive=exclusive)
+    return Claim(change(number), item, place, hours(start, end), strength, exclusive)
 
 
 HELD = claim(1, DATABASE, 0, 4)
@@ -249,6 +257,32 @@ def test_conflicts(case: str, wanted: Claim, told: tuple[str, Severity] | None) 
     known = relations(FAILURE, frozenset({NETWORK}))
     found = findings(meetings([wanted], [HELD], known), item_ref)
     assert [(finding.rule, finding.severity) for finding in found] == ([told] if told else [])
+
+
+DRAFT, ASKED, GIVEN, BEGUN = Strength
+
+
+@pytest.mark.parametrize("exclusive", [(True, False), (False, True), (True, True)])
+@pytest.mark.parametrize(
+    ("mine", "its", "told", "of_both"),
+    [
+        (GIVEN, DRAFT, Severity.WARN, Severity.BLOCK),
+        (BEGUN, DRAFT, Severity.WARN, Severity.BLOCK),
+        (DRAFT, DRAFT, Severity.WARN, Severity.WARN),
+        (DRAFT, ASKED, Severity.BLOCK, Severity.BLOCK),
+        (DRAFT, BEGUN, Severity.BLOCK, Severity.BLOCK),
+        (ASKED, GIVEN, Severity.BLOCK, Severity.BLOCK),
+        (GIVEN, ASKED, Severity.BLOCK, Severity.BLOCK),
+    ],
+)
+def test_a_draft_holds_up_nobody_and_is_told_what_will_hold_it_up(
+    mine: Strength, its: Strength, told: Severity, of_both: Severity, exclusive: tuple[bool, bool]
+) -> None:
+    one = claim(1, DATABASE, 0, 4, strength=mine, exclusive=exclusive[0])
+    other = claim(2, DATABASE, 3, 6, strength=its, exclusive=exclusive[1])
+    met = list(meetings([one], [other], relations(frozenset())))
+    (finding,), (pair,) = findings(met, item_ref), findings(met, item_ref, of_pairs=True)
+    assert (finding.severity, pair.severity) == (told, of_both)
 
 
 def test_what_merely_needs_the_same_item_is_not_related() -> None:

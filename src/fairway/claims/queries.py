@@ -119,7 +119,7 @@ def conflicts(
         parties = [party for party in finding.parties if not subject or subject in (party.key, party.uid)]
         return any(sees(party) for party in parties)
 
-    told = [finding for finding in findings(met, partial(_item, known)) if listed(finding)]
+    told = [finding for finding in findings(met, partial(_item, known), of_pairs=True) if listed(finding)]
     told.sort(key=lambda finding: (finding.interval, finding.order))
     return [Clash(finding.redacted(sees)) for finding in told]
 

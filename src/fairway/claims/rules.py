@@ -35,6 +35,8 @@ Walk = Callable[[int, int], Reach]
 
 
 class Strength(StrEnum):
+    """How firmly a record holds: `tentative` as a draft, which holds up nobody."""
+
     TENTATIVE = "tentative"
     REQUESTED = "requested"
     APPROVED = "approved"
@@ -170,6 +172,12 @@ class Meeting:
         return self.one.exclusive or self.other.exclusive
 
     @property
+    def drafts(self) -> list[str]:
+        """Say which of the two sides is only a draft: `subject` (the first), `other`."""
+        sides = (("subject", self.one), ("other", self.other))
+        return [side for side, claim in sides if claim.strength is Strength.TENTATIVE]
+
+    @property
     def weight(self) -> tuple[object, ...]:
         """Which of several meetings of two records is told: the worst, then the first, then the nearest."""
         blocks = self.rule == SAME_ITEM and self.exclusive
@@ -208,11 +216,17 @@ def meetings(claims: Iterable[Claim], others: Iterable[Claim], relations: Relati
                         yield met
 
 
-def findings(met: Iterable[Meeting], name: Callable[[int], Ref], subject: Ref | None = None) -> list[Finding]:
+def findings(
+    met: Iterable[Meeting], name: Callable[[int], Ref], subject: Ref | None = None, *, of_pairs: bool = False
+) -> list[Finding]:
     """Sum up conflicts: one finding for each rule and pair of records, with how often and on which items.
 
     Its interval is the first overlap among the worst ones. `subject`: the reference told of the asking
     record; None: that of its claims.
+
+    Where one takes the item down, the other's hold blocks the asking record, unless the other is a draft:
+    what nobody has asked for yet holds up nobody. So a draft is blocked by what an approved change is warned
+    of. `of_pairs`: each finding is about both; it blocks where one of the two is blocked.
     """
     pairs: dict[tuple[str, Ref, Ref], list[Meeting]] = {}
     for meeting in met:
@@ -225,8 +239,12 @@ def findings(met: Iterable[Meeting], name: Callable[[int], Ref], subject: Ref | 
             "overlaps": len({meeting.overlap for meeting in some}),
             "items": sorted({name(meeting.path[0]).key for meeting in some}),
         }
+        blocks = exclusive and "other" not in worst.drafts
         if rule == SAME_ITEM:
             params["exclusive"] = exclusive
+            if exclusive and worst.drafts:
+                params["drafts"] = worst.drafts
+                blocks = blocks or (of_pairs and "subject" not in worst.drafts)
         else:
             params["others"] = sorted({name(meeting.path[-1]).key for meeting in some})
             params["failing"] = name(worst.failing).key if worst.failing is not None else ""
@@ -234,7 +252,7 @@ def findings(met: Iterable[Meeting], name: Callable[[int], Ref], subject: Ref | 
         found.append(
             Finding(
                 rule,
-                Severity.BLOCK if exclusive else Severity.WARN,
+                Severity.BLOCK if blocks else Severity.WARN,
                 (subject or one, other),
                 worst.overlap,
                 path=tuple(name(item) for item in worst.path),

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 
 from fairway.claims.rules import RELATED_ITEM, SAME_ITEM
 from fairway.kernel.refs import Ref
-from fairway.policy import Finding, Words, sentence
+from fairway.policy import Finding, Severity, Words, sentence
 
 
 @sentence(SAME_ITEM)
@@ -18,7 +18,15 @@ def same_item(finding: Finding, words: Words) -> str:
     if other.hidden or not finding.path:
         return _("%(other)s has work on the same item %(when)s.") % values
     values["item"] = _listed(finding.params.get("items") or [finding.path[0].key])
-    if finding.params.get("exclusive"):
+    if finding.params.get("exclusive") and finding.severity is not Severity.BLOCK:
+        text = (
+            _(
+                "%(other)s has work on %(item)s %(when)s, and one of the two takes it out of use;"
+                " it is a draft and does not stand in the way."
+            )
+            % values
+        )
+    elif finding.params.get("exclusive"):
         text = _("%(other)s has work on %(item)s %(when)s, and one of the two takes it out of use.") % values
     else:
         text = _("%(other)s has work on %(item)s %(when)s.") % values

@@ -25,7 +25,15 @@ from fairway.changes.models import (
     Implementer,
     PlannedWindow,
 )
-from fairway.changes.queries.deciding import claims_of, consent_findings, not_held, targets, window_open
+from fairway.changes.queries.deciding import (
+    INSTANT,
+    claims_of,
+    consent_findings,
+    cut,
+    not_held,
+    targets,
+    window_open,
+)
 from fairway.changes.queries.dossier import Proposal
 from fairway.changes.queries.dossier import change as find
 from fairway.changes.rules import Workflow, read
@@ -40,8 +48,6 @@ from fairway.policy import Decision, Finding, Severity, decide
 
 ACTIONS = ("deploy",)
 AHEAD = timedelta(days=366)
-INSTANT = timedelta(microseconds=1)
-"""What is asked about is an instant; intervals need a length, and this is the least there is."""
 
 
 def clearance(
@@ -58,7 +64,8 @@ def clearance(
 
     Open environments: always. Coordinated ones: unless a freeze or a maintenance window speaks against it.
     Controlled ones: only under a change that covers item and environment, is approved as it stands, has a
-    planned window open, is not on hold, and has nothing in its way that blocks.
+    planned window open, is not on hold, and has nothing in its way that blocks. Under a change that has not
+    been started, deploying is its start: whatever refuses the start of the whole change refuses it too.
 
     `version` is part of the question and of its record; nothing hangs on it yet.
     :raises NotFound: the actor sees no such item, environment or change. :raises Invalid: no such action.
@@ -72,7 +79,7 @@ def clearance(
 def _cleared(actor: Actor, item: str, environment: str, change: str, at: datetime) -> Decision:
     thing, where = catalog.known(actor, item).ref, _environment(actor, environment)
     place, control = where.ref, where.control
-    named = _file(actor, change, thing.pk or 0) if change else None
+    named = _file(actor, change) if change else None
     if control == "open":
         return decide([], at=at)
     if control == "coordinated":
@@ -122,8 +129,8 @@ def _prepared(number: int) -> QuerySet[Any, Any]:
     return query.values_list(*_OWN, *of_template, *of_round, "definition")
 
 
-def _parts(windows: int, item: int, places: int, people: int, votes: int, of: int) -> QuerySet[Any, Any]:
-    """Return all rows that the question is about, as text: those of a change, an item of it, a round."""
+def _parts(windows: int, items: int, places: int, people: int, votes: int) -> QuerySet[Any, Any]:
+    """Return all rows that the question is about, as text: those of a change, and of a round."""
 
     def part(rows: QuerySet[Any], name: str, a: str, b: str = "pk", c: str = "pk") -> QuerySet[Any]:
         columns = (("a", a), ("b", b), ("c", c), ("order", "pk"))
@@ -134,7 +141,7 @@ def _parts(windows: int, item: int, places: int, people: int, votes: int, of: in
     return part(
         PlannedWindow.objects.filter(change=windows), "window", "starts_at", "ends_at", "downtime"
     ).union(
-        part(AffectedItem.objects.filter(change=of, item=item), "item", "item_id"),
+        part(AffectedItem.objects.filter(change=items), "item", "item_id"),
         part(AffectedEnvironment.objects.filter(change=places), "place", "environment_id"),
         part(Implementer.objects.filter(change=people), "person", "person_id"),
         part(approvals.ballot_rows(votes), "vote", "voter_id", "choice", "digest"),
@@ -143,7 +150,7 @@ def _parts(windows: int, item: int, places: int, people: int, votes: int, of: in
 
 
 _change = Prepared(_prepared, -1)
-_rows = Prepared(_parts, -1, -2, -3, -4, -5, -6)
+_rows = Prepared(_parts, -1, -2, -3, -4, -5)
 _workflows: dict[int, tuple[str, Workflow]] = {}
 
 
@@ -156,14 +163,14 @@ class _File:
     workflow: Workflow
     windows: list[Period] = field(default_factory=list)
     downtimes: list[Period] = field(default_factory=list)
-    covers: bool = False
-    places: set[int] = field(default_factory=set)
+    items: list[int] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
     people: list[int] = field(default_factory=list)
     ballots: list[approvals.Ballot] = field(default_factory=list)
 
 
-def _file(actor: Actor, reference: str, item: int) -> _File:
-    """Return the change, of its items that one alone: two statements.
+def _file(actor: Actor, reference: str) -> _File:
+    """Return the change: two statements.
 
     :raises NotFound: there is none, or the actor may not see it.
     """
@@ -190,15 +197,15 @@ def _file(actor: Actor, reference: str, item: int) -> _File:
     change.round = approvals.round_of(round_) if change.round_id else None
     found = _File(change, subject, _workflow(change.model_id, row[-1]))
     pk = change.id
-    for name, a, b, c, _order in sorted(_rows(pk, item, pk, pk, change.round_id or 0, pk), key=_in_order):
+    for name, a, b, c, _order in sorted(_rows(pk, pk, pk, pk, change.round_id or 0), key=_in_order):
         match name:
             case "window":
                 periods = found.downtimes if c in {"1", "true"} else found.windows
                 periods.append(Period(_instant(a), _instant(b)))
             case "item":
-                found.covers = True
+                found.items.append(int(a))
             case "place":
-                found.places.add(int(a))
+                found.places.append(int(a))
             case "person":
                 found.people.append(int(a))
             case _:
@@ -230,14 +237,21 @@ class _Question:
         self.file, self.item, self.environment, self.at = file, item, environment, at
         self.subject = file.subject
         self.reason = bool(file.row.freeze_reason.strip())
-        organisation, pk, place = file.row.organisation_id, item.pk or 0, environment.pk or 0
-        self.targets = targets(organisation, (pk,), (place,))
+        organisation, state = file.row.organisation_id, file.workflow.by_slug[file.row.state]
+        self.started = "in_progress" in state.predicates
+        items, places = (
+            ((item.pk or 0,), (environment.pk or 0,))
+            if self.started
+            else (tuple(file.items), tuple(file.places))
+        )
+        self.targets = targets(organisation, items, places)
         self.wanted = Proposal(
             self.subject,
             organisation,
-            items=(pk,),
-            environments=(place,),
-            strength=file.workflow.by_slug[file.row.state].claim,
+            downtimes=tuple(file.downtimes),
+            items=items,
+            environments=places,
+            strength=state.claim,
             freeze_reason=self.reason,
         )
         open_ = next((window for window in file.windows if at in window), None)
@@ -258,14 +272,12 @@ class _Question:
         file, row = self.file, self.file.row
         found = []
         state = file.workflow.by_slug[row.state]
-        ready = "in_progress" in state.predicates or (
-            "approved" in state.predicates and state.claim == "approved"
-        )
+        ready = self.started or ("approved" in state.predicates and state.claim == "approved")
         if not ready:
             found.append(
                 Finding("changes.state", Severity.BLOCK, (self.subject,), params={"state": row.state})
             )
-        if not file.covers or (file.places and self.environment.pk not in file.places):
+        if self.item.pk not in file.items or (file.places and self.environment.pk not in file.places):
             params = {"item": self.item.key, "environment": self.environment.key}
             found.append(Finding("changes.scope", Severity.BLOCK, (self.subject,), params=params))
         parties = [row.requester_id, *file.people]
@@ -289,10 +301,8 @@ class _Question:
         return [*window_open(self.subject, self.file.windows, at=self.at), *clashes, *told]
 
     def _clashes(self, period: Period) -> list[Finding]:
-        """Return what else holds this item in this environment in the period."""
-        down = tuple(common for one in self.file.downtimes if (common := period & one) is not None)
-        wanted = replace(self.wanted, windows=(period,), downtimes=down)
-        return claims.clashes(subject=self.subject, claims=claims_of(wanted))
+        """Return what else holds what the question is about in the period."""
+        return claims.clashes(subject=self.subject, claims=claims_of(cut(self.wanted, period)))
 
     def _open_periods(self, after: datetime) -> Iterator[Period]:
         """Give the parts of the planned windows that calendars leave open, from an instant on."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fairway.accounts import queries as accounts
 from fairway.approvals import queries as approvals
@@ -26,6 +26,8 @@ from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.policy import Decision, Finding, Severity, Verdict, decide
 
+INSTANT = timedelta(microseconds=1)
+"""What is asked about is an instant; intervals need a length, and this is the least there is."""
 _UNEXPLAINED = {"held", "unconsented", "refused", "assessed", "unreviewed"}
 
 
@@ -89,14 +91,32 @@ def time_findings(proposal: Proposal, *, at: datetime) -> list[Finding]:
     )
     if not ahead.windows:
         return [_over(proposal)] if proposal.windows else []
+    return _in_the_way(ahead)
+
+
+def work_findings(proposal: Proposal, *, at: datetime) -> list[Finding]:
+    """Return every finding about working at the instant; not later that night, not on others.
+
+    Whether a planned window is open is another question, see `window_open`.
+    """
+    return _in_the_way(cut(proposal, Period(at, at + INSTANT)))
+
+
+def cut(proposal: Proposal, period: Period) -> Proposal:
+    """Return what the proposal asks if work fills the period; items are down as planned."""
+    down = tuple(common for one in proposal.downtimes if (common := period & one) is not None)
+    return replace(proposal, windows=(period,), downtimes=down)
+
+
+def _in_the_way(proposal: Proposal) -> list[Finding]:
     with audit.steady():
         return [
-            *claims.clashes(subject=ahead.subject, claims=claims_of(ahead)),
+            *claims.clashes(subject=proposal.subject, claims=claims_of(proposal)),
             *calendars.findings(
-                subject=ahead.subject,
-                targets=targets(ahead.organisation, ahead.items, ahead.environments),
-                periods=ahead.windows,
-                reason=ahead.freeze_reason,
+                subject=proposal.subject,
+                targets=targets(proposal.organisation, proposal.items, proposal.environments),
+                periods=proposal.windows,
+                reason=proposal.freeze_reason,
             ),
         ]
 
@@ -174,7 +194,9 @@ class Case:
     at: datetime
     person: int | None = None
     working: bool = False
-    """Whether the person would be carrying the change out, and so may not count among its approvers."""
+    """Whether the person would be carrying the change out, from this instant on: they may not count among its
+    approvers, and of time the instant is weighed, as it is for a pipeline.
+    """
     _found: dict[str, list[Finding]] = field(default_factory=dict)
 
     def holds(self, condition: str) -> bool:
@@ -225,7 +247,8 @@ class Case:
                     at=self.at,
                 )
             case "time":
-                return time_findings(self.proposal, at=self.at)
+                weigh = work_findings if self.working else time_findings
+                return weigh(self.proposal, at=self.at)
             case "window_open":
                 return window_open(subject, self.proposal.windows, at=self.at)
             case "not_held":
