@@ -58,6 +58,7 @@ class Scene:
             windows=(Span(self.start, self.end),),
             downtime=(Span(self.start, self.end),),
         )
+        run(changes.SubmitChange(change=self.theirs.key), by=boss)
         self.neighbour = self._change(
             south.slug, "neighbour", [south.spare.key], by=south.people["requester"].email, windows=self.spans
         )
