@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "fairway.kernel",
     "fairway.ui",
     "fairway.audit",
+    "fairway.jobs",
     "fairway.accounts",
     "fairway.approvals",
     "fairway.calendars",
@@ -87,6 +88,7 @@ USE_I18N, LANGUAGE_CODE = True, "en-gb"
 LANGUAGES = [("en-gb", "English")]
 STATIC_URL = "/static/"
 
+TASKS = {"default": {"BACKEND": "fairway.jobs.backend.Backend", "QUEUES": ["default", "webhooks"]}}
 EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 DMR_SETTINGS = {"validate_responses": "pytest" in sys.modules}
 LOGGING = {

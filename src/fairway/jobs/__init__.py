@@ -1,0 +1,1 @@
+"""Work that is done later: jobs under leases, ticks of a clock, webhooks to others."""

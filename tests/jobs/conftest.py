@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from fairway.kernel.cache import Kept
+from tests.jobs import tasks
+from tests.support.committed import committed as committed
+from tests.support.company import Company, found
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    Kept.forget_all()
+    tasks.tried.clear()
+    yield
+    Kept.forget_all()
+
+
+@pytest.fixture
+def company(db: None) -> Company:
+    return found()
