@@ -143,7 +143,7 @@ def test_an_item_of_another_branch_is_nowhere(
     assert [row["key"] for row in cards("get", "items?count=true").json()["items"]] == ["gate", "switch"]
     assert cards("get", "items?count=true").json()["count"] == 2
     assert cards("get", "items?q=ledger").json()["items"] == []
-    assert cards("get", "items?key=ledger").status_code == 422, "the key is no filter of this list"
+    assert cards("get", "items?key=ledger").json()["items"] == []
     for reference in ("ledger", uid):
         assert cards("get", f"items/{reference}").status_code == 404
         assert cards("patch", f"items/{reference}", {"name": "x"}, If_Match="*").status_code == 404

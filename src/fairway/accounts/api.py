@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Body, Path, Query
 
@@ -14,8 +14,9 @@ from fairway.accounts import commands, queries
 from fairway.accounts.models import Organisation, Team, User
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.audit import queries as audit
+from fairway.kernel.api import list_of
 from fairway.kernel.errors import Conflict, Invalid
-from fairway.kernel.listing import MOST, Column, Listing, ListQuery, search_words
+from fairway.kernel.listing import MOST, Column, Listing, ListQuery, Page, search_words
 from fairway.kernel.refs import as_uid
 
 ORGANISATIONS = Listing(
@@ -186,34 +187,8 @@ class DelegationView(msgspec.Struct, kw_only=True):
     end: datetime
 
 
-class Many(msgspec.Struct, kw_only=True, omit_defaults=True):
-    items: list[Any]
-    next: str | None
-    count: int | None = None
-
-
-class OrganisationList(Many, kw_only=True):
-    items: list[OrganisationView]
-
-
-class UserList(Many, kw_only=True):
-    items: list[UserView]
-
-
-class TeamList(Many, kw_only=True):
-    items: list[TeamView]
-
-
-class GrantList(Many, kw_only=True):
-    items: list[GrantView]
-
-
-class TokenList(Many, kw_only=True):
-    items: list[TokenView]
-
-
-class DelegationList(Many, kw_only=True):
-    items: list[DelegationView]
+OrganisationList, UserList, TeamList = list_of(OrganisationView), list_of(UserView), list_of(TeamView)
+GrantList, TokenList, DelegationList = list_of(GrantView), list_of(TokenView), list_of(DelegationView)
 
 
 class Roles(msgspec.Struct, kw_only=True):
@@ -231,31 +206,24 @@ class Events(msgspec.Struct, kw_only=True):
 # What may be asked
 
 
-class OrganisationQuery(ListQuery, kw_only=True):
-    parent: str = ""
+class OrganisationQuery(ListQuery, kw_only=True, columns=ORGANISATIONS.columns):
+    """Filters of the list."""
 
 
-class TeamQuery(ListQuery, kw_only=True):
-    organisation: str = ""
-    organisation__in: str = ""
-    member: str = ""
+class TeamQuery(ListQuery, kw_only=True, columns=TEAMS.columns):
+    """Filters of the list."""
 
 
-class GrantQuery(ListQuery, kw_only=True):
-    role: str = ""
-    organisation: str = ""
-    user: str = ""
-    team: str = ""
+class GrantQuery(ListQuery, kw_only=True, columns=GRANTS.columns):
+    """Filters of the list."""
 
 
-class TokenQuery(ListQuery, kw_only=True):
-    user: str = ""
-    expires_at__lt: str = ""
+class TokenQuery(ListQuery, kw_only=True, columns=TOKENS.columns):
+    """Filters of the list."""
 
 
-class DelegationQuery(ListQuery, kw_only=True):
-    giver: str = ""
-    taker: str = ""
+class DelegationQuery(ListQuery, kw_only=True, columns=DELEGATIONS.columns):
+    """Filters of the list."""
 
 
 class EventQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -416,10 +384,13 @@ def _team(controller: ApiController, key: str, *, status: int = 200) -> HttpResp
 class OrganisationsController(ApiController):
     """The organisation tree."""
 
-    @operation("accounts.view", OrganisationList)
-    def get(self, parsed_query: Query[OrganisationQuery]) -> HttpResponse:
-        page = ORGANISATIONS.page(queries.visible(Organisation.objects.all(), self.actor, "pk"), parsed_query)
-        return self.page(page, [organisation_view(row) for row in page.rows])
+    @operation("accounts.view", OrganisationList, files=True)
+    def get(self, parsed_query: Query[OrganisationQuery]) -> HttpResponseBase:
+        def read(query: OrganisationQuery) -> tuple[Page, list[OrganisationView]]:
+            page = ORGANISATIONS.page(queries.visible(Organisation.objects.all(), self.actor, "pk"), query)
+            return page, [organisation_view(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, OrganisationView.__struct_fields__)
 
     @operation("accounts.administer", OrganisationView, status=201, etag=True, dry_run=True)
     def post(
@@ -460,10 +431,13 @@ class UsersController(ApiController):
 
     keeps_answers = False  # an invitation is a secret
 
-    @operation("accounts.view", UserList)
-    def get(self, parsed_query: Query[queries.PeopleQuery]) -> HttpResponse:
-        page = queries.PEOPLE.page(queries.people(self.actor).order_by(), parsed_query)
-        return self.page(page, [user_view(row) for row in page.rows])
+    @operation("accounts.view", UserList, files=True)
+    def get(self, parsed_query: Query[queries.PeopleQuery]) -> HttpResponseBase:
+        def read(query: queries.PeopleQuery) -> tuple[Page, list[UserView]]:
+            page = queries.PEOPLE.page(queries.people(self.actor).order_by(), query)
+            return page, [user_view(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, UserView.__struct_fields__)
 
     @operation(
         "accounts.invite", InvitedUser, status=201, etag=True, dry_run=True, summary="Invite a person."
@@ -540,10 +514,13 @@ class InviteController(ApiController):
 class TeamsController(ApiController):
     """Teams."""
 
-    @operation("accounts.view", TeamList)
-    def get(self, parsed_query: Query[TeamQuery]) -> HttpResponse:
-        page = TEAMS.page(queries.visible(Team.objects.all(), self.actor), parsed_query)
-        return self.page(page, [team_view(row) for row in page.rows])
+    @operation("accounts.view", TeamList, files=True)
+    def get(self, parsed_query: Query[TeamQuery]) -> HttpResponseBase:
+        def read(query: TeamQuery) -> tuple[Page, list[TeamView]]:
+            page = TEAMS.page(queries.visible(Team.objects.all(), self.actor), query)
+            return page, [team_view(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, TeamView.__struct_fields__)
 
     @operation("accounts.invite", TeamView, status=201, etag=True, dry_run=True)
     def post(self, parsed_body: Body[commands.CreateTeam], parsed_query: Query[DryRun]) -> HttpResponse:
@@ -608,10 +585,13 @@ class RolesController(ApiController):
 class GrantsController(ApiController):
     """Who has which role where."""
 
-    @operation("accounts.view", GrantList)
-    def get(self, parsed_query: Query[GrantQuery]) -> HttpResponse:
-        page = GRANTS.page(queries.grants(self.actor), parsed_query)
-        return self.page(page, [grant_view(row) for row in page.rows])
+    @operation("accounts.view", GrantList, files=True)
+    def get(self, parsed_query: Query[GrantQuery]) -> HttpResponseBase:
+        def read(query: GrantQuery) -> tuple[Page, list[GrantView]]:
+            page = GRANTS.page(queries.grants(self.actor), query)
+            return page, [grant_view(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, GrantView.__struct_fields__)
 
     @operation("accounts.administer", GrantView, status=201, dry_run=True)
     def post(self, parsed_body: Body[commands.GrantRole], parsed_query: Query[DryRun]) -> HttpResponse:
@@ -640,10 +620,13 @@ class TokensController(ApiController):
 
     keeps_answers = False  # the token is told once and stored nowhere
 
-    @operation("", TokenList)
-    def get(self, parsed_query: Query[TokenQuery]) -> HttpResponse:
-        page = TOKENS.page(queries.tokens(self.actor), parsed_query)
-        return self.page(page, [token_view(row) for row in page.rows])
+    @operation("", TokenList, files=True)
+    def get(self, parsed_query: Query[TokenQuery]) -> HttpResponseBase:
+        def read(query: TokenQuery) -> tuple[Page, list[TokenView]]:
+            page = TOKENS.page(queries.tokens(self.actor), query)
+            return page, [token_view(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, TokenView.__struct_fields__)
 
     @operation("", NewToken, status=201, dry_run=True)
     def post(self, parsed_body: Body[commands.CreateToken], parsed_query: Query[DryRun]) -> HttpResponse:
@@ -667,10 +650,13 @@ class TokenController(ApiController):
 class DelegationsController(ApiController):
     """Who acts for whom, and when."""
 
-    @operation("", DelegationList)
-    def get(self, parsed_query: Query[DelegationQuery]) -> HttpResponse:
-        page = DELEGATIONS.page(queries.delegations(self.actor), parsed_query)
-        return self.page(page, [delegation_view(row) for row in page.rows])
+    @operation("", DelegationList, files=True)
+    def get(self, parsed_query: Query[DelegationQuery]) -> HttpResponseBase:
+        def read(query: DelegationQuery) -> tuple[Page, list[DelegationView]]:
+            page = DELEGATIONS.page(queries.delegations(self.actor), query)
+            return page, [delegation_view(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, DelegationView.__struct_fields__)
 
     @operation("", DelegationView, status=201, dry_run=True)
     def post(self, parsed_body: Body[commands.Delegate], parsed_query: Query[DryRun]) -> HttpResponse:

@@ -436,6 +436,20 @@ class EndDelegation(Command, name="accounts.delegation.end"):
         return Plan(subject=found.giver, change=[(found, {"ends_at": min(at, found.ends_at)})])
 
 
+class ExportList(Command, name="accounts.list.export"):
+    """Note that a list leaves as a file: which, in what form, and what was asked for."""
+
+    name: str
+    form: str
+    given: dict[str, str] = {}
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        who = User.objects.filter(pk=actor.pk).first() if actor.pk is not None else None
+        asked = "&".join(f"{name}={value}" for name, value in sorted(self.given.items()))
+        texts = {"asked": asked[:2000]} if asked else {}
+        return Plan(subject=who, note={"list": self.name, "form": self.form}, texts=texts)
+
+
 def zone(name: str) -> str:
     """Return the name of a time zone.
 

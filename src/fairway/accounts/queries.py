@@ -169,13 +169,6 @@ def people(actor: Actor) -> QuerySet[User]:
     return everyone.filter(Q(organisation_id__in=organisations) | Q(pk=actor.pk or 0))
 
 
-class PeopleQuery(ListQuery, kw_only=True):
-    organisation: str = ""
-    organisation__in: str = ""
-    active: str = ""
-    service: str = ""
-
-
 def by_slug(reference: str) -> Mapping[str, object]:
     """Return the filter that finds a reference by slug or uid."""
     return uid_lookup(reference) or {"slug": reference}
@@ -184,7 +177,7 @@ def by_slug(reference: str) -> Mapping[str, object]:
 PEOPLE = Listing(
     columns={
         "name": Column("name_folded", "folded", sorts=True),
-        "key": Column("number", "number", sorts=True),
+        "key": Column("number", "number", sorts=True, prefix=User.prefix),
         "organisation": Column("organisation", refers=by_slug),
         "active": Column("is_active", "flag"),
         "service": Column("is_service", "flag"),
@@ -196,6 +189,14 @@ PEOPLE = Listing(
     sort="name",
     search=search_words("name_folded", "email_folded"),
 )  # fmt: skip
+
+
+class PeopleQuery(ListQuery, kw_only=True, columns=PEOPLE.columns):
+    """Filters of the list of people."""
+
+    organisation: str = ""
+    active: str = ""
+    service: str = ""
 
 
 def administers(actor: Actor, user: User) -> bool:

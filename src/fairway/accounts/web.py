@@ -5,18 +5,18 @@ It stands in accounts because a caller is found by session or token; contexts ab
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 import msgspec
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import DataError, IntegrityError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
@@ -29,11 +29,13 @@ from dmr.exceptions import (
     ValidationError,
 )
 from dmr.metadata import EndpointMetadata
+from dmr.negotiation import conditional_type, request_renderer
 from dmr.openapi.objects import SecurityRequirement, SecurityScheme
 from dmr.plugins.msgspec.json import MsgspecJsonRenderer
 from dmr.security.base import SyncAuth
 
 from fairway.accounts import queries
+from fairway.accounts.commands import ExportList
 from fairway.accounts.models import User
 from fairway.audit.commands import (
     Attempt,
@@ -64,11 +66,13 @@ from fairway.kernel.errors import (
     Unauthenticated,
     UnsupportedMedia,
 )
-from fairway.kernel.listing import Page
+from fairway.kernel.exporting import FileRenderer, ndjson, separated, spreadsheet
+from fairway.kernel.listing import MOST, ListQuery, Page, picked
 from fairway.kernel.refs import Ref, uuid7
 from fairway.policy import Decision, Finding, Words, tell
 
 T = TypeVar("T")
+Q = TypeVar("Q", bound=ListQuery)
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -307,6 +311,12 @@ PROBLEM_HEADERS = {
     503: {"Retry-After": HeaderSpec(required=False, description="Seconds to wait")},
 }
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
+NDJSON, CSV = "application/x-ndjson", "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FILES = {"ndjson": NDJSON, "csv": CSV, "xlsx": XLSX}
+"""The forms in which a list comes whole, by their short names."""
+RENDERERS = [MsgspecJsonRenderer(JSON), MsgspecJsonRenderer(PROBLEM_JSON)]
+WITH_FILES = [*RENDERERS, *map(FileRenderer, FILES.values())]
 PROBLEM_SPECS = [
     ResponseSpec(
         ProblemView,
@@ -327,12 +337,14 @@ def operation(
     also: Mapping[int, Any] | None = None,
     etag: bool = False,
     dry_run: bool = False,
+    files: bool = False,
     summary: str | None = None,
 ) -> Callable[[T], T]:
     """Declare an endpoint: what it needs, what it answers. It stands in the OpenAPI document as
     `x-permission`.
 
-    `dry_run`: the endpoint takes `dry_run=true` and then answers 200 with a PlanView.
+    `dry_run`: the endpoint takes `dry_run=true` and then answers 200 with a PlanView. `files`: it is a list
+    that also comes whole, as JSON lines, CSV or a spreadsheet.
     """
     answers: dict[int, Any] = {status: returns, **(also or {})}
     if dry_run:
@@ -342,21 +354,33 @@ def operation(
         headers["ETag"] = HeaderSpec(required=False, description="The record's version, for If-Match")
     if "next" in getattr(returns, "__struct_fields__", ()):
         headers["Link"] = HeaderSpec(required=False, description="The next page, as rel=next")
+    if files:
+        headers["Content-Disposition"] = HeaderSpec(required=False, description="The name of the file")
     located = {"Location": HeaderSpec(required=False, description="Where the record stands")}
+    good = {JSON, *FILES.values()} if files else {JSON}
     specs = [
         ResponseSpec(
-            kind,
+            _as_files(kind) if files and code == 200 else kind,
             status_code=HTTPStatus(code),
             headers={**headers, **(located if code in {201, 202} else {})} if code < 300 else None,
-            limit_to_content_types={JSON if code < 300 else PROBLEM_JSON},
+            limit_to_content_types=good if code < 300 else {PROBLEM_JSON},
         )
         for code, kind in answers.items()
     ]
     # An endpoint's own answers take the place of the controller's, so the problems come along.
     specs += [spec for spec in PROBLEM_SPECS if spec.status_code not in answers]
     options: dict[str, Any] = {"summary": summary} if summary else {}
+    if files:
+        options["renderers"] = WITH_FILES
     declared: Callable[[T], T] = validate(*specs, x_extensions={"x-permission": permission}, **options)
     return declared
+
+
+def _as_files(envelope: Any) -> Any:
+    """Return the shapes of a list's answer by media type; a line of NDJSON is one row."""
+    [row] = get_args(msgspec.structs.fields(envelope)[0].type)
+    binary = Annotated[str, msgspec.Meta(extra_json_schema={"format": "binary"})]
+    return Annotated[envelope, conditional_type({JSON: envelope, NDJSON: row, CSV: str, XLSX: binary})]
 
 
 class DryRun(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -372,7 +396,7 @@ class ApiController(Controller[Serializer]):
     auth: ClassVar[Any] = (BearerOrSession(),)
     error_model: ClassVar[Any] = ProblemView
     responses: ClassVar[Any] = PROBLEM_SPECS
-    renderers: ClassVar[Any] = [MsgspecJsonRenderer(JSON), MsgspecJsonRenderer(PROBLEM_JSON)]
+    renderers: ClassVar[Any] = RENDERERS
     validate_negotiation = False
     keeps_answers: ClassVar[bool] = True
     """Whether an answer may be stored for repeats of its Idempotency-Key; not where it tells a secret."""
@@ -416,6 +440,62 @@ class ApiController(Controller[Serializer]):
             asked["cursor"] = page.next
             headers["Link"] = f'<{self.request.path}?{asked.urlencode()}>; rel="next"'
         return self.to_response(envelope, status_code=HTTPStatus.OK, headers=headers)
+
+    def listed(
+        self, query: Q, read: Callable[[Q], tuple[Page, Sequence[msgspec.Struct]]], names: Sequence[str]
+    ) -> HttpResponseBase:
+        """Answer a list as it is asked for: one page, or the whole of it as a file.
+
+        `read` gives the page of a query and its rows as they are told; `names` are their fields.
+        """
+        wanted = picked(query, names)
+        form = query.format or self._form()
+        if form in FILES:
+            return self._file(form, query, read, [name for name in names if wanted is None or name in wanted])
+        found, rows = read(query)
+        if wanted is None:
+            return self.page(found, rows)
+        return self.page(found, [{name: getattr(row, name) for name in wanted} for row in rows])
+
+    def _form(self) -> str:
+        renderer = request_renderer(self.request)
+        given = renderer.content_type if renderer is not None else JSON
+        return next((form for form, media in FILES.items() if media == given), "json")
+
+    def _file(
+        self,
+        form: str,
+        query: Q,
+        read: Callable[[Q], tuple[Page, Sequence[msgspec.Struct]]],
+        names: Sequence[str],
+    ) -> HttpResponseBase:
+        """Stream the whole list. Its first rows are read before the answer begins: till then it may fail."""
+        first = read(msgspec.structs.replace(query, limit=MOST, cursor="", count=False, format=""))
+
+        def batches() -> Iterator[Sequence[msgspec.Struct]]:
+            found, rows = first
+            while True:
+                yield rows
+                if found.next is None:
+                    return
+                following = msgspec.structs.replace(
+                    query, limit=MOST, cursor=found.next, count=False, format=""
+                )
+                found, rows = read(following)
+
+        title = self.request.path.rpartition("/")[2]
+        given = {name: str(v) for name, v in self.request.GET.items() if name not in {"format", "cursor"}}
+        execute(ExportList(name=title, form=form, given=given), actor=self.actor, at=self.at)
+        if form == "csv":
+            chunks = separated(batches(), names, mark=query.format == "csv")
+        elif form == "xlsx":
+            chunks = spreadsheet(batches(), names, title=title)
+        else:
+            chunks = ndjson(batches(), names)
+        response = StreamingHttpResponse(chunks, content_type=FILES[form])
+        if form != "ndjson":
+            response["Content-Disposition"] = f'attachment; filename="{title}-{self.at:%Y-%m-%d}.{form}"'
+        return response
 
     def expected(self, *, required: bool = True) -> int | None:
         """Return the version that `If-Match` names; None for `*`.

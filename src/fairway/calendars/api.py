@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Body, Path, Query
 from msgspec import UNSET, UnsetType
@@ -17,7 +17,7 @@ from fairway.calendars import commands, queries
 from fairway.calendars.commands import Instant
 from fairway.calendars.models import Window
 from fairway.kernel.errors import Invalid
-from fairway.kernel.listing import picked
+from fairway.kernel.listing import Page
 from fairway.kernel.period import Period
 
 Kind = Literal["hard_freeze", "soft_freeze", "maintenance"]
@@ -186,14 +186,17 @@ def _window(controller: ApiController, key: str, *, status: int = 200) -> HttpRe
 class WindowsController(ApiController):
     """Freezes and maintenance windows."""
 
-    @operation("calendars.view", WindowList)
-    def get(self, parsed_query: Query[queries.WindowQuery]) -> HttpResponse:
+    @operation("calendars.view", WindowList, files=True)
+    def get(self, parsed_query: Query[queries.WindowQuery]) -> HttpResponseBase:
         """List windows of visible organisations and of those above them; `q` finds words in the name."""
         accounts.require(self.actor, "calendars.view", at=None)
-        wanted = picked(parsed_query, FIELDS)
-        page = queries.window_page(self.actor, parsed_query)
-        facets = queries.facets(self.actor, [row["id"] for row in page.rows])
-        return self.page(page, [window_row(row, facets[row["id"]], wanted) for row in page.rows])
+
+        def read(query: queries.WindowQuery) -> tuple[Page, list[WindowRow]]:
+            page = queries.window_page(self.actor, query)
+            facets = queries.facets(self.actor, [row["id"] for row in page.rows])
+            return page, [window_row(row, facets[row["id"]]) for row in page.rows]
+
+        return self.listed(parsed_query, read, FIELDS)
 
     @operation("calendars.edit", WindowView, status=201, etag=True, dry_run=True)
     def post(self, parsed_body: Body[commands.CreateWindow], parsed_query: Query[DryRun]) -> HttpResponse:

@@ -103,7 +103,30 @@ def occurrences(reference: Ref, period: Period) -> list[Period]:
     ]
 
 
-class WindowQuery(ListQuery, kw_only=True, forbid_unknown_fields=True):
+_VALUES = (
+    "uid", "number", "name", "window_kind", "reason", "zone", "starts_at", "ends_at", "local_start",
+    "duration", "rrule", "rdates", "exdates", "criticalities", "tiers", "version", "created_at",
+    "archived_at", "id", "organisation__slug", "organisation__name", "organisation__uid",
+)  # fmt: skip
+
+LISTING = Listing(
+    columns={
+        "key": Column("number", "number", sorts=True, prefix=Window.prefix),
+        "number": Column("number", "number", sorts=True, prefix=Window.prefix),
+        "kind": Column("window_kind", choices=tuple(Window.Kind.values), sorts=True),
+        "organisation": Column("organisation__slug", refers=accounts.by_slug, through="organisation"),
+        "name": Column("name_folded", "folded", sorts=True),
+        "starts_at": Column("starts_at", "instant", sorts=True),
+        "ends_at": Column("ends_at", "instant", sorts=True),
+        "created_at": Column("created_at", "instant", sorts=True),
+    },
+    values=_VALUES,
+    sort="name",
+    search=search_words("name_folded"),
+)
+
+
+class WindowQuery(ListQuery, kw_only=True, forbid_unknown_fields=True, columns=LISTING.columns):
     key: str = ""
     kind: str = ""
     kind__in: str = ""
@@ -115,28 +138,6 @@ class WindowQuery(ListQuery, kw_only=True, forbid_unknown_fields=True):
     ends_at__gte: str = ""
     ends_at__lt: str = ""
     archived: bool | None = None
-
-
-_VALUES = (
-    "uid", "number", "name", "window_kind", "reason", "zone", "starts_at", "ends_at", "local_start",
-    "duration", "rrule", "rdates", "exdates", "criticalities", "tiers", "version", "created_at",
-    "archived_at", "id", "organisation__slug", "organisation__name", "organisation__uid",
-)  # fmt: skip
-
-LISTING = Listing(
-    columns={
-        "number": Column("number", "number", sorts=True),
-        "kind": Column("window_kind", choices=tuple(Window.Kind.values), sorts=True),
-        "organisation": Column("organisation__slug"),
-        "name": Column("name_folded", "folded", sorts=True),
-        "starts_at": Column("starts_at", "instant", sorts=True),
-        "ends_at": Column("ends_at", "instant", sorts=True),
-        "created_at": Column("created_at", "instant", sorts=True),
-    },
-    values=_VALUES,
-    sort="name",
-    search=search_words("name_folded"),
-)
 
 
 def windows(actor: Actor) -> QuerySet[Window]:

@@ -21,7 +21,7 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
 from fairway.kernel.db import Prepared
 from fairway.kernel.errors import FieldError, Invalid, NotFound
-from fairway.kernel.listing import Column, Listing, ListQuery, Page
+from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 from fairway.kernel.models import fold, uid_lookup
 from fairway.kernel.refs import HIDDEN, Ref
 
@@ -327,12 +327,14 @@ ITEMS = Listing(
     columns={
         "key": Column("slug", sorts=True),
         "name": Column("name_folded", "folded", sorts=True),
-        "kind": Column("item_kind__slug", sorts=True),
+        "kind": Column("item_kind__slug", sorts=True, refers=accounts.by_slug, through="item_kind"),
         "status": Column("status", sorts=True, choices=tuple(ConfigurationItem.Status.values)),
         "criticality": Column("criticality", "number", sorts=True),
         "shared": Column("shared", "flag"),
-        "organisation": Column("organisation__slug", sorts=True),
-        "owner_team": Column("owner_team__slug", sorts=True),
+        "organisation": Column(
+            "organisation__slug", sorts=True, refers=accounts.by_slug, through="organisation"
+        ),
+        "owner_team": Column("owner_team__slug", sorts=True, refers=accounts.by_slug, through="owner_team"),
         "external_id": Column("external_id"),
         "created_at": Column("created_at", "instant", sorts=True),
     },
@@ -347,20 +349,22 @@ ITEMS = Listing(
 )  # fmt: skip
 RELATIONS = Listing(
     columns={
-        "uid": Column("uid", sorts=True),
-        "source": Column("source__slug", sorts=True),
-        "target": Column("target__slug", sorts=True),
-        "kind": Column("relation_kind__slug"),
+        "uid": Column("uid", "uid", sorts=True),
+        "source": Column("source__slug", sorts=True, refers=accounts.by_slug, through="source"),
+        "target": Column("target__slug", sorts=True, refers=accounts.by_slug, through="target"),
+        "kind": Column("relation_kind__slug", refers=accounts.by_slug, through="relation_kind"),
+        "created_at": Column("created_at", "instant", sorts=True),
     },
     values=(
         "uid", "version", "created_at", "relation_kind__uid", "relation_kind__slug", "relation_kind__name",
         "source__uid", "source__slug", "source__name", "target__uid", "target__slug", "target__name",
     ),
     sort="uid",
+    search=search_words("source__name_folded", "source__slug", "target__name_folded", "target__slug"),
 )  # fmt: skip
 
 
-class ItemQuery(ListQuery, kw_only=True):
+class ItemQuery(ListQuery, kw_only=True, columns=ITEMS.columns):
     """Filters of the list of items; `environment`: those standing in it; `archived=true`: those put away."""
 
     kind: str = ""
@@ -385,7 +389,7 @@ class ItemQuery(ListQuery, kw_only=True):
     archived: Literal["", "true", "false"] = ""
 
 
-class RelationQuery(ListQuery, kw_only=True):
+class RelationQuery(ListQuery, kw_only=True, columns=RELATIONS.columns):
     """Filters of the list of relations; `item`: it is at either end."""
 
     source: str = ""
@@ -404,9 +408,10 @@ def item_page(actor: Actor, query: ItemQuery) -> Page:
     if query.environment:
         # Environments stand above; what stands where is their table, reached here by its name alone.
         standing: dict[str, Any] = {
-            "instances__environment__slug": query.environment,
-            "instances__archived_at": None,
+            f"instances__environment__{name}": value
+            for name, value in accounts.by_slug(query.environment).items()
         }
+        standing["instances__archived_at"] = None
         organisations = accounts.access(actor).organisations
         if organisations is not None:
             standing["instances__environment__organisation_id__in"] = organisations
@@ -422,7 +427,8 @@ def relation_page(actor: Actor, query: RelationQuery) -> Page:
     found = accounts.visible(found, actor, "target__organisation_id")
     found = found.filter(archived_at=None, source__archived_at=None, target__archived_at=None)
     if query.item:
-        found = found.filter(Q(source__slug=query.item) | Q(target__slug=query.item))
+        [(name, value)] = accounts.by_slug(query.item).items()
+        found = found.filter(Q(**{f"source__{name}": value}) | Q(**{f"target__{name}": value}))
     page = RELATIONS.page(found, structs.replace(query, item=""))
     return replace(page, applied={**page.applied, **({"item": query.item} if query.item else {})})
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal, TypeVar
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Body, Path, Query
 from msgspec import UNSET, UnsetType
@@ -20,7 +20,7 @@ from fairway.changes.commands.reading import Priority, References, Spans
 from fairway.changes.models import ChangeModel, ChangeTemplate
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import NotFound
-from fairway.kernel.listing import picked
+from fairway.kernel.listing import Page, picked
 from fairway.kernel.period import Period, parse_instant
 
 
@@ -161,12 +161,16 @@ def _reader(controller: ApiController) -> Actor:
 class ChangesController(ApiController):
     """Changes."""
 
-    @operation("changes.view", views.ChangeList)
-    def get(self, parsed_query: Query[queries.ChangeQuery]) -> HttpResponse:
+    @operation("changes.view", views.ChangeList, files=True)
+    def get(self, parsed_query: Query[queries.ChangeQuery]) -> HttpResponseBase:
         """List changes; `q` finds words in title and external id, or a key."""
-        wanted = picked(parsed_query, views.FIELDS)
-        found = queries.change_page(_reader(self), parsed_query)
-        return self.page(found, views.rows(self.actor, found.rows, wanted))
+        reader, wanted = _reader(self), picked(parsed_query, views.FIELDS)
+
+        def read(query: queries.ChangeQuery) -> tuple[Page, list[views.ChangeRow]]:
+            found = queries.change_page(reader, query)
+            return found, views.rows(reader, found.rows, wanted)
+
+        return self.listed(parsed_query, read, views.FIELDS)
 
     @operation("changes.request", views.ChangeView, status=201, etag=True, dry_run=True)
     def post(self, parsed_body: Body[commands.CreateChange], parsed_query: Query[DryRun]) -> HttpResponse:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Body, Path, Query
 from msgspec import UNSET, UnsetType
@@ -14,7 +14,8 @@ from msgspec import UNSET, UnsetType
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.environments import commands, queries
 from fairway.environments.models import Environment
-from fairway.kernel.listing import picked
+from fairway.kernel.api import list_of
+from fairway.kernel.listing import Page
 
 Tier = Literal[
     "development",
@@ -124,10 +125,7 @@ class InstanceView(msgspec.Struct, kw_only=True):
     created_at: datetime
 
 
-class InstanceList(msgspec.Struct, kw_only=True):
-    items: list[InstanceView]
-    next: str | None
-    count: int | UnsetType = UNSET
+InstanceList = list_of(InstanceView)
 
 
 FIELDS = EnvironmentView.__struct_fields__
@@ -175,12 +173,15 @@ def _environment(controller: ApiController, key: str, *, status: int = 200) -> H
 class EnvironmentsController(ApiController):
     """Environments."""
 
-    @operation("environments.view", EnvironmentList)
-    def get(self, parsed_query: Query[queries.EnvironmentQuery]) -> HttpResponse:
-        """List environments; sorted by `tier` they stand in the order of the way to production."""
-        wanted = picked(parsed_query, FIELDS)
-        page = queries.environment_page(self.actor, parsed_query)
-        return self.page(page, [environment_row(row, wanted) for row in page.rows])
+    @operation("environments.view", EnvironmentList, files=True)
+    def get(self, parsed_query: Query[queries.EnvironmentQuery]) -> HttpResponseBase:
+        """List environments; sorted by `order` they stand in the order of the way to production."""
+
+        def read(query: queries.EnvironmentQuery) -> tuple[Page, list[EnvironmentRow]]:
+            page = queries.environment_page(self.actor, query)
+            return page, [environment_row(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, FIELDS)
 
     @operation("environments.edit", EnvironmentView, status=201, etag=True, dry_run=True)
     def post(
@@ -256,11 +257,15 @@ def _instance(controller: ApiController, uid: str, *, status: int = 200) -> Http
 class InstancesController(ApiController):
     """What stands where."""
 
-    @operation("environments.view", InstanceList)
-    def get(self, parsed_query: Query[queries.InstanceQuery]) -> HttpResponse:
+    @operation("environments.view", InstanceList, files=True)
+    def get(self, parsed_query: Query[queries.InstanceQuery]) -> HttpResponseBase:
         """List the instances of which the caller sees both the item and the environment."""
-        page = queries.instance_page(self.actor, parsed_query)
-        return self.page(page, [instance_view(row) for row in page.rows])
+
+        def read(query: queries.InstanceQuery) -> tuple[Page, list[InstanceView]]:
+            page = queries.instance_page(self.actor, query)
+            return page, [instance_view(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, InstanceView.__struct_fields__)
 
     @operation("environments.edit", InstanceView, status=201, etag=True, dry_run=True)
     def post(self, parsed_body: Body[commands.CreateInstance], parsed_query: Query[DryRun]) -> HttpResponse:

@@ -137,7 +137,9 @@ ENVIRONMENTS = Listing(
         "control": Column("control", choices=tuple(Environment.Control.values)),
         "status": Column("status", sorts=True, choices=tuple(Environment.Status.values)),
         "shared": Column("shared", "flag"),
-        "organisation": Column("organisation__slug", sorts=True),
+        "organisation": Column(
+            "organisation__slug", sorts=True, refers=accounts.by_slug, through="organisation"
+        ),
         "created_at": Column("created_at", "instant", sorts=True),
     },
     values=(
@@ -150,19 +152,23 @@ ENVIRONMENTS = Listing(
 )  # fmt: skip
 INSTANCES = Listing(
     columns={
-        "uid": Column("uid", sorts=True),
-        "item": Column("item__slug", sorts=True),
-        "environment": Column("environment__slug", sorts=True),
+        "uid": Column("uid", "uid", sorts=True),
+        "item": Column("item__slug", sorts=True, refers=accounts.by_slug, through="item"),
+        "environment": Column(
+            "environment__slug", sorts=True, refers=accounts.by_slug, through="environment"
+        ),
+        "created_at": Column("created_at", "instant", sorts=True),
     },
     values=(
         "uid", "version", "created_at", "item__uid", "item__slug", "item__name",
         "environment__uid", "environment__slug", "environment__name",
     ),
     sort="uid",
+    search=search_words("item__name_folded", "item__slug", "environment__name_folded", "environment__slug"),
 )  # fmt: skip
 
 
-class EnvironmentQuery(ListQuery, kw_only=True):
+class EnvironmentQuery(ListQuery, kw_only=True, columns=ENVIRONMENTS.columns):
     """Filters of the list of environments; `archived=true`: those put away."""
 
     tier: str = ""
@@ -180,7 +186,7 @@ class EnvironmentQuery(ListQuery, kw_only=True):
     archived: Literal["", "true", "false"] = ""
 
 
-class InstanceQuery(ListQuery, kw_only=True):
+class InstanceQuery(ListQuery, kw_only=True, columns=INSTANCES.columns):
     item: str = ""
     item__in: str = ""
     environment: str = ""

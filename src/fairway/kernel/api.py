@@ -12,6 +12,29 @@ from dmr.plugins.msgspec.schema import MsgspecSchemaGenerator
 from dmr.serializer import SchemaDef
 
 
+def rows_of(view: type[msgspec.Struct]) -> Any:
+    """Return the shape of a list's row: the fields of the record's view, or those that `fields=` picked."""
+    fields: list[tuple[str, Any, Any]] = [
+        (field.name, field.type | msgspec.UnsetType, msgspec.UNSET) for field in msgspec.structs.fields(view)
+    ]
+    name = view.__name__.removesuffix("View") + "Row"
+    shape = msgspec.defstruct(name, fields, kw_only=True, module=view.__module__)
+    shape.__doc__ = "A row of a list: all its fields, or those that `fields=` picked."
+    return shape
+
+
+def list_of(view: type[msgspec.Struct]) -> Any:
+    """Return the shape of a list's page: rows of this view, where to go on, the total where it was asked."""
+    name = view.__name__.removesuffix("View") + "List"
+    row: Any = rows_of(view)
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [
+        ("items", list[row]),
+        ("next", str | None),
+        ("count", int | msgspec.UnsetType, msgspec.UNSET),
+    ]
+    return msgspec.defstruct(name, fields, kw_only=True, module=view.__module__)
+
+
 def _structs(model: Any) -> tuple[Any, ...]:
     """Return the members of a union of structs, which msgspec alone takes only when they are tagged."""
     if get_origin(model) not in {Union, UnionType}:

@@ -11,7 +11,7 @@ import binascii
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, dataclass_transform
 from uuid import UUID
 
 import msgspec
@@ -21,23 +21,59 @@ from django.db.models import Model, Q, QuerySet
 from fairway.kernel.errors import FieldError, Invalid
 from fairway.kernel.models import fold
 from fairway.kernel.period import parse_instant
+from fairway.kernel.refs import as_uid
 
 DEFAULT_LIMIT, MOST = 50, 1000
-OPERATORS = ("in", "gte", "lt", "contains")
-Kind = Literal["text", "folded", "number", "instant", "flag"]
+OPERATORS = {
+    "": "equal to this",
+    "in": "one of these, separated by commas",
+    "gte": "from this on",
+    "lt": "before this",
+    "contains": "with this somewhere in it, in upper or lower case",
+}
+Kind = Literal["text", "folded", "number", "instant", "flag", "uid"]
+Format = Literal["", "json", "ndjson", "csv", "xlsx"]
 
 
-class ListQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What every list takes; a list's own query adds its filters as fields (`state`, `state__in`,
-    `at__gte`, …).
+@dataclass_transform(kw_only_default=True, field_specifiers=(msgspec.field,))
+class _QueryMeta(msgspec.StructMeta):
+    """Gives a query a field for each column and operator that has sense for it (`state`, `state__in`, …).
+
+    `columns`: those of the list. What a class declares itself stays as it says.
     """
 
-    limit: int = DEFAULT_LIMIT
-    cursor: str = ""
-    sort: str = ""
-    fields: str = ""
-    q: str = ""
-    count: bool = False
+    def __new__(
+        mcls,
+        class_name: str,
+        bases: tuple[type, ...],
+        namespace: dict[str, Any],
+        *,
+        columns: Mapping[str, Column] | None = None,
+        **options: Any,
+    ) -> Any:
+        declared = namespace.setdefault("__annotations__", {})
+        for name, column in (columns or {}).items():
+            for operator in column.operators:
+                full = f"{name}__{operator}" if operator else name
+                if full not in declared:
+                    declared[full] = Annotated[str, msgspec.Meta(description=OPERATORS[operator])]
+                    namespace[full] = ""
+        return super().__new__(mcls, class_name, bases, namespace, **options)
+
+
+class ListQuery(msgspec.Struct, metaclass=_QueryMeta, kw_only=True, forbid_unknown_fields=True):
+    """What every list takes; a list's own query adds its filters (`columns=`, and fields of its own).
+
+    With a format other than JSON the whole result comes: then limit, cursor and count have no meaning.
+    """
+
+    limit: Annotated[int, msgspec.Meta(description="rows of a page, 1000 at most")] = DEFAULT_LIMIT
+    cursor: Annotated[str, msgspec.Meta(description="`next` of the page before")] = ""
+    sort: Annotated[str, msgspec.Meta(description="a field, with “-” before it the other way round")] = ""
+    fields: Annotated[str, msgspec.Meta(description="only these fields, separated by commas")] = ""
+    q: Annotated[str, msgspec.Meta(description="rows in which all these words occur")] = ""
+    count: Annotated[bool, msgspec.Meta(description="also tell how many there are in all")] = False
+    format: Annotated[Format, msgspec.Meta(description="instead of an Accept header")] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +81,8 @@ class Column:
     """A field of a list: where it stands in the database, how its text is read, whether it sorts.
 
     `refers`: the column is a foreign key, filtered by references; gives the filter on the other table for
-    one.
+    one. `through`: the foreign key, where the path goes beyond it to what is sorted by. `prefix`: of keys
+    that are numbers (`CHG`).
     """
 
     path: str
@@ -53,6 +90,21 @@ class Column:
     sorts: bool = False
     choices: tuple[str, ...] = ()
     refers: Callable[[str], Mapping[str, Any] | None] | None = None
+    through: str = ""
+    prefix: str = ""
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """Return the operators that have sense for this column."""
+        if self.kind == "flag":
+            return ("",)
+        if self.kind == "instant":
+            return ("", "gte", "lt")
+        if self.kind == "number":
+            return ("", "in", "gte", "lt")
+        if self.kind == "uid" or self.refers is not None or self.choices:
+            return ("", "in")
+        return ("", "in", "contains")
 
     def read(self, name: str, text: str) -> Any:
         """Turn a filter's text into a value.
@@ -65,11 +117,18 @@ class Column:
             if text not in {"true", "false"}:
                 raise Invalid.field(name, f"“{text[:40]}” is neither true nor false.")
             return text == "true"
+        if self.kind == "uid":
+            uid = as_uid(text)
+            if uid is None:
+                raise Invalid.field(name, f"“{text[:40]}” is not a uid.")
+            return uid
         if self.kind == "number":
+            digits = text.upper().removeprefix(f"{self.prefix}-") if self.prefix else text
             try:
-                number = int(text)
+                number = int(digits)
             except ValueError:
-                raise Invalid.field(name, f"“{text[:40]}” is not a number.") from None
+                what = f"a key such as {self.prefix}-7" if self.prefix else "a number"
+                raise Invalid.field(name, f"“{text[:40]}” is not {what}.") from None
             if abs(number) >= 2**63:
                 raise Invalid.field(name, f"“{text[:40]}” is out of range.")
             return number
@@ -87,7 +146,8 @@ class Column:
             lookup = self.refers(reference) if self.refers is not None else None
             if lookup is None:
                 raise Invalid.field(name, f"“{reference[:40]}” is not a reference of this kind.")
-            found |= Q(**{f"{self.path}__{column}": value for column, value in lookup.items()})
+            path = self.through or self.path
+            found |= Q(**{f"{path}__{column}": value for column, value in lookup.items()})
         return found
 
     def place(self, value: Any) -> Any:
@@ -97,6 +157,8 @@ class Column:
         """
         if self.kind == "instant":
             return parse_instant(str(value), field="cursor")
+        if self.kind == "uid":
+            return UUID(str(value))
         expected: Any = {"number": int | float, "flag": bool}.get(self.kind, str)
         if not isinstance(value, expected) or (isinstance(value, int) and abs(value) >= 2**63):
             raise ValueError(f"not a {self.kind}")
@@ -167,7 +229,8 @@ class Listing:
                     **{f"{column.path}__in": [column.read(name, part) for part in text.split(",") if part]}
                 )
             elif operator == "contains":
-                queryset = queryset.filter(**{f"{column.path}__contains": column.read(name, text)})
+                how = "contains" if column.kind == "folded" else "icontains"
+                queryset = queryset.filter(**{f"{column.path}__{how}": column.read(name, text)})
             else:
                 suffix = f"__{operator}" if operator else ""
                 queryset = queryset.filter(**{f"{column.path}{suffix}": column.read(name, text)})

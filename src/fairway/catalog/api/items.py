@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Body, Path, Query
 from msgspec import UNSET, Meta, UnsetType
@@ -15,7 +15,7 @@ from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_
 from fairway.catalog import commands, queries
 from fairway.catalog.api.shared import KeyPath, ref_of
 from fairway.catalog.models import ConfigurationItem
-from fairway.kernel.listing import picked
+from fairway.kernel.listing import Page
 
 Criticality = Annotated[int, Meta(ge=1, le=4, description="1 (most critical) to 4")]
 
@@ -146,12 +146,15 @@ def _item(controller: ApiController, key: str, *, status: int = 200) -> HttpResp
 class ItemsController(ApiController):
     """Configuration items."""
 
-    @operation("catalog.view", ItemList)
-    def get(self, parsed_query: Query[queries.ItemQuery]) -> HttpResponse:
+    @operation("catalog.view", ItemList, files=True)
+    def get(self, parsed_query: Query[queries.ItemQuery]) -> HttpResponseBase:
         """List items; `q` finds words in name, key and external id."""
-        wanted = picked(parsed_query, FIELDS)
-        page = queries.item_page(self.actor, parsed_query)
-        return self.page(page, [item_row(row, wanted) for row in page.rows])
+
+        def read(query: queries.ItemQuery) -> tuple[Page, list[ItemRow]]:
+            page = queries.item_page(self.actor, query)
+            return page, [item_row(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, FIELDS)
 
     @operation("catalog.edit", ItemView, status=201, etag=True, dry_run=True)
     def post(self, parsed_body: Body[commands.CreateItem], parsed_query: Query[DryRun]) -> HttpResponse:

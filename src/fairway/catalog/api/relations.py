@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Body, Path, Query
-from msgspec import UNSET, UnsetType
 
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.catalog import commands, queries
 from fairway.catalog.api.shared import KeyPath, ref_of
+from fairway.kernel.api import list_of
+from fairway.kernel.listing import Page
 
 
 class RelationView(msgspec.Struct, kw_only=True):
@@ -25,10 +26,7 @@ class RelationView(msgspec.Struct, kw_only=True):
     created_at: datetime
 
 
-class RelationList(msgspec.Struct, kw_only=True):
-    items: list[RelationView]
-    next: str | None
-    count: int | UnsetType = UNSET
+RelationList = list_of(RelationView)
 
 
 def relation_view(row: dict[str, Any]) -> RelationView:
@@ -60,11 +58,15 @@ def _relation(controller: ApiController, uid: str, *, status: int = 200) -> Http
 class RelationsController(ApiController):
     """Relations between items."""
 
-    @operation("catalog.view", RelationList)
-    def get(self, parsed_query: Query[queries.RelationQuery]) -> HttpResponse:
+    @operation("catalog.view", RelationList, files=True)
+    def get(self, parsed_query: Query[queries.RelationQuery]) -> HttpResponseBase:
         """List the relations of which the caller sees both ends."""
-        page = queries.relation_page(self.actor, parsed_query)
-        return self.page(page, [relation_view(row) for row in page.rows])
+
+        def read(query: queries.RelationQuery) -> tuple[Page, list[RelationView]]:
+            page = queries.relation_page(self.actor, query)
+            return page, [relation_view(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, RelationView.__struct_fields__)
 
     @operation("catalog.edit", RelationView, status=201, etag=True, dry_run=True)
     def post(self, parsed_body: Body[commands.CreateRelation], parsed_query: Query[DryRun]) -> HttpResponse:

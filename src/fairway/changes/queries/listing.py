@@ -16,16 +16,16 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 
 COLUMNS = {
-    "key": Column("number", "number", sorts=True),
+    "key": Column("number", "number", sorts=True, prefix=Change.prefix),
     "title": Column("title_folded", "folded", sorts=True),
     "state": Column("state", sorts=True),
     "open": Column("is_open", "flag"),
-    "model": Column("model__slug"),
-    "template": Column("template__slug"),
+    "model": Column("model__slug", refers=accounts.by_slug, through="model"),
+    "template": Column("template__slug", refers=accounts.by_slug, through="template"),
     "category": Column("category"),
     "priority": Column("priority", "number", sorts=True),
     "external_id": Column("external_id"),
-    "organisation": Column("organisation__slug"),
+    "organisation": Column("organisation__slug", refers=accounts.by_slug, through="organisation"),
     "outcome": Column("outcome"),
     "planned_start": Column("planned_start", "instant", sorts=True),
     "planned_end": Column("planned_end", "instant", sorts=True),
@@ -126,7 +126,7 @@ def counts(actor: Actor) -> Mapping[str, int]:
     }
 
 
-class ChangeQuery(ListQuery, kw_only=True, forbid_unknown_fields=True):
+class ChangeQuery(ListQuery, kw_only=True, forbid_unknown_fields=True, columns=COLUMNS):
     """What may be asked of the list. `mine`, `waiting`: for the caller. `item`, `environment`: key or uid."""
 
     state: str = ""
