@@ -427,7 +427,7 @@ class ApiController(Controller[Serializer]):
             headers["ETag"] = f'"{version}"'
         if location:
             headers["Location"] = location
-        return self.to_response(data, status_code=HTTPStatus(status), headers=headers)
+        return self.to_response(data, status_code=HTTPStatus(status), headers=headers, renderer=RENDERERS[0])
 
     def page(self, page: Page, items: Sequence[Any]) -> HttpResponse:
         """Answer one page of a list: `{"items", "next"}`, with the next address also as `Link`."""
@@ -439,7 +439,7 @@ class ApiController(Controller[Serializer]):
             asked = self.request.GET.copy()
             asked["cursor"] = page.next
             headers["Link"] = f'<{self.request.path}?{asked.urlencode()}>; rel="next"'
-        return self.to_response(envelope, status_code=HTTPStatus.OK, headers=headers)
+        return self.to_response(envelope, status_code=HTTPStatus.OK, headers=headers, renderer=RENDERERS[0])
 
     def listed(
         self, query: Q, read: Callable[[Q], tuple[Page, Sequence[msgspec.Struct]]], names: Sequence[str]
