@@ -240,6 +240,33 @@ def places(actor: Actor, permission: str) -> Organisations:
     return access(actor).permissions.get(permission, frozenset())
 
 
+def myself(actor: Actor) -> User:
+    """Return the person or service account that acts.
+
+    :raises Forbidden: it is Fairway itself.
+    """
+    found = User.objects.filter(pk=actor.pk or 0).first()
+    if found is None:
+        raise Forbidden("This is done by people and service accounts only.")
+    return found
+
+
+def team_keys(actor: Actor) -> QuerySet[Membership, int]:
+    """Return the primary keys of the teams that the actor is a member of."""
+    return Membership.objects.filter(user_id=actor.pk or 0).values_list("team_id", flat=True)
+
+
+def member_keys(team: int) -> list[int]:
+    """Return the primary keys of a team's members."""
+    return list(Membership.objects.filter(team_id=team).values_list("user_id", flat=True))
+
+
+def role_keys(actor: Actor) -> QuerySet[Grant, int]:
+    """Return the primary keys of the roles that the actor has anywhere, directly or through teams."""
+    held = Grant.objects.filter(Q(user_id=actor.pk or 0) | Q(team__in=team_keys(actor)))
+    return held.values_list("role_id", flat=True)
+
+
 def roles() -> QuerySet[Role]:
     return Role.objects.order_by("position")
 

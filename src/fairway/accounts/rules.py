@@ -21,6 +21,8 @@ PERMISSIONS = {
     "changes.implement": "Start and complete changes",
     "changes.manage": "Return, hold, cancel and close any change",
     "changes.import": "Import past changes",
+    "workspace.comment": "Comment on records and attach files to them",
+    "workspace.share": "Share saved views with teams and organisations",
     "audit.view": "See the history of what one may see",
     "decisions.ask": "Ask whether something may be done",
 }

@@ -8,5 +8,5 @@ class CalendarsConfig(AppConfig):
     label = "calendars"
 
     def ready(self) -> None:
-        for room in ("sentences", "commands"):
+        for room in ("sentences", "commands", "subjects"):
             import_module(f"{self.name}.{room}")

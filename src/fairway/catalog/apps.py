@@ -1,6 +1,11 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class CatalogConfig(AppConfig):
     name = "fairway.catalog"
     label = "catalog"
+
+    def ready(self) -> None:
+        import_module(f"{self.name}.subjects")

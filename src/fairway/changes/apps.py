@@ -8,5 +8,5 @@ class ChangesConfig(AppConfig):
     label = "changes"
 
     def ready(self) -> None:
-        for room in ("sentences", "commands"):
+        for room in ("sentences", "commands", "subjects"):
             import_module(f"{self.name}.{room}")

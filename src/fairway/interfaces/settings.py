@@ -27,6 +27,7 @@ INSTALLED_APPS = [
     "fairway.audit",
     "fairway.jobs",
     "fairway.accounts",
+    "fairway.workspace",
     "fairway.approvals",
     "fairway.calendars",
     "fairway.catalog",

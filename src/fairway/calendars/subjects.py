@@ -1,0 +1,31 @@
+"""Freezes and maintenance windows as records that one comments on, watches and looks back at."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from fairway.calendars import queries
+from fairway.workspace.commands import register
+from fairway.workspace.queries import SubjectKind, ViewPage, register_page
+
+register(
+    SubjectKind(
+        kind="window",
+        resource="windows",
+        label=_("Freeze or maintenance window"),
+        permission="calendars.view",
+        model="calendars.Window",
+        find=queries.window,
+        visible=queries.windows,
+        parts={"calendars.WindowItem": "window_id", "calendars.WindowEnvironment": "window_id"},
+    )
+)
+register_page(
+    ViewPage(
+        name="windows",
+        label=_("Freezes and maintenance windows"),
+        path="/windows",
+        permission="calendars.view",
+        parameters=frozenset({"kind", "organisation", "archived", "q"}),
+    )
+)

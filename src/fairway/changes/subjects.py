@@ -1,0 +1,63 @@
+"""Changes as records that one comments on, watches and looks back at; the list and calendar as ones with views."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from fairway.accounts import queries as accounts
+from fairway.changes import queries
+from fairway.changes.models import Change, Implementer
+from fairway.workspace.commands import register
+from fairway.workspace.queries import People, SubjectKind, ViewPage, register_page
+
+
+def people(change: Change) -> People:
+    """Return who is concerned: who owns it, asked for it and carries it out."""
+    named = {"owner": change.owner_id, "requester": change.requester_id}
+    return {
+        **{role: [pk] for role, pk in named.items() if pk is not None},
+        "implementer": list(Implementer.objects.filter(change=change).values_list("person_id", flat=True)),
+    }
+
+
+register(
+    SubjectKind(
+        kind="change",
+        resource="changes",
+        label=_("Change"),
+        permission="changes.view",
+        model="changes.Change",
+        find=queries.change,
+        visible=lambda actor: accounts.visible(Change.objects.all(), actor),
+        people=people,
+        parts={
+            "changes.PlannedWindow": "change_id",
+            "changes.AffectedItem": "change_id",
+            "changes.AffectedEnvironment": "change_id",
+            "changes.Implementer": "change_id",
+        },
+    )
+)
+register_page(
+    ViewPage(
+        name="changes",
+        label=_("Changes"),
+        path="/changes",
+        permission="changes.view",
+        parameters=frozenset(
+            {
+                *("tab", "state", "model", "priority", "organisation", "item", "environment", "category"),
+                *("planned_start__gte", "planned_start__lt", "q"),
+            }
+        ),
+    )
+)
+register_page(
+    ViewPage(
+        name="calendar",
+        label=_("Calendar"),
+        path="/calendar",
+        permission="changes.view",
+        parameters=frozenset({"lanes", "item", "environment"}),
+    )
+)

@@ -1,0 +1,10 @@
+"""What can be done in the workspace, a module for each part."""
+
+from fairway.workspace.commands.comments import CreateComment as CreateComment
+from fairway.workspace.commands.comments import EditComment as EditComment
+from fairway.workspace.commands.comments import WithdrawComment as WithdrawComment
+from fairway.workspace.commands.subjects import register as register
+from fairway.workspace.commands.views import ArchiveView as ArchiveView
+from fairway.workspace.commands.views import ChooseView as ChooseView
+from fairway.workspace.commands.views import CreateView as CreateView
+from fairway.workspace.commands.views import EditView as EditView

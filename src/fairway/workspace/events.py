@@ -1,0 +1,20 @@
+"""The events of the workspace, named for the command that each one records.
+
+Those about comments and attachments have the record they belong to as their subject.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class WorkspaceEvent(StrEnum):
+    """Rows are those of comment, mention, view or choice; the words of a comment stand beside the chain."""
+
+    COMMENT_CREATE = "workspace.comment.create"
+    COMMENT_EDIT = "workspace.comment.edit"
+    COMMENT_WITHDRAW = "workspace.comment.withdraw"
+    VIEW_CREATE = "workspace.view.create"
+    VIEW_EDIT = "workspace.view.edit"
+    VIEW_ARCHIVE = "workspace.view.archive"
+    VIEW_CHOOSE = "workspace.view.choose"

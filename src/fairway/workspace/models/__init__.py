@@ -1,0 +1,6 @@
+"""The tables of the workspace, a module for each part."""
+
+from fairway.workspace.models.comments import Comment as Comment
+from fairway.workspace.models.comments import Mention as Mention
+from fairway.workspace.models.views import SavedView as SavedView
+from fairway.workspace.models.views import ViewChoice as ViewChoice

@@ -1,0 +1,31 @@
+"""What the workspace answers, a module for each part."""
+
+from fairway.workspace.queries.comments import CommentQuery as CommentQuery
+from fairway.workspace.queries.comments import comment as comment
+from fairway.workspace.queries.comments import comment_page as comment_page
+from fairway.workspace.queries.comments import mentioned as mentioned
+from fairway.workspace.queries.comments import people_named as people_named
+from fairway.workspace.queries.comments import pick_people as pick_people
+from fairway.workspace.queries.comments import thread as thread
+from fairway.workspace.queries.subjects import People as People
+from fairway.workspace.queries.subjects import SubjectKind as SubjectKind
+from fairway.workspace.queries.subjects import about_visible as about_visible
+from fairway.workspace.queries.subjects import kind_of as kind_of
+from fairway.workspace.queries.subjects import kinds as kinds
+from fairway.workspace.queries.subjects import readable as readable
+from fairway.workspace.queries.subjects import refs as refs
+from fairway.workspace.queries.subjects import register as register
+from fairway.workspace.queries.subjects import subject as subject
+from fairway.workspace.queries.views import NONE as NONE
+from fairway.workspace.queries.views import ViewPage as ViewPage
+from fairway.workspace.queries.views import ViewQuery as ViewQuery
+from fairway.workspace.queries.views import ViewsOf as ViewsOf
+from fairway.workspace.queries.views import ViewTab as ViewTab
+from fairway.workspace.queries.views import href as view_href
+from fairway.workspace.queries.views import may_edit as may_edit_view
+from fairway.workspace.queries.views import page_of as page_of
+from fairway.workspace.queries.views import register_page as register_page
+from fairway.workspace.queries.views import view as view
+from fairway.workspace.queries.views import view_page as view_page
+from fairway.workspace.queries.views import views as views
+from fairway.workspace.queries.views import views_of as views_of
