@@ -122,6 +122,8 @@ ADMINISTRATORS = frozenset({"administrator"})
 ANY = frozenset({"*"})
 """Instead of permissions: any token will do; an empty set: none that is scoped."""
 MANAGERS = frozenset({"change-manager", "administrator"})
+SHARING = MANAGERS | {"environment-manager", "release-manager", "project-manager", "test-manager"}
+COMMENT = frozenset({"workspace.comment"})
 
 
 def at(branch: Branch, hours: float) -> str:
@@ -319,6 +321,30 @@ OPERATIONS: dict[str, Entry] = {
     "GET change-models/{key}": Entry(at="model", common=True),
     "GET templates": Entry(common=True),
     "GET templates/{key}": Entry(at="template", common=True),
+    # workspace
+    "GET comments": Entry(
+        who=ROLES, scopes=ANY, filters=lambda b: {"kind": "item", "subject": b.item, "author": b.boss}
+    ),
+    "POST comments": Entry(
+        body=lambda b: {"kind": "change", "subject": b.scheduled, "text": f"{MARKED} @{b.person.key}"}
+    ),
+    "GET comments/{key}": Entry(at="comment", who=ROLES, scopes=frozenset({"catalog.view"})),
+    "PATCH comments/{key}": Entry(
+        at="comment", body=lambda b: {"text": MARKED}, who=ADMINISTRATORS, scopes=COMMENT
+    ),
+    "DELETE comments/{key}": Entry(at="comment", who=ADMINISTRATORS, scopes=COMMENT),
+    "GET saved-views": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"owner": b.boss}),
+    "POST saved-views": Entry(
+        body=lambda b: {"page": "items", "name": MARKED, "filters": {"q": MARKED}},
+        who=ROLES,
+        scopes=frozenset({"catalog.view"}),
+    ),
+    "GET saved-views/{key}": Entry(at="view", who=ROLES, scopes=ANY),
+    "PATCH saved-views/{key}": Entry(
+        at="view", body=lambda b: {"name": MARKED}, who=SHARING, scopes=frozenset({"workspace.share"})
+    ),
+    "DELETE saved-views/{key}": Entry(at="view", who=SHARING, scopes=frozenset({"workspace.share"})),
+    "POST saved-views/{key}/choose": Entry(at="view", who=ROLES, scopes=frozenset({"catalog.view"})),
     "GET decide": Entry(
         query=lambda b: {
             "action": "deploy",

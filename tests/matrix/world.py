@@ -26,6 +26,8 @@ from fairway.changes.models import Change, ChangeModel, ChangeTemplate
 from fairway.environments.commands import ArchiveEnvironment, CreateEnvironment, CreateInstance
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.models import Row
+from fairway.workspace import commands as workspace
+from fairway.workspace.models import Comment
 
 HOUR = timedelta(hours=1)
 
@@ -198,6 +200,24 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
     _things(branch, boss)
     _calendar(branch, boss, now)
     _changes(branch, now)
+    _workspace(branch, boss)
+
+
+def _workspace(branch: Branch, boss: str) -> None:
+    slug, loud, records = branch.slug, branch.loud, branch.records
+    records["boss"] = branch.people["administrator"].named
+    words = f"{loud} **comment** for @{records['person'].key}"
+    run(workspace.CreateComment(kind="item", subject=f"{slug}-item", text=words), by=boss)
+    records["comment"] = _only_uid(Comment.objects.get(author__email=boss))
+    view = workspace.CreateView(
+        page="items",
+        name=f"{loud} view",
+        filters={"q": loud},
+        sharing="organisation",
+        organisation=slug,
+        pinned=True,
+    )
+    records["view"] = named(run(view, by=f"change-manager@{branch.slug}.example"))
 
 
 def _only_uid(row: Row) -> Named:

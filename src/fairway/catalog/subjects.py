@@ -35,7 +35,17 @@ register_page(
         path="/items",
         permission="catalog.view",
         parameters=frozenset(
-            {"kind", "status", "criticality", "organisation", "environment", "owner_team", "shared", "archived", "q"}
+            {
+                "kind",
+                "status",
+                "criticality",
+                "organisation",
+                "environment",
+                "owner_team",
+                "shared",
+                "archived",
+                "q",
+            }
         ),
     )
 )

@@ -1,4 +1,4 @@
-"""Changes as records that one comments on, watches and looks back at; the list and calendar as ones with views."""
+"""Changes as records that one comments on, watches and looks back at; their list and the calendar."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ register(
         find=queries.change,
         visible=lambda actor: accounts.visible(Change.objects.all(), actor),
         people=people,
+        moves=False,
         parts={
             "changes.PlannedWindow": "change_id",
             "changes.AffectedItem": "change_id",

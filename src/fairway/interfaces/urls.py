@@ -19,7 +19,17 @@ from fairway.accounts.web import problem_response
 from fairway.kernel.errors import NotFound
 from fairway.ui.urls import urlpatterns as styleguide
 
-CONTEXTS = ("accounts", "workspace", "catalog", "environments", "calendars", "claims", "changes", "exchange", "interfaces")
+CONTEXTS = (
+    "accounts",
+    "workspace",
+    "catalog",
+    "environments",
+    "calendars",
+    "claims",
+    "changes",
+    "exchange",
+    "interfaces",
+)
 """Contexts that have doors to the outside, in the order of their addresses."""
 
 

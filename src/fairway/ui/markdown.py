@@ -17,7 +17,23 @@ from markdown_it.token import Token
 PERSON = re.compile(r"USR-[1-9][0-9]{0,17}")
 _NAMED = re.compile(r"(?<![\w@])@(USR-[1-9][0-9]{0,17})(?!\w)")
 _TAGS = {
-    *("p", "br", "hr", "em", "strong", "s", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "span"),
+    *(
+        "p",
+        "br",
+        "hr",
+        "em",
+        "strong",
+        "s",
+        "del",
+        "code",
+        "pre",
+        "blockquote",
+        "ul",
+        "ol",
+        "li",
+        "a",
+        "span",
+    ),
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
 }
 _ATTRIBUTES = {"a": {"href", "title"}, "span": {"class", "title"}, "ol": {"start"}}
@@ -27,6 +43,11 @@ _READER.disable(["image", "html_block", "html_inline"])
 
 
 def render(text: str, *, people: Mapping[str, str] | None = None) -> SafeString:
+    """Return the text as HTML for a template; `people`: the names of those it mentions, by key."""
+    return mark_safe(html(text, people=people))  # noqa: S308  (cleaned there)
+
+
+def html(text: str, *, people: Mapping[str, str] | None = None) -> str:
     """Return the text as HTML; `people`: the names of those it mentions, by key. Others stay as typed."""
     tokens = _READER.parse(text)
     for token in tokens:
@@ -34,15 +55,14 @@ def render(text: str, *, people: Mapping[str, str] | None = None) -> SafeString:
             token.children = list(_mentioned(token.children or [], people or {}))
         elif token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + 3, 6)}"  # the page's own headings stand above
-    html = _READER.renderer.render(tokens, _READER.options, {})
-    cleaned = nh3.clean(
-        html,
+    made = _READER.renderer.render(tokens, _READER.options, {})
+    return nh3.clean(
+        made,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         url_schemes=_SCHEMES,
         link_rel="nofollow noopener noreferrer",
     )
-    return mark_safe(cleaned)  # noqa: S308  (cleaned just now)
 
 
 def mentions(text: str) -> list[str]:
@@ -89,7 +109,9 @@ def _mentioned(children: Sequence[Token], people: Mapping[str, str]) -> Iterator
                 yield from _mark(people[key], key)
         elif token.type == "text" and not linked and not inside:
             ahead = children[place + 1] if place + 1 < len(children) else None
-            known = ahead is not None and _names_somebody(children, place + 1) and ahead.attrs["href"] in people
+            known = (
+                ahead is not None and _names_somebody(children, place + 1) and ahead.attrs["href"] in people
+            )
             yield from _named(token.content[:-1] if known else token.content, people)
         else:
             linked = token.type == "link_open" or (linked and token.type != "link_close")

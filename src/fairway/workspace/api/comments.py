@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.kernel.listing import picked
 from fairway.kernel.models import Versioned
-from fairway.ui.markdown import render
+from fairway.ui.markdown import html
 from fairway.workspace import commands, queries
 from fairway.workspace.api.shared import KeyPath, made, person_view, subject_view
 from fairway.workspace.models import Comment
@@ -73,7 +73,7 @@ def _row(
         "subject": subject_view(record),
         "author": person_view(row, "author"),
         "mentions": [RefView(kind="user", key=key, name=name) for key, name in people.items()],
-        "html": str(render(row["text"], people=people)) if "html" in names else "",
+        "html": html(row["text"], people=people) if "html" in names else "",
     }
     return CommentRow(**{name: values[name] if name in values else row[name] for name in names})
 
@@ -83,9 +83,9 @@ def _view(found: Comment, record: Versioned) -> CommentView:
     return CommentView(
         uid=str(found.uid),
         subject=subject_view(record),
-        author=ref_view(found.author.ref()) if found.author is not None else None,
+        author=ref_view(found.author.ref()),
         text=found.text,
-        html=str(render(found.text, people=people)),
+        html=html(found.text, people=people),
         mentions=[RefView(kind="user", key=key, name=name) for key, name in people.items()],
         created_at=found.created_at,
         edited_at=found.edited_at,

@@ -33,7 +33,7 @@ class CreateComment(Command, name=WorkspaceEvent.COMMENT_CREATE):
         made = Comment(
             subject_kind=record.kind,
             subject_uid=record.uid,
-            organisation_id=record.owning_organisation,
+            organisation_id=queries.place(record),
             author=accounts.myself(actor),
             text=_words(self.text),
         )

@@ -16,14 +16,17 @@ FOLLOWING = (Comment,)
 def register(kind: queries.SubjectKind) -> None:
     """Make a kind of record known; called once by its context, at start."""
     queries.register(kind)
+    if kind.moves:
+        projection(kind.model)(follow)
 
-    @projection(kind.model)
-    def follow(written: Sequence[Any]) -> None:
-        """Let what belongs to a record move with it to another organisation."""
-        for record in written:
-            if record.version > 1:
-                for model in FOLLOWING:
-                    rows = model.objects.filter(subject_uid=record.uid)
-                    rows.exclude(organisation_id=record.organisation_id).update(
-                        organisation_id=record.organisation_id
-                    )
+
+def follow(written: Sequence[Any]) -> None:
+    """Let what belongs to records move with them to other organisations. One statement for each table."""
+    places = {record.uid: record.organisation_id for record in written if record.version > 1}
+    for model in FOLLOWING if places else ():
+        rows = model.objects.filter(subject_uid__in=places).only("subject_uid", "organisation_id")
+        moved = [row for row in rows if row.organisation_id != places[row.subject_uid]]
+        for row in moved:
+            row.organisation_id = places[row.subject_uid]
+        if moved:
+            model.objects.bulk_update(moved, ["organisation"], batch_size=500)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
@@ -113,7 +113,9 @@ class ChooseView(Command, name=WorkspaceEvent.VIEW_CHOOSE):
 def _editable(actor: Actor, uid: str) -> SavedView:
     found = queries.view(actor, uid)
     if not queries.may_edit_view(actor, found):
-        raise Forbidden("A view is altered by its owner, or by who shares views there; save a copy of your own.")
+        raise Forbidden(
+            "A view is altered by its owner, or by who shares views there; save a copy of your own."
+        )
     return found
 
 
@@ -153,10 +155,18 @@ def _values(actor: Actor, found: SavedView, given: CreateView | EditView) -> dic
         values["role"] = _role(given.role)
     shared = values.get("sharing", found.sharing) != SavedView.Sharing.PRIVATE
     if values.get("is_default", found.is_default) and not shared:
-        raise Invalid.field("is_default", "Only a shared view can be what others' lists open with; choose it for yourself.")
+        raise Invalid.field(
+            "is_default", "Only a shared view can be what others' lists open with; choose it for yourself."
+        )
     if values.get("is_default") and not found.is_default:
         where = values.get("team") or found.team
-        place = where.organisation_id if where is not None else values["organisation"].pk if values.get("organisation") else found.organisation_id
+        place = (
+            where.organisation_id
+            if where is not None
+            else values["organisation"].pk
+            if values.get("organisation")
+            else found.organisation_id
+        )
         accounts.require(actor, "workspace.share", at=place)
     return values
 
@@ -166,7 +176,9 @@ def _filters(page: str, given: Mapping[str, str]) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name, text in given.items():
         if name not in known:
-            raise Invalid.field("filters", f"This list has no filter “{name[:40]}”; there are {', '.join(sorted(known))}.")
+            raise Invalid.field(
+                "filters", f"This list has no filter “{name[:40]}”; there are {', '.join(sorted(known))}."
+            )
         value = line(text, field="filters", longest=LONGEST, needed=False)
         if value:
             kept[name] = value

@@ -12,6 +12,7 @@ from fairway.workspace.queries.subjects import SubjectKind as SubjectKind
 from fairway.workspace.queries.subjects import about_visible as about_visible
 from fairway.workspace.queries.subjects import kind_of as kind_of
 from fairway.workspace.queries.subjects import kinds as kinds
+from fairway.workspace.queries.subjects import place as place
 from fairway.workspace.queries.subjects import readable as readable
 from fairway.workspace.queries.subjects import refs as refs
 from fairway.workspace.queries.subjects import register as register
@@ -21,11 +22,11 @@ from fairway.workspace.queries.views import ViewPage as ViewPage
 from fairway.workspace.queries.views import ViewQuery as ViewQuery
 from fairway.workspace.queries.views import ViewsOf as ViewsOf
 from fairway.workspace.queries.views import ViewTab as ViewTab
-from fairway.workspace.queries.views import href as view_href
-from fairway.workspace.queries.views import may_edit as may_edit_view
+from fairway.workspace.queries.views import may_edit_view as may_edit_view
 from fairway.workspace.queries.views import page_of as page_of
 from fairway.workspace.queries.views import register_page as register_page
 from fairway.workspace.queries.views import view as view
+from fairway.workspace.queries.views import view_href as view_href
 from fairway.workspace.queries.views import view_page as view_page
 from fairway.workspace.queries.views import views as views
 from fairway.workspace.queries.views import views_of as views_of

@@ -106,4 +106,4 @@ def pick_people(actor: Actor, text: str, *, limit: int = 10) -> list[dict[str, A
     found = accounts.people(actor).filter(is_active=True, is_service=False)
     for word in text.casefold().split()[:8]:
         found = found.filter(Q(name_folded__contains=word) | Q(email_folded__contains=word))
-    return list(found.values("number", "name", "email")[:limit])
+    return [dict(row) for row in found.values("number", "name", "email")[:limit]]

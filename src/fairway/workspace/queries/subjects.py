@@ -6,7 +6,7 @@ A context calls `register` at start. So the workspace knows every kind and impor
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +31,8 @@ class SubjectKind:
 
     `resource`: its name in the API and the first part of its page's path. `permission`: what reading takes.
     `find` gives the record by key or uid or raises NotFound; `visible`: all that the actor sees. `parts`:
-    the models whose rows belong to it, each with the column that points at it.
+    the models whose rows belong to it, each with the column that points at it. `moves`: its organisation may
+    change.
     """
 
     kind: str
@@ -42,7 +43,8 @@ class SubjectKind:
     find: Callable[[Actor, str], Versioned]
     visible: Callable[[Actor], QuerySet[Any]]
     people: Callable[[Any], People] = nobody
-    parts: Mapping[str, str] | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    moves: bool = True
 
     def href(self, key: str) -> str:
         return f"/{self.resource}/{key}"
@@ -60,7 +62,7 @@ def kinds() -> Collection[SubjectKind]:
     return _kinds.values()
 
 
-def kind_of(kind: str, *, field: str = "kind") -> SubjectKind:
+def kind_of(kind: str, *, name: str = "kind") -> SubjectKind:
     """Return a kind by name.
 
     :raises Invalid: there is none; names those there are.
@@ -68,7 +70,7 @@ def kind_of(kind: str, *, field: str = "kind") -> SubjectKind:
     found = _kinds.get(kind)
     if found is None:
         there_are = ", ".join(sorted(_kinds))
-        raise Invalid.field(field, f"There are no records of the kind “{kind[:40]}”; there are {there_are}.")
+        raise Invalid.field(name, f"There are no records of the kind “{kind[:40]}”; there are {there_are}.")
     return found
 
 
@@ -87,6 +89,13 @@ def readable(actor: Actor, kind: str, reference: str) -> Versioned:
     """
     accounts.require(actor, kind_of(kind).permission, at=None)
     return subject(actor, kind, reference)
+
+
+def place(record: Versioned) -> int:
+    """Return the organisation of a record, which every kind that is registered has."""
+    if record.owning_organisation is None:
+        raise NotFound("There is no such record.")
+    return record.owning_organisation
 
 
 def of_row(actor: Actor, row: Any, *, read: bool = False) -> Versioned:

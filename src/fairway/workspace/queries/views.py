@@ -117,7 +117,7 @@ def view_page(actor: Actor, query: ViewQuery) -> Page:
     return SAVED.page(views(actor), query)
 
 
-def may_edit(actor: Actor, found: SavedView) -> bool:
+def may_edit_view(actor: Actor, found: SavedView) -> bool:
     """Say whether the actor may alter a view: the owner, and who shares views where it is shared."""
     if found.owner_id == actor.pk:
         return True
@@ -168,7 +168,7 @@ def views_of(actor: Actor, page: str, *, current: str = "") -> ViewsOf:
     opening = _opening(actor, page, rows)
     tabs = [
         ViewTab(
-            str(row.uid), row.name, href(listed, row), str(row.uid) == current, row.pinned,
+            str(row.uid), row.name, view_href(listed, row), str(row.uid) == current, row.pinned,
             row.owner_id == actor.pk, row.sharing != SavedView.Sharing.PRIVATE, row.pk == opening,
         )
         for row in rows
@@ -178,9 +178,9 @@ def views_of(actor: Actor, page: str, *, current: str = "") -> ViewsOf:
 
 def _opening(actor: Actor, page: str, rows: Sequence[SavedView]) -> int | None:
     """Return the view that was chosen, else the default for a role of the actor, else that for all."""
-    chosen = list(ViewChoice.objects.filter(person_id=actor.pk or 0, page=page).values_list("view", flat=True))
-    if chosen and (chosen[0] is None or any(row.pk == chosen[0] for row in rows)):
-        return chosen[0]
+    chosen = ViewChoice.objects.filter(person_id=actor.pk or 0, page=page).first()
+    if chosen is not None and (chosen.view_id is None or any(row.pk == chosen.view_id for row in rows)):
+        return chosen.view_id
     offered = [row for row in rows if row.is_default]
     if any(row.role_id for row in offered):
         held = set(accounts.role_keys(actor))
@@ -190,7 +190,7 @@ def _opening(actor: Actor, page: str, rows: Sequence[SavedView]) -> int | None:
     return next((row.pk for row in offered if row.role_id is None), None)
 
 
-def href(page: ViewPage, found: SavedView) -> str:
+def view_href(page: ViewPage, found: SavedView) -> str:
     """Return where a view is looked at: its list, with all it keeps in the address."""
     kept: Mapping[str, Any] = {
         **found.filters,
