@@ -25,6 +25,15 @@ def next_numbers(kind: str, count: int = 1) -> list[int]:
         return list(range(last - count + 1, last + 1))
 
 
+def go_on_after(kind: str, last: int) -> None:
+    """Let the next number of a kind be higher than this one; for records that bring their numbers along."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT setval(%s::regclass, %s)", [f"number_{kind}", last])
+        else:
+            cursor.execute("UPDATE kernel_counter SET value = %s WHERE kind = %s", [last, kind])
+
+
 class CreateNumbers(migrations.RunPython):
     """A migration operation that sets up the numbers of a kind; the first one given is `start`."""
 

@@ -20,6 +20,9 @@ from fairway.audit.commands.journal import projection as projection
 from fairway.audit.commands.once import Attempt as Attempt
 from fairway.audit.commands.once import Told as Told
 from fairway.audit.commands.once import claim as claim
+from fairway.audit.commands.restoring import project as project
+from fairway.audit.commands.restoring import require_unwritten as require_unwritten
+from fairway.audit.commands.restoring import restore_log as restore_log
 from fairway.audit.commands.running import execute as execute
 from fairway.audit.commands.running import execute_many as execute_many
 from fairway.audit.commands.running import preview as preview
