@@ -66,8 +66,10 @@ class Restored:
         return sum(count for name, count in self.lines.items() if name.startswith("records/"))
 
 
-def read(file: Path, *, progress: Progress | None = None) -> Restored:
+def read(file: Path, *, dry_run: bool = False, progress: Progress | None = None) -> Restored:
     """Fill an empty database with an instance, all or nothing; the event log is verified on the way.
+
+    A dry run does the same and takes all of it back.
 
     Shipped kinds, roles and models give way to those of the file. Nobody can sign in until they are invited
     anew: credentials do not travel.
@@ -77,12 +79,13 @@ def read(file: Path, *, progress: Progress | None = None) -> Restored:
     """
     try:
         with ZipFile(file) as archive:
-            found = _Reader(archive, progress).read()
+            found = _Reader(archive, progress).read(keep=not dry_run)
     except OSError as cause:
         raise NotFound(f"The file {file} cannot be opened: {cause.strerror}.") from cause
     except (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as cause:
         raise _wrong(f"{file.name} is no instance, or was damaged: {cause}.") from cause
-    Kept.forget_all()
+    finally:
+        Kept.forget_all()
     return found
 
 
@@ -106,7 +109,7 @@ class _Reader:
         self._manifest = self._told_manifest()
         self._uids: dict[str, dict[str, int]] = {}
 
-    def read(self) -> Restored:
+    def read(self, *, keep: bool) -> Restored:
         models = tables()
         self._compare([model._meta.label for model in models])
         with transaction.atomic():
@@ -125,6 +128,7 @@ class _Reader:
                 for model in models:
                     self._project(model)
                 connection.check_constraints()
+            transaction.set_rollback(not keep)
         return Restored({name: told.lines for name, told in self._manifest.entries.items()}, last)
 
     def _told_manifest(self) -> _Manifest:

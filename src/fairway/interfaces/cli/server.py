@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +23,8 @@ def add(app: typer.Typer) -> None:
     for command in (up, serve, migrate, demo, bench, openapi):
         app.command()(command)
     app.command("import")(import_file)
+    app.command("export")(export_instance)
+    app.command()(invite)
     app.add_typer(audit, name="audit")
     app.add_typer(token, name="token")
 
@@ -122,7 +126,9 @@ def openapi(
 
 def import_file(
     file: Annotated[Path, typer.Argument(help="A CSV file")],
-    kind: Annotated[str, typer.Option("--as", help="items, relations, changes or windows")],
+    kind: Annotated[
+        str, typer.Option("--as", help="items, relations, changes, windows or instance (a whole export)")
+    ],
     mapping: Annotated[Path | None, typer.Option("--map", help="A mapping file (YAML)")] = None,
     user: Annotated[
         str, typer.Option(help="Who imports: key or e-mail address; the system when not given")
@@ -138,6 +144,8 @@ def import_file(
 ) -> None:
     """Import a file; every row is answered. Exit code 0: all rows stand, 1: some were refused."""
     _open_database()
+    if kind == "instance":
+        return _restore(file, dry_run=dry_run, as_json=as_json)
     from fairway.accounts import queries  # noqa: PLC0415
     from fairway.exchange import commands  # noqa: PLC0415
     from fairway.kernel.actor import SYSTEM  # noqa: PLC0415
@@ -158,6 +166,59 @@ def import_file(
         out.print(report.summary(), markup=False, highlight=False)
     if report.refused:
         raise typer.Exit(1)
+
+
+def _restore(file: Path, *, dry_run: bool, as_json: bool) -> None:
+    """Fill an empty database with a whole export."""
+    from fairway.exchange import commands  # noqa: PLC0415
+
+    with _counting("Checking" if dry_run else "Importing") as progress:
+        found = commands.import_instance(file, dry_run=dry_run, progress=progress)
+    if as_json:
+        print_json({"dry_run": dry_run, "records": found.records, "sequence": found.last[0], "hash": found.last[1]})
+        return
+    did = "can be imported" if dry_run else "imported"
+    out.print(f"{found.records:,} records and a whole log of {found.last[0]:,} events {did} from {file}.")
+    if not dry_run:
+        out.print("Credentials do not travel: “fairway invite E-MAIL” prints a link to choose a password.")
+
+
+def export_instance(
+    file: Annotated[Path, typer.Argument(help="File to write (ZIP of NDJSON)")],
+    as_json: Json = False,
+) -> None:
+    """Write everything into one open file: all records, the event log, attached files; no credentials."""
+    _open_database()
+    from fairway.exchange import commands  # noqa: PLC0415
+
+    with _counting("Exporting") as progress:
+        counts = commands.export_instance(file, progress=progress)
+    if as_json:
+        print_json(counts)
+        return
+    records = sum(count for name, count in counts.items() if name.startswith("records/"))
+    out.print(f"{records:,} records written to {file}. “fairway import {file} --as instance” reads it back.")
+
+
+@contextmanager
+def _counting(doing: str) -> Iterator[Callable[[str, int], None]]:
+    """Show which part is worked on and how far it is."""
+    with Progress(TextColumn("{task.description}"), TextColumn("{task.completed:,}"), console=errors,
+                  transient=True) as progress:  # fmt: skip
+        task = progress.add_task(doing, total=None)
+        yield lambda name, done: progress.update(task, description=f"{doing} {name}", completed=done)
+
+
+def invite(
+    user: Annotated[str, typer.Argument(help="Key or e-mail address of a person")],
+) -> None:
+    """Print a link with which a person chooses a password; it opens once, for three days."""
+    _open_database()
+    from fairway.accounts.commands import InviteUser  # noqa: PLC0415
+    from fairway.audit.commands import execute  # noqa: PLC0415
+    from fairway.kernel.actor import SYSTEM  # noqa: PLC0415
+
+    out.print(execute(InviteUser(user=user), actor=SYSTEM).answer, markup=False, soft_wrap=True)
 
 
 @audit.command()
