@@ -17,6 +17,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,22 +33,28 @@ T = TypeVar("T")
 @pytest.fixture
 def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path: Path) -> Iterator[None]:
     """Put a copy of the migrated database in place for one test."""
+    with django_db_blocker.unblock(), another_database(tmp_path):
+        yield
+
+
+@contextmanager
+def another_database(folder: Path) -> Iterator[None]:
+    """Put a copy of the database that is in place there, for the length of the block."""
     connection = connections["default"]
     template = connection.settings_dict["NAME"]
-    name = (
-        str(tmp_path / "committed.sqlite3") if connection.vendor == "sqlite" else f"it_{secrets.token_hex(6)}"
-    )
-    with django_db_blocker.unblock():
-        _copy(template, name)
-        connection.settings_dict["NAME"] = name
+    name = f"it_{secrets.token_hex(6)}"
+    if connection.vendor == "sqlite":
+        name = str(folder / f"{name}.sqlite3")
+    _copy(template, name)
+    connection.settings_dict["NAME"] = name
+    Kept.forget_all()
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = template
         Kept.forget_all()
-        try:
-            yield
-        finally:
-            connection.close()
-            connection.settings_dict["NAME"] = template
-            Kept.forget_all()
-            _drop(name)
+        _drop(name)
 
 
 def together(*work: Callable[[], T]) -> list[T | Exception]:

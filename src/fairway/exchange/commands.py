@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, Final
 
 from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Outcome, Plan, build, execute_many, preview_many
+from fairway.exchange.instance import read as import_instance
+from fairway.exchange.instance import write as export_instance
 from fairway.exchange.kinds import Kind, kind_called, nested
 from fairway.exchange.mapping import SIZE_LIMIT, Bound, CellFault, parse, plain
 from fairway.exchange.reading import UNREADABLE, Broken, Row, Table
@@ -22,6 +24,7 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid, NotFound, Problem, Refused, TooLarge
 from fairway.policy import Severity, tell
 
+__all__ = ["export_instance", "import_file", "import_instance", "import_table"]
 BATCH: Final = 500
 Progress = Callable[[int, int], None]
 """Told how many rows are done, of how many."""

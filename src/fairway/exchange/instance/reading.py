@@ -75,7 +75,7 @@ def read(file: Path, *, dry_run: bool = False, progress: Progress | None = None)
     anew: credentials do not travel.
 
     :raises Conflict: the database is not empty. :raises NotFound: there is no such file.
-    :raises Invalid: the file is no instance, was damaged or edited, or does not fit this version; names where.
+    :raises Invalid: the file is no instance, was damaged or edited, or does not fit this version.
     """
     try:
         with ZipFile(file) as archive:
@@ -152,7 +152,7 @@ class _Reader:
         for names, how in ((wanted - there, "lacks"), (there - wanted, "holds, beside what is known here,")):
             if names:
                 raise _wrong(
-                    f"The file {how} {', '.join(sorted(names)[:5])}: it comes from another version of Fairway."
+                    f"The file {how} {', '.join(sorted(names)[:5])}: another version of Fairway wrote it."
                 )
 
     def _lines(self, name: str) -> Iterator[_Line]:
@@ -224,7 +224,8 @@ class _Reader:
         unknown = sorted(line.values.keys() - names)
         if unknown:
             raise line.wrong(f"there is no field “{unknown[0][:60]}”.")
-        row = model(pk=line.number)
+        row = model()
+        row.pk = line.number
         try:
             row.uid = UUID(line.values["uid"])
         except ValueError as cause:

@@ -38,8 +38,8 @@ FIRST_DAY: Final = (1980, 1, 1, 0, 0, 0)
 def write(file: Path, *, progress: Progress | None = None) -> dict[str, int]:
     """Write the instance as it stands at one instant; return how many lines each entry has.
 
-    The file comes into being whole or not at all, readable by its owner alone. Credentials (passwords, tokens,
-    secrets) are not in it.
+    The file comes into being whole or not at all, readable by its owner alone. Credentials (passwords,
+    tokens, secrets) are not in it.
 
     :raises OSError: it cannot be written.
     """

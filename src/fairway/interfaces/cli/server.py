@@ -145,7 +145,8 @@ def import_file(
     """Import a file; every row is answered. Exit code 0: all rows stand, 1: some were refused."""
     _open_database()
     if kind == "instance":
-        return _restore(file, dry_run=dry_run, as_json=as_json)
+        _restore(file, dry_run=dry_run, as_json=as_json)
+        return
     from fairway.accounts import queries  # noqa: PLC0415
     from fairway.exchange import commands  # noqa: PLC0415
     from fairway.kernel.actor import SYSTEM  # noqa: PLC0415
@@ -175,7 +176,9 @@ def _restore(file: Path, *, dry_run: bool, as_json: bool) -> None:
     with _counting("Checking" if dry_run else "Importing") as progress:
         found = commands.import_instance(file, dry_run=dry_run, progress=progress)
     if as_json:
-        print_json({"dry_run": dry_run, "records": found.records, "sequence": found.last[0], "hash": found.last[1]})
+        print_json(
+            {"dry_run": dry_run, "records": found.records, "sequence": found.last[0], "hash": found.last[1]}
+        )
         return
     did = "can be imported" if dry_run else "imported"
     out.print(f"{found.records:,} records and a whole log of {found.last[0]:,} events {did} from {file}.")
@@ -216,9 +219,12 @@ def invite(
     _open_database()
     from fairway.accounts.commands import InviteUser  # noqa: PLC0415
     from fairway.audit.commands import execute  # noqa: PLC0415
+    from fairway.interfaces import running  # noqa: PLC0415
     from fairway.kernel.actor import SYSTEM  # noqa: PLC0415
 
-    out.print(execute(InviteUser(user=user), actor=SYSTEM).answer, markup=False, soft_wrap=True)
+    outcome = execute(InviteUser(user=user), actor=SYSTEM)
+    host, port = running.configuration().listen
+    out.print(f"http://{host}:{port}{outcome.answer}", markup=False, soft_wrap=True)
 
 
 @audit.command()
