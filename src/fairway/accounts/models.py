@@ -168,7 +168,6 @@ class ApiToken(Row):
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="UTC, to the hour or so")
 
     unlogged = frozenset({"digest", "last_used_at"})
-    exported = False  # a key opens the installation that made it, no other
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"

@@ -70,7 +70,7 @@ class Row(models.Model):
     `free_text` names the fields whose words stay outside the hash chain (only their digest is chained), so
     that
     erasing them leaves the chain verifiable. `unlogged` names credentials and the like, which never enter
-    the log, nor an export. `exported`: whether rows of this kind travel when an instance is exported.
+    the log, nor an export.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -78,7 +78,6 @@ class Row(models.Model):
 
     free_text: ClassVar[frozenset[str]] = frozenset()
     unlogged: ClassVar[frozenset[str]] = frozenset()
-    exported: ClassVar[bool] = True
 
     class Meta:
         abstract = True
