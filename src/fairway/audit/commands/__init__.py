@@ -27,3 +27,6 @@ from fairway.audit.commands.running import execute as execute
 from fairway.audit.commands.running import execute_many as execute_many
 from fairway.audit.commands.running import preview as preview
 from fairway.audit.commands.running import preview_many as preview_many
+from fairway.audit.rules import LoggedEvent as LoggedEvent
+from fairway.audit.rules import canonical as canonical
+from fairway.audit.rules import instant as instant

@@ -20,7 +20,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Max
 
 from fairway.audit import commands as frame
-from fairway.audit.rules import LoggedEvent
+from fairway.audit.commands import LoggedEvent
 from fairway.exchange.instance.shape import (
     BLOBS,
     EVENTS,

@@ -18,7 +18,7 @@ from django.db.models import BinaryField, DurationField, Field, ForeignKey, Mode
 from django.utils.dateparse import parse_duration
 from django.utils.duration import duration_iso_string
 
-from fairway.audit.rules import instant
+from fairway.audit.commands import instant
 from fairway.kernel.models import Blob, Row
 
 FORMAT: Final = "fairway-instance-1"

@@ -15,7 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fairway.audit import queries as audit
-from fairway.audit.rules import canonical
+from fairway.audit.commands import canonical
 from fairway.exchange.instance.shape import (
     BLOBS,
     EVENTS,
