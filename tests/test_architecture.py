@@ -16,7 +16,7 @@ VOCABULARY = {"kernel", "policy"}  # words that every room may use
 LIBRARIES = {"ui", "scheduling"}  # no rooms of their own: all they hold is for use
 DOORS = {"queries", "commands", "events"}
 # What every endpoint and page is derived from: it finds the actor, hence stands in `accounts`.
-BASES = {"fairway.accounts.web": {"api", "pages", "views"}}
+BASES = {"fairway.accounts.web": {"api", "pages", "views"}, "fairway.accounts.bulk": {"api"}}
 # `interfaces` puts the contexts together: their routes and what listens to events.
 WIRING = {"interfaces": {"api", "listeners", "pages", "urls"}}
 

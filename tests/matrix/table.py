@@ -168,7 +168,36 @@ def step(record: str, who: Iterable[str], scopes: Iterable[str], **body: Any) ->
     )
 
 
+def rows(op: str, body: Body, *, at: str = "") -> Entry:
+    """Return how an operation is done in bulk; what is wrong is the row's answer, not that of the whole."""
+
+    def whole(branch: Branch) -> dict[str, Any]:
+        key = {"key": branch.records[at], "version": "*"} if at else {}
+        return {"rows": [{"op": op, **key, "fields": body(branch)}]}
+
+    return Entry(body=whole, missing=frozenset({200}))
+
+
 OPERATIONS: dict[str, Entry] = {
+    "POST organisations/bulk": rows(
+        "patch", lambda b: {"name": MARKED, "parent": b.organisation}, at="office"
+    ),
+    "POST users/bulk": rows("patch", lambda b: {"name": MARKED, "organisation": b.office}, at="person"),
+    "POST teams/bulk": rows(
+        "create",
+        lambda b: {"slug": MARKED, "name": MARKED, "organisation": b.organisation, "members": [b.person]},
+    ),
+    "POST grants/bulk": rows(
+        "create", lambda b: {"role": "viewer", "organisation": b.organisation, "user": b.service}
+    ),
+    "POST items/bulk": rows("patch", item, at="item"),
+    "POST relations/bulk": rows(
+        "create", lambda b: {"source": b.item, "target": b.network, "kind": "connects-to"}
+    ),
+    "POST environments/bulk": rows("create", lambda b: {"key": MARKED, **environment(b)}),
+    "POST instances/bulk": rows("create", lambda b: {"item": b.spare, "environment": b.production}),
+    "POST windows/bulk": rows("create", freeze),
+    "POST changes/bulk": rows("create", change),
     "GET organisations": Entry(filters=lambda b: {"parent": b.organisation}),
     "POST organisations": Entry(body=lambda b: {"slug": MARKED, "name": MARKED, "parent": b.organisation}),
     "GET organisations/{key}": Entry(at="organisation"),

@@ -11,6 +11,7 @@ from django.urls import path
 from dmr import Body, Path, Query
 
 from fairway.accounts import commands, queries
+from fairway.accounts.bulk import Op, bulk
 from fairway.accounts.models import Organisation, Team, User
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.audit import queries as audit
@@ -719,19 +720,43 @@ def _secret(told: Any) -> str:
     return told
 
 
+ORGANISATION_OPS = {
+    "create": Op(commands.CreateOrganisation),
+    "patch": Op(commands.EditOrganisation, "organisation", versioned=True),
+}
+USER_OPS = {
+    "create": Op(commands.CreateUser),
+    "patch": Op(commands.EditUser, "user", versioned=True),
+    "activate": Op(commands.SetUserActive, "user"),
+}
+TEAM_OPS = {
+    "create": Op(commands.CreateTeam),
+    "patch": Op(commands.EditTeam, "team", versioned=True),
+    "members": Op(commands.SetMembers, "team", versioned=True),
+}
+GRANT_OPS = {"create": Op(commands.GrantRole), "revoke": Op(commands.RevokeRole, "grant")}
+
 urls = [
     path("organisations", OrganisationsController.as_view(), name="organisations"),
+    path(
+        "organisations/bulk",
+        bulk("accounts.administer", ORGANISATION_OPS, what="organisations").as_view(),
+        name="organisations-bulk",
+    ),
     path("organisations/<str:key>", OrganisationController.as_view(), name="organisation"),
     path("users", UsersController.as_view(), name="users"),
+    path("users/bulk", bulk("accounts.administer", USER_OPS, what="users").as_view(), name="users-bulk"),
     path("users/<str:key>", UserController.as_view(), name="user"),
     path("users/<str:key>/activate", ActivateController.as_view(), name="user-activate"),
     path("users/<str:key>/deactivate", DeactivateController.as_view(), name="user-deactivate"),
     path("users/<str:key>/invite", InviteController.as_view(), name="user-invite"),
     path("teams", TeamsController.as_view(), name="teams"),
+    path("teams/bulk", bulk("accounts.invite", TEAM_OPS, what="teams").as_view(), name="teams-bulk"),
     path("teams/<str:key>", TeamController.as_view(), name="team"),
     path("teams/<str:key>/members", MembersController.as_view(), name="team-members"),
     path("roles", RolesController.as_view(), name="roles"),
     path("grants", GrantsController.as_view(), name="grants"),
+    path("grants/bulk", bulk("accounts.administer", GRANT_OPS, what="grants").as_view(), name="grants-bulk"),
     path("grants/<str:key>", GrantController.as_view(), name="grant"),
     path("tokens", TokensController.as_view(), name="tokens"),
     path("tokens/<str:key>", TokenController.as_view(), name="token"),

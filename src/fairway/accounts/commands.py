@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar
+from itertools import islice
+from typing import Any, ClassVar, Literal
 from zoneinfo import available_timezones
 
 import msgspec
@@ -18,6 +19,7 @@ from django.db.models import Model
 from fairway.accounts import queries
 from fairway.accounts.models import (
     ApiToken,
+    BulkRequest,
     Delegation,
     Grant,
     Membership,
@@ -27,12 +29,14 @@ from fairway.accounts.models import (
     User,
 )
 from fairway.accounts.rules import PERMISSIONS
-from fairway.audit.commands import Command, Plan, expect, projection
-from fairway.kernel import text
+from fairway.audit.commands import Command, Outcome, Plan, build, execute_many, expect, projection
+from fairway.jobs.commands import JobContext, queued, task
+from fairway.kernel import blobs, text
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from fairway.kernel.models import uid_lookup
 from fairway.kernel.period import Period, parse_instant
+from fairway.kernel.refs import Ref
 
 Patch = msgspec.UnsetType
 
@@ -434,6 +438,86 @@ class EndDelegation(Command, name="accounts.delegation.end"):
         if at <= found.starts_at:
             return Plan(subject=found.giver, remove=[found])
         return Plan(subject=found.giver, change=[(found, {"ends_at": min(at, found.ends_at)})])
+
+
+BULK_AT_ONCE = 500
+"""Rows that are written within one request; more become a job."""
+TOLD_OF_A_JOB = 500
+"""Refused rows that the result of such a job tells."""
+
+
+class AskForBulk(Command, name="accounts.bulk.ask"):
+    """Let a job run many commands, for who asks and with what they may then; each is checked as ever."""
+
+    what: str
+    pending: str
+    rows: int
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        job = queued(
+            run_bulk,
+            {"pending": self.pending, "rows": self.rows},
+            actor=actor,
+            organisation=queries.home(actor),
+            title=f"{self.rows:,} {self.what}",
+        )
+        return Plan(subject=job, create=[job], note={"rows": self.rows, "what": self.what})
+
+
+def entered(commands: Sequence[Command], *, at: datetime) -> str:
+    """Keep commands for a job to run; return the name they are kept under."""
+    lines = (
+        msgspec.json.encode([command.command, msgspec.to_builtins(command)]) + b"\n" for command in commands
+    )
+    blob = blobs.store(lines, media_type="application/x-ndjson", at=at)
+    return str(BulkRequest.objects.create(blob=blob, created_at=at).pk)
+
+
+@task(title="Rows in bulk")
+def run_bulk(context: JobContext, pending: str, rows: int) -> dict[str, Any]:
+    """Run commands that were kept, five hundred to a transaction; goes on where an attempt before stopped."""
+    asked = BulkRequest.objects.select_related("blob").filter(pk=pending).first()
+    if asked is None:
+        raise NotFound("The rows of this job are not kept any more.")
+    totals = context.state.setdefault(
+        "totals", dict.fromkeys(("created", "changed", "unchanged", "refused"), 0)
+    )
+    told = context.state.setdefault("refused", [])
+    with blobs.opened(asked.blob) as source:
+        left = islice(source, context.state.get("next", 0), None)
+        while batch := list(islice(left, BULK_AT_ONCE)):
+            commands = [build(*msgspec.json.decode(line)) for line in batch]
+            actor = context.actor
+            with context.transaction():
+                start = context.state.get("next", 0)
+                for number, answer in enumerate(execute_many(commands, actor=actor), start):
+                    if isinstance(answer, Problem):
+                        totals["refused"] += 1
+                        if len(told) < TOLD_OF_A_JOB:
+                            told.append({"row": number, "problem": answer.document()})
+                    else:
+                        totals[answered(answer)[0]] += 1
+                context.state["next"] = start + len(batch)
+                context.progress(start + len(batch), rows, "rows")
+    with context.transaction():
+        asked.delete()
+        context.finish({**totals, "rows": rows, "problems": told})
+    return {}
+
+
+def answered(
+    one: Outcome | Plan,
+) -> tuple[Literal["created", "changed", "unchanged"], Ref | None, int | None]:
+    """Return what came of a command, or would: the result, the record and its version."""
+    if isinstance(one, Outcome):
+        changed = one.sequence is not None
+        return ("created" if one.created else "changed" if changed else "unchanged"), one.subject, one.version
+    made = any(row is one.subject for row in one.create)
+    moved = any(getattr(row, name) != value for row, values in one.change for name, value in values.items())
+    changed = bool(one.create or one.remove or one.note or one.texts or moved)
+    subject = one.subject.ref() if one.subject is not None else None
+    version = one.subject.version if one.subject is not None and not made else None
+    return ("created" if made else "changed" if changed else "unchanged"), subject, version
 
 
 class ExportList(Command, name="accounts.list.export"):

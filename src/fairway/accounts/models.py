@@ -211,3 +211,13 @@ class SignInFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key[:8]} {self.count}"
+
+
+class BulkRequest(models.Model):
+    """Commands that wait for a job to run them, one a line: the name of each and its arguments."""
+
+    blob = models.ForeignKey("kernel.Blob", models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(help_text="UTC")
+
+    def __str__(self) -> str:
+        return f"rows of {self.created_at}"

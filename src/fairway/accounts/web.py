@@ -410,10 +410,20 @@ class ApiController(Controller[Serializer]):
     def at(self) -> datetime:
         return datetime.now(UTC)
 
+    @property
+    def attempt(self) -> Attempt | None:
+        """The try under an Idempotency-Key, where the request brings one."""
+        attempt: Attempt | None = getattr(self.request, "fairway_attempt", None)
+        return attempt
+
     def run(self, command: Command) -> Outcome:
         """Run the command; under an Idempotency-Key at most once in 24 hours. One command a request."""
-        attempt: Attempt | None = getattr(self.request, "fairway_attempt", None)
-        return execute(command, actor=self.actor, at=self.at, attempt=attempt)
+        return execute(command, actor=self.actor, at=self.at, attempt=self.attempt)
+
+    def keep(self, answer: Any) -> None:
+        """Keep an answer for repeats, in the very transaction that it tells of."""
+        if self.attempt is not None:
+            self.attempt.tell(Told(200, {"Content-Type": JSON}, msgspec.json.encode(answer)))
 
     def preview(self, command: Command) -> HttpResponse:
         """Answer a dry run: the command's plan, nothing written and nothing locked."""

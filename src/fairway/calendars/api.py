@@ -12,6 +12,7 @@ from dmr import Body, Path, Query
 from msgspec import UNSET, UnsetType
 
 from fairway.accounts import queries as accounts
+from fairway.accounts.bulk import Op, bulk
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.calendars import commands, queries
 from fairway.calendars.commands import Instant
@@ -259,8 +260,16 @@ class OccurrencesController(ApiController):
         return self.answer(Occurrences(items=items))
 
 
+OPS = {
+    "create": Op(commands.CreateWindow),
+    "put": Op(commands.PutWindow),
+    "patch": Op(commands.EditWindow, "window", versioned=True),
+    "archive": Op(commands.ArchiveWindow, "window", versioned=True),
+}
+
 urls = [
     path("windows", WindowsController.as_view(), name="windows"),
+    path("windows/bulk", bulk("calendars.edit", OPS, what="windows").as_view(), name="windows-bulk"),
     path("windows/<str:key>", WindowController.as_view(), name="window"),
     path("windows/<str:key>/occurrences", OccurrencesController.as_view(), name="window-occurrences"),
 ]

@@ -13,6 +13,7 @@ from dmr import Body, Path, Query
 from msgspec import UNSET, UnsetType
 
 from fairway.accounts import queries as accounts
+from fairway.accounts.bulk import Op, bulk
 from fairway.accounts.web import ApiController, DecisionView, DryRun, decision_view, operation
 from fairway.audit.commands import Command
 from fairway.changes import commands, queries, views
@@ -432,12 +433,20 @@ class CalendarController(ApiController):
         )
 
 
+OPS = {
+    "create": Op(commands.CreateChange),
+    "patch": Op(commands.EditChange, "change", versioned=True),
+    "reschedule": Op(commands.RescheduleChange, "change"),
+    **{verb: Op(step, "change") for verb, step in commands.STEPS.items()},
+}
+
 urls = [
     path("change-models", ChangeModelsController.as_view(), name="change-models"),
     path("change-models/<str:key>", ChangeModelController.as_view(), name="change-model"),
     path("templates", TemplatesController.as_view(), name="templates"),
     path("templates/<str:key>", TemplateController.as_view(), name="template"),
     path("changes", ChangesController.as_view(), name="changes"),
+    path("changes/bulk", bulk("changes.request", OPS, what="changes").as_view(), name="changes-bulk"),
     path("changes/<str:key>", ChangeController.as_view(), name="change"),
     path("changes/<str:key>/findings", FindingsController.as_view(), name="change-findings"),
     path("changes/<str:key>/steps", StepsController.as_view(), name="change-steps"),

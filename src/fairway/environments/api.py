@@ -11,6 +11,7 @@ from django.urls import path
 from dmr import Body, Path, Query
 from msgspec import UNSET, UnsetType
 
+from fairway.accounts.bulk import Op, bulk
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.environments import commands, queries
 from fairway.environments.models import Environment
@@ -295,9 +296,31 @@ class InstanceController(ApiController):
         return answer
 
 
+OPS = {
+    "create": Op(commands.CreateEnvironment),
+    "put": Op(commands.PutEnvironment, "key", EnvironmentBody),
+    "patch": Op(commands.EditEnvironment, "environment", versioned=True),
+    "archive": Op(commands.ArchiveEnvironment, "environment", versioned=True),
+}
+INSTANCE_OPS = {
+    "create": Op(commands.CreateInstance),
+    "put": Op(commands.PutInstance),
+    "remove": Op(commands.RemoveInstance, "instance", versioned=True),
+}
+
 urls = [
     path("environments", EnvironmentsController.as_view(), name="environments"),
+    path(
+        "environments/bulk",
+        bulk("environments.edit", OPS, what="environments").as_view(),
+        name="environments-bulk",
+    ),
     path("environments/<str:key>", EnvironmentController.as_view(), name="environment"),
     path("instances", InstancesController.as_view(), name="instances"),
+    path(
+        "instances/bulk",
+        bulk("environments.edit", INSTANCE_OPS, what="instances").as_view(),
+        name="instances-bulk",
+    ),
     path("instances/<str:key>", InstanceController.as_view(), name="instance"),
 ]

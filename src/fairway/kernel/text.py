@@ -8,6 +8,8 @@ from fairway.kernel.errors import Invalid
 from fairway.kernel.models import SLUG
 from fairway.kernel.refs import as_uid
 
+RESERVED = frozenset({"bulk", "new", "pick"})
+"""What stands in addresses where keys do."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -44,6 +46,8 @@ def slug(text: str, *, field: str = "key") -> str:
 
     :raises Invalid: it is none, or reads as a uid: wherever a record is named, either is accepted.
     """
+    if text in RESERVED:
+        raise Invalid.field(field, f"“{text}” is a word of addresses here; take another key.")
     if not SLUG.fullmatch(text) or as_uid(text) is not None:
         raise Invalid.field(
             field,

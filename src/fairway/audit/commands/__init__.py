@@ -24,6 +24,7 @@ from fairway.audit.commands.restoring import project as project
 from fairway.audit.commands.restoring import require_unwritten as require_unwritten
 from fairway.audit.commands.restoring import restore_log as restore_log
 from fairway.audit.commands.running import execute as execute
+from fairway.audit.commands.running import execute_at_once as execute_at_once
 from fairway.audit.commands.running import execute_many as execute_many
 from fairway.audit.commands.running import preview as preview
 from fairway.audit.commands.running import preview_many as preview_many

@@ -109,6 +109,8 @@ class Outcome:
     created: bool = False
     answer: Any = None
     repeated: bool = False
+    version: int | None = None
+    """The subject's, once written."""
 
 
 def build(name: str, arguments: Mapping[str, Any]) -> Command:

@@ -119,7 +119,8 @@ class Journal:
             self._entries.append(entry)
             position = len(self._entries)  # becomes the sequence when the journal closes
         created = any(row is plan.subject for row in plan.create)
-        return Outcome(plan.decision, entry.subject, position, created, plan.answer)
+        version = plan.subject.version if plan.subject is not None else None
+        return Outcome(plan.decision, entry.subject, position, created, plan.answer, version=version)
 
     def numbered(self, outcome: Outcome) -> Outcome:
         """Return the outcome with its event's number, once the journal is closed."""

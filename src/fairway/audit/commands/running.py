@@ -105,6 +105,40 @@ def execute_many(
         yield from answers
 
 
+def execute_at_once(
+    commands: Sequence[Command],
+    *,
+    actor: Actor,
+    at: datetime | None = None,
+    atomic: bool = False,
+    then: Callable[[list[Outcome | Problem]], None] | None = None,
+) -> list[Outcome | Problem]:
+    """Run commands one after the other in one transaction; answers come in the order of the commands.
+
+    What one command raises is its answer and undoes only what it wrote; with `atomic` it undoes everything.
+    `then` is called with the answers inside the transaction, where it stands.
+    """
+    at = at or datetime.now(UTC)
+
+    def run() -> list[Outcome | Problem]:
+        with transaction.atomic():
+            journal, answers = _together(commands, actor, at) or _one_by_one(commands, actor, at)
+            if atomic and any(isinstance(answer, Problem) for answer in answers):
+                transaction.set_rollback(True)
+                return answers
+            journal.close()
+            answers = [journal.numbered(a) if isinstance(a, Outcome) else a for a in answers]
+            if then is not None:
+                then(answers)
+            return answers
+
+    answers = _persist(run) if commands else []
+    for command, answer in zip(commands, answers, strict=True):
+        if isinstance(answer, Refused | Forbidden):
+            _record_denial(command, answer, actor=actor, at=at)
+    return answers
+
+
 Ran = tuple[Journal, list[Outcome | Problem]]
 
 

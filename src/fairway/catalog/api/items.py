@@ -11,6 +11,7 @@ from django.urls import path
 from dmr import Body, Path, Query
 from msgspec import UNSET, Meta, UnsetType
 
+from fairway.accounts.bulk import Op, bulk
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.catalog import commands, queries
 from fairway.catalog.api.shared import KeyPath, ref_of
@@ -212,7 +213,15 @@ class ItemController(ApiController):
         return _item(self, parsed_path.key)
 
 
+OPS = {
+    "create": Op(commands.CreateItem),
+    "put": Op(commands.PutItem, "key", ItemBody),
+    "patch": Op(commands.EditItem, "item", versioned=True),
+    "archive": Op(commands.ArchiveItem, "item", versioned=True),
+}
+
 urls = [
     path("items", ItemsController.as_view(), name="items"),
+    path("items/bulk", bulk("catalog.edit", OPS, what="items").as_view(), name="items-bulk"),
     path("items/<str:key>", ItemController.as_view(), name="item"),
 ]

@@ -10,6 +10,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Body, Path, Query
 
+from fairway.accounts.bulk import Op, bulk
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.catalog import commands, queries
 from fairway.catalog.api.shared import KeyPath, ref_of
@@ -96,7 +97,14 @@ class RelationController(ApiController):
         return answer
 
 
+OPS = {
+    "create": Op(commands.CreateRelation),
+    "put": Op(commands.PutRelation),
+    "remove": Op(commands.RemoveRelation, "relation", versioned=True),
+}
+
 urls = [
     path("relations", RelationsController.as_view(), name="relations"),
+    path("relations/bulk", bulk("catalog.edit", OPS, what="relations").as_view(), name="relations-bulk"),
     path("relations/<str:key>", RelationController.as_view(), name="relation"),
 ]
