@@ -36,6 +36,7 @@ LEFT_OUT: Final = {
     "audit.Denial": "what was refused in one installation, by the minute",
     "audit.IdempotentRequest": "answers kept for a day",
     "accounts.ApiToken": "a key opens the installation that made it, no other",
+    "accounts.BulkRequest": "rows that wait for a job of one installation",
     "accounts.OrganisationPath": "a projection of organisations",
     "accounts.SignInFailure": "kept for a day",
     "claims.ClaimRow": "a projection of changes",
