@@ -15,7 +15,7 @@ from fairway.changes import commands, queries
 from fairway.environments.commands import CreateEnvironment
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.errors import Invalid, NotFound
-from fairway.policy import Decision, Severity, Verdict
+from fairway.policy import Decision, Severity, Verdict, tell
 from tests.changes.conftest import NOON, Company, hours
 
 EVENING = hours(0, 2)
@@ -195,6 +195,28 @@ def test_a_freeze_holds_in_a_coordinated_environment_too(
     decision = ask(company, environment="sit2")
     assert (decision.verdict, rules(decision)) == (verdict, told)
     assert decision.next_open == (hours(-1, 5).end if verdict is Verdict.DENY else None)
+
+
+def test_a_coordinated_environment_is_for_who_holds_it_or_for_all_while_nobody_does(company: Company) -> None:
+    early = EVENING.start - timedelta(hours=1)
+    draft = company.change("max", environments=("sit2",))
+    assert ask(company, environment="sit2").verdict is Verdict.ALLOW
+    company.take("submit", "max", draft)
+    asked_for = ask(company, environment="sit2")
+    assert (asked_for.verdict, rules(asked_for)) == (Verdict.WARN, ["changes.held", "changes.coordinated"])
+    key = company.scheduled(environments=("sit2",))
+    held = ask(company, environment="sit2")
+    assert (held.verdict, held.next_open, held.findings[0].parties[1].key) == (Verdict.DENY, EVENING.end, key)
+    assert tell(held.findings[0]).startswith(
+        f"{key} holds payments-api in sit2 for 2026-12-01 21:00 to 23:00"
+    )
+    assert not ask(company, key, environment="sit2").denied
+    assert not ask(company, environment="sit2", item="ledger-db").denied
+    before = ask(company, environment="sit2", at=early)
+    assert (before.denied, before.next_close) == (False, EVENING.start)
+    freeze(-0.5, 8)
+    assert ask(company, environment="sit2", at=early).next_close == hours(-0.5, 0).start
+    assert ask(company, environment="sit2").next_open == hours(8, 9).start
 
 
 NIGHTS = (hours(0, 2), hours(24, 26), hours(48, 50))

@@ -10,6 +10,7 @@ import pytest
 from fairway.approvals.models import Round, Vote
 from fairway.audit.commands import execute, preview
 from fairway.audit.models import Denial, Event
+from fairway.catalog import queries as catalog
 from fairway.changes import commands, queries
 from fairway.changes.commands.reading import Span
 from fairway.changes.models import AffectedItem, Change, ChangeTemplate, PlannedWindow
@@ -190,6 +191,17 @@ def test_a_draft_with_downtime_keeps_nobody_from_being_scheduled_or_started(comp
     assert company.take("submit", "max", draft).decision.findings[0].severity is Severity.BLOCK
     with pytest.raises(Refused):
         company.vote("amy", draft)
+
+
+def test_an_edit_locks_former_and_new_items_at_once_in_one_order(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people who swap the items of their changes would each wait for what the other one holds."""
+    key, locked = company.change(), []
+    monkeypatch.setattr(catalog, "lock", lambda pks: locked.append(set(pks)))
+    execute(commands.EditChange(change=key, items=("ledger-db",)), actor=company.rita, at=NOON)
+    both = {catalog.item(company.rita, item).pk for item in ("payments-api", "ledger-db")}
+    assert locked == [both]
 
 
 def test_approving_vote_on_time_that_is_over_is_refused(company: Company) -> None:

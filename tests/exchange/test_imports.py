@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fairway.audit.commands import registry
 from fairway.audit.models import Event
 from fairway.catalog.models import ConfigurationItem, Relation
+from fairway.changes.models import AffectedItem
 from fairway.exchange.commands import import_file
 from fairway.exchange.kinds import KINDS
 from fairway.exchange.report import PROBLEM_LIMIT
@@ -326,3 +327,34 @@ def test_every_field_is_one_that_the_command_takes(kind: Any) -> None:
     taken = set(registry[kind.command].__struct_fields__)
     assert {name.partition(".")[0] for name in kind.fields} <= taken
     assert {name for names in kind.keys for name in names} <= kind.fields.keys()
+
+
+def test_windows_of_two_organisations_may_bear_one_name(company: Company) -> None:
+    head = "name,kind,organisation,starts_at,ends_at\n"
+    row = "Year end,hard_freeze,{},2026-12-20T00:00:00Z,2027-01-04T00:00:00Z\n"
+    both = head + row.format("retail") + row.format("cards")
+    assert counts(import_text(both, "windows")) == {"created": 2}
+    assert counts(import_text(both, "windows")) == {"unchanged": 2}
+    assert counts(import_text(both + row.format("cards"), "windows")) == {"unchanged": 2, "refused": 1}
+    # a row that names none is of the organisation that the import is for
+    assert counts(import_text(both + row.format(""), "windows", organisation="cards")) == {
+        "unchanged": 2,
+        "refused": 1,
+    }
+
+
+MAPPED = """as: changes
+fields:
+  items: {column: items, split: " "}
+"""
+
+
+def test_an_import_leaves_what_who_imports_cannot_see(company: Company) -> None:
+    import_text("key,name,kind,organisation\ntill,Till,system,retail\ncore,Core,system,cards\n")
+    row = "X-1,{},retail,{},2026-12-20T00:00:00Z,2026-12-20T04:00:00Z\n"
+    head = "external_id,title,organisation,items,planned_start,planned_end\n"
+    mapping = MAPPED + "".join(f"  {name}: {name}\n" for name in head.strip().split(",") if name != "items")
+    import_text(head + row.format("One", "till core"), "changes", mapping=mapping)
+    again = import_text(head + row.format("Two", "till"), "changes", actor=company.retail, mapping=mapping)
+    assert counts(again) == {"updated": 1}
+    assert set(AffectedItem.objects.values_list("item__slug", flat=True)) == {"till", "core"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from fairway.policy import Finding, Words, sentence
+from fairway.policy import Finding, Severity, Words, sentence
 
 
 def _key(finding: Finding) -> str:
@@ -93,6 +93,26 @@ def scope(finding: Finding, words: Words) -> str:
     if "item" in values and "environment" in values:
         return _("%(change)s does not cover %(item)s in %(environment)s.") % values
     return _("%(change)s does not cover what is asked about.") % values
+
+
+@sentence("changes.held")
+def held(finding: Finding, words: Words) -> str:
+    other = finding.parties[-1]
+    values = {
+        "other": _("Another organisation") if other.hidden else other.key,
+        "item": finding.path[0].key if finding.path else _("what is asked about"),
+        "environment": finding.params.get("environment", _("there")),
+        "period": words.period(finding.interval) if finding.interval else "",
+    }
+    if finding.severity is Severity.BLOCK:
+        return (
+            _(
+                "%(other)s holds %(item)s in %(environment)s for %(period)s; deploy under it, or when it is"
+                " over."
+            )
+            % values
+        )
+    return _("%(other)s asks for %(item)s in %(environment)s for %(period)s.") % values
 
 
 @sentence("changes.coordinated")

@@ -89,15 +89,79 @@ def conflicts(
 
     :raises NotFound: the actor sees no such item. :raises Invalid: sees no such environment.
     """
+    known = catalog.snapshot()
+    met = _met(actor, known, period=period, item=item, environment=environment, rule=rule, subject=subject)
+    sees = accounts.access(actor).sees
+
+    def listed(finding: Finding) -> bool:
+        parties = [party for party in finding.parties if not subject or subject in (party.key, party.uid)]
+        return any(sees(party) for party in parties)
+
+    told = [finding for finding in findings(met, partial(_item, known), of_pairs=True) if listed(finding)]
+    told.sort(key=lambda finding: (finding.interval, finding.order))
+    return [Clash(finding.redacted(sees)) for finding in told]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A piece of what a record holds, as a timeline draws it. `item` None: on any of its items."""
+
+    source: str
+    period: Period
+    item: int | None = None
+
+
+def on_stretches(
+    actor: Actor,
+    stretches: Sequence[Stretch],
+    period: Period,
+    *,
+    item: str | None = None,
+    environment: str | None = None,
+) -> list[list[Finding]]:
+    """Return for each stretch what conflicts with it, told from its record's side, one finding for each rule
+    and other record; the actor sees the records named.
+
+    `period`, `item`, `environment` limit as for `conflicts`, which tells of each pair the worst alone.
+    """
+    known = catalog.snapshot()
+    of: dict[str, list[Meeting]] = {stretch.source: [] for stretch in stretches}
+    for meeting in _met(actor, known, period=period, item=item, environment=environment):
+        for told in (meeting, meeting.turned()):
+            if (some := of.get(told.one.source.key)) is not None:
+                some.append(told)
+    sees, name = accounts.access(actor).sees, partial(_item, known)
+    found = []
+    for stretch in stretches:
+        here = (
+            meeting
+            for meeting in of[stretch.source]
+            if stretch.item in (None, meeting.path[0]) and meeting.overlap.overlaps(stretch.period)
+        )
+        found.append([finding.redacted(sees) for finding in findings(here, name)])
+    return found
+
+
+def _met(
+    actor: Actor,
+    known: catalog.Snapshot,
+    *,
+    period: Period | None = None,
+    item: str | None = None,
+    environment: str | None = None,
+    rule: str | None = None,
+    subject: str | None = None,
+) -> list[Meeting]:
+    """Return every meeting of two records' claims, as `conflicts` limits them."""
     on = catalog.item(actor, item).pk if item else None
     at = calendars.environments(actor, [environment], field="environment")[0].pk if environment else None
-    known = catalog.snapshot()
     relations = _relations(known)
     rows = list(_all(period, _Near(relations, {on}) if on is not None else None))
     named = {number for number, row in enumerate(rows) if subject in (row[2], row[4])} if subject else None
     spans: dict[int, list[Span]] = {}
     for number, row in enumerate(rows):
         spans.setdefault(row[6], []).append((row[8], row[9], number))
+    claims: dict[int, Claim] = {}
     met: list[Meeting] = []
     for one, other in sweep({thing: Lane(own) for thing, own in spans.items()}, relations):
         first, second = (one, other) if rows[one][:2] <= rows[other][:2] else (other, one)
@@ -108,20 +172,32 @@ def conflicts(
             continue
         if at is not None and {mine[7], its[7]}.isdisjoint((at, None)):
             continue
-        found = meet(claim_of(mine), claim_of(its), relations)
+        for number, row in ((first, mine), (second, its)):
+            if number not in claims:
+                claims[number] = claim_of(row)
+        found = meet(claims[first], claims[second], relations)
         if found is None or (rule is not None and found.rule != rule):
             continue
         if period is None or found.overlap.overlaps(period):
             met.append(found)
-    sees = accounts.access(actor).sees
+    return met
 
-    def listed(finding: Finding) -> bool:
-        parties = [party for party in finding.parties if not subject or subject in (party.key, party.uid)]
-        return any(sees(party) for party in parties)
 
-    told = [finding for finding in findings(met, partial(_item, known), of_pairs=True) if listed(finding)]
-    told.sort(key=lambda finding: (finding.interval, finding.order))
-    return [Clash(finding.redacted(sees)) for finding in told]
+def holders(wanted: Claim) -> list[Claim]:
+    """Return what others hold of the claim's item at its place in its period, by start; no drafts."""
+    item, low, high = wanted.item, micros(wanted.period.start), micros(wanted.period.end)
+    known = catalog.snapshot()
+    shared = {item} if item in known.items and known.items[item].shared else set()
+    where, values = _on([item], low, high)
+    held = map(claim_of, fetch(f"{_SELECT} WHERE {where}", values))
+    firm = (
+        claim
+        for claim in held
+        if claim.source != wanted.source
+        and claim.strength is not Strength.TENTATIVE
+        and claim.meets(wanted, shared)
+    )
+    return sorted(firm, key=lambda claim: (claim.period, claim.source.key, claim.exclusive))
 
 
 def replace(source_kind: str, claims: Mapping[int, Iterable[Claim]]) -> None:

@@ -183,6 +183,10 @@ class Meeting:
         blocks = self.rule == SAME_ITEM and self.exclusive
         return (not blocks, self.overlap, len(self.path), self.path)
 
+    def turned(self) -> Meeting:
+        """Return the same conflict from the other one's side."""
+        return Meeting(self.rule, self.other, self.one, self.overlap, self.path[::-1], self.failing)
+
 
 def meet(one: Claim, other: Claim, relations: Relations) -> Meeting | None:
     """Return how two claims conflict, or None; a record never conflicts with itself."""
@@ -236,7 +240,7 @@ def findings(
         worst = min(some, key=lambda meeting: meeting.weight)
         exclusive = rule == SAME_ITEM and worst.exclusive
         params: dict[str, Any] = {
-            "overlaps": len({meeting.overlap for meeting in some}),
+            "overlaps": len(some) if len(some) == 1 else _apart({meeting.overlap for meeting in some}),
             "items": sorted({name(meeting.path[0]).key for meeting in some}),
         }
         blocks = exclusive and "other" not in worst.drafts
@@ -262,6 +266,16 @@ def findings(
             )
         )
     return sorted(found, key=lambda finding: finding.order)
+
+
+def _apart(periods: Collection[Period]) -> int:
+    """Return how many times the two meet: what lies within or across another is the same time."""
+    times, last = 0, None
+    for period in sorted(periods):
+        if last is None or period.start >= last:
+            times += 1
+        last = period.end if last is None else max(last, period.end)
+    return times
 
 
 Span = tuple[Any, Any, int]
@@ -295,17 +309,23 @@ class Lane:
 def sweep(lanes: Mapping[int, Lane], relations: Relations) -> Iterator[tuple[int, int]]:
     """Give every two claims that overlap on one item or on two that failure joins, each pair once.
 
-    `lanes` are those of each item. Sources and places are left to `meet`.
+    `lanes` are those of each item. Sources and places are left to `meet`. Of items that failure joins, few
+    are worked on at the same time: each lane's stretches of time are bits of a number, and where two numbers
+    have none in common nothing overlaps.
     """
+    busy = _busy(lanes)
     for item, own in lanes.items():
         for place, (start, end, number) in enumerate(own.spans):
             for other in own.overlapping(start, end, before=place):
                 yield other, number
-        below, above = relations.downstream(item), relations.upstream(item)
-        for reached in below if len(below) < len(lanes) else lanes:
-            # where each reaches the other, the pair is taken at the lesser key
-            if reached not in below or reached not in lanes or (reached in above and reached < item):
-                continue
+        below, mine = relations.downstream(item), busy[item]
+        together = [reached for reached in below if busy.get(reached, 0) & mine]
+        if not together:
+            continue
+        above = relations.upstream(item)
+        for reached in together:
+            if reached in above and reached < item:
+                continue  # each reaches the other: the pair is taken at the lesser key
             other_lane = lanes[reached]
             short, long = (own, other_lane) if len(own.starts) < len(other_lane.starts) else (other_lane, own)
             starts, furthest = long.starts, long.furthest
@@ -314,3 +334,23 @@ def sweep(lanes: Mapping[int, Lane], relations: Relations) -> Iterator[tuple[int
                 if place and furthest[place - 1] > start:
                     for other in long.overlapping(start, end, before=place):
                         yield number, other
+
+
+STRETCHES = 4_096
+
+
+def _busy(lanes: Mapping[int, Lane]) -> dict[int, int]:
+    """Return for each lane, as bits, the stretches of time that its spans touch.
+
+    As many spans begin in one stretch as in another, so that they tell crowded nights apart.
+    """
+    begins = sorted(start for lane in lanes.values() for start in lane.starts)
+    edges = begins[:: len(begins) // STRETCHES + 1]
+    found = {}
+    for item, lane in lanes.items():
+        bits = 0
+        for start, end, _ in lane.spans:
+            first, last = bisect_left(edges, start), bisect_left(edges, end)
+            bits |= ((1 << (last - first + 1)) - 1) << first
+        found[item] = bits
+    return found

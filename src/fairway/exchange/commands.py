@@ -161,12 +161,14 @@ def _entries(table: Table, bound: Bound, kind: Kind, organisation: str | None) -
         else:
             mapped = bound.read(row.cells)
             entry.values = mapped.values
+            entry.faults = mapped.faults
             if mapped.skipped:
                 entry.result = "skipped"
-            elif mapped.faults:
-                entry.faults = mapped.faults
-            elif _first(entry, bound, kind, earlier):
-                _command(entry, bound, kind, organisation)
+            elif not mapped.faults:
+                if organisation is not None and "organisation" in kind.fields:
+                    entry.values.setdefault("organisation", organisation)  # before rows are told apart by it
+                if _first(entry, bound, kind, earlier):
+                    _command(entry, bound, kind)
         yield entry
 
 
@@ -194,12 +196,9 @@ def _first(entry: _Entry, bound: Bound, kind: Kind, earlier: dict[bytes, tuple[i
     return False
 
 
-def _command(entry: _Entry, bound: Bound, kind: Kind, organisation: str | None) -> None:
-    values = dict(entry.values)
-    if organisation is not None and "organisation" in kind.fields:
-        values.setdefault("organisation", organisation)
+def _command(entry: _Entry, bound: Bound, kind: Kind) -> None:
     try:
-        entry.command = build(kind.command, nested(values))
+        entry.command = build(kind.command, nested(entry.values))
     except Problem as problem:
         entry.faults += _faults(problem, bound, kind)
 

@@ -108,6 +108,11 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
             values |= {"organisation_id": where, "created_at": self.created_at, "number": None}
             change = Change(model=model, **values)
             return Plan(subject=change, create=assemble(change, workflow, rows)[1])
+        unseen_items, unseen_places = queries.unseen(actor, dossier)  # stay: whoever imports cannot name them
+        if rows.items is not None:
+            rows.items += unseen_items
+        if rows.places is not None:
+            rows.places += unseen_places
         if rows.primary is None:
             rows.primary = next((row.item_id for row in dossier.affected if row.primary), None)
         _after, writes = altered(dossier, values, rows)

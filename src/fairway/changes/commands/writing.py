@@ -208,7 +208,7 @@ def assemble(change: Change, workflow: Workflow, rows: Rows) -> tuple[Dossier, l
 
 
 def edit(given: EditChange, verb: str, *, actor: Actor, at: datetime, lock: bool) -> Plan:
-    before = queries.dossier(actor, given.change, lock=lock)
+    before = queries.dossier(actor, given.change, lock=lock, lock_items=False)
     permitted(before, verb, actor)
     expect(before.change, given.version)
     wrong = Wrong()

@@ -38,6 +38,7 @@ from fairway.changes.queries.dossier import Proposal
 from fairway.changes.queries.dossier import change as find
 from fairway.changes.rules import Workflow, read
 from fairway.claims import queries as claims
+from fairway.claims.queries import Claim, Strength
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
 from fairway.kernel.db import Prepared
@@ -62,7 +63,8 @@ def clearance(
 ) -> Decision:
     """Decide whether this may be deployed there, at the instant.
 
-    Open environments: always. Coordinated ones: unless a freeze or a maintenance window speaks against it.
+    Open environments: always. Coordinated ones: unless a freeze or a maintenance window speaks against it, or
+    somebody else holds the item there: it is free for whoever holds it, or for all while nobody does.
     Controlled ones: only under a change that covers item and environment, is approved as it stands, has a
     planned window open, is not on hold, and has nothing in its way that blocks. Under a change that has not
     been started, deploying is its start: whatever refuses the start of the whole change refuses it too.
@@ -83,24 +85,46 @@ def _cleared(actor: Actor, item: str, environment: str, change: str, at: datetim
     if control == "open":
         return decide([], at=at)
     if control == "coordinated":
-        return _coordinated(thing, place, at)
+        return _coordinated(thing, place, at, named)
     if named is None:
         params = {"why": "required", "environment": place.key}
         return decide([Finding("changes.consent", Severity.BLOCK, (place,), params=params)], at=at)
     return _Question(named, thing, place, at).answer()
 
 
-def _coordinated(item: Ref, place: Ref, at: datetime) -> Decision:
-    """Allow what no freeze or maintenance window forbids; a soft freeze warns: nobody gives a reason here."""
+def _coordinated(item: Ref, place: Ref, at: datetime, named: _File | None) -> Decision:
+    """Allow what no freeze or maintenance window forbids, where nobody else holds the item there.
+
+    What is approved or under way holds; what is only asked for warns. A change that is named is no other. A
+    soft freeze warns: nobody gives a reason here.
+    """
+    mine = named.subject if named is not None else item
+    held = claims.holders(Claim(mine, item.pk or 0, place.pk, Period(at, at + AHEAD)))
+    firm = [claim for claim in held if claim.strength in {Strength.APPROVED, Strength.ACTIVE}]
     concerned = targets(item.organisation or 0, [item.pk or 0], [place.pk or 0])
     word = Finding("changes.coordinated", Severity.INFORM, (place,), params={"environment": place.key})
     period = Period(at, at + INSTANT)
     found = calendars.findings(subject=item, targets=concerned, periods=[period], reason=True)
+    held_now = {claim.source: claim for claim in held if at in claim.period}
+    found += [
+        Finding(
+            "changes.held",
+            Severity.BLOCK if claim in firm else Severity.WARN,
+            (place, claim.source),
+            claim.period,
+            path=(item,),
+            params={"environment": place.key},
+            waivable_by=("environment manager",),
+        )
+        for claim in held_now.values()
+    ]
     decision = decide([word, *found], at=at)
-    if not decision.denied:
-        return decision
-    opening = next(iter(calendars.openings(concerned, start=at, horizon=AHEAD, reason=True)), None)
-    return replace(decision, next_open=opening.start if opening else None)
+    free = calendars.openings(concerned, start=at, horizon=AHEAD, reason=True)
+    free = free - type(free).of(claim.period for claim in firm)
+    if decision.denied:
+        return replace(decision, next_open=next((one.start for one in free), None))
+    current = next((one for one in free if at in one), None)
+    return replace(decision, next_close=current.end if current and current.end < at + AHEAD else None)
 
 
 def _environment(actor: Actor, reference: str) -> Any:

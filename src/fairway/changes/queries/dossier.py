@@ -105,8 +105,10 @@ def change(actor: Actor, reference: str, *, lock: bool = False) -> Change:
     return found
 
 
-def dossier(actor: Actor, reference: str, *, lock: bool = False) -> Dossier:
+def dossier(actor: Actor, reference: str, *, lock: bool = False, lock_items: bool = True) -> Dossier:
     """Return a change with its rows; `lock` holds the change and its items, in one order for everybody.
+
+    `lock_items` False leaves the items to whoever will lock more of them: all in one order, at once.
 
     :raises NotFound: there is none, or the actor may not see it.
     """
@@ -122,7 +124,7 @@ def dossier(actor: Actor, reference: str, *, lock: bool = False) -> Dossier:
     )
     for row in (*whole.windows, *whole.affected, *whole.places, *whole.implementers):
         row.change = found
-    if lock:
+    if lock and lock_items:
         catalog.lock(whole.items)
     return whole
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fairway.accounts import queries as accounts
 from fairway.catalog import queries as catalog
@@ -63,8 +63,13 @@ def touching(
         query = query.filter(pk__in=AffectedItem.objects.filter(item=item).values("change"))
     if environment is not None:
         named = AffectedEnvironment.objects.filter(environment=environment).values("change")
-        query = query.filter(pk__in=named)
+        query = query.filter(Q(pk__in=named) | everywhere("pk"))
     return query
+
+
+def everywhere(change: str) -> Q:
+    """Return the filter for changes that name no environment; `change` is the path to their key."""
+    return Q(~Exists(AffectedEnvironment.objects.filter(change=OuterRef(change))))
 
 
 def mine(query: QuerySet[Change], actor: Actor) -> QuerySet[Change]:

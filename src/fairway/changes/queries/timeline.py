@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from fairway.accounts import queries as accounts
@@ -13,17 +13,18 @@ from fairway.audit import queries as audit
 from fairway.calendars import queries as calendars
 from fairway.calendars.queries import Target
 from fairway.catalog import queries as catalog
-from fairway.changes.models import ChangeModel, PlannedWindow
+from fairway.changes.models import AffectedEnvironment, ChangeModel, PlannedWindow
 from fairway.changes.queries.deciding import targets
 from fairway.changes.queries.dossier import workflow
-from fairway.changes.queries.listing import environments_of, items_of
+from fairway.changes.queries.listing import environments_of, everywhere, items_of
 from fairway.changes.rules import Workflow
 from fairway.claims import queries as claims
+from fairway.claims.queries import Stretch
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid
 from fairway.kernel.period import Period
-from fairway.policy import Finding, Words, tell
+from fairway.policy import Words, tell
 
 MOST_BARS = 10_000
 NOWHERE = "-"
@@ -56,8 +57,7 @@ def timeline(
         lanes = _lanes(actor, by, {bar["lane_pk"] for bar in bars})
         shown = {lane["pk"] for lane in lanes}
         bars = [bar for bar in bars if bar["lane_pk"] in shown]
-        clashes = claims.conflicts(actor, period=period, item=item, environment=environment)
-        _mark(bars, (clash.finding for clash in clashes), by, words or Words())
+        _mark(actor, bars, by, period, item, environment, words or Words())
         shades = _shades(actor, period, by, lanes)
     keys = {lane["pk"]: lane["key"] for lane in lanes}
     return {
@@ -87,7 +87,8 @@ def _bars(
     if item is not None:
         rows = rows.filter(change__affected__item=item)
     if environment is not None:
-        rows = rows.filter(change__places__environment=environment)
+        named = AffectedEnvironment.objects.filter(environment=environment).values("change")
+        rows = rows.filter(Q(change__in=named) | everywhere("change_id"))
     columns = ("change_id", "change__number", "change__title", "change__state", "change__model_id")
     seen = accounts.visible(rows, actor, "change__organisation_id").order_by("starts_at", "change_id")
     found = list(seen.values_list(*columns, "starts_at", "ends_at")[: MOST_BARS + 1])
@@ -172,43 +173,32 @@ def _lane(pk: int | None, key: str, name: str, group: str, href: str, note: str)
     return {"pk": pk, "key": key, "name": name, "group": group, "href": href, "note": note}
 
 
-def _mark(bars: list[dict[str, Any]], findings: Iterable[Finding], by: Lanes, words: Words) -> None:
-    """Put each conflict on the bars of both parties that it concerns."""
-    of: dict[str, list[dict[str, Any]]] = {}
-    for bar in bars:
-        of.setdefault(bar["key"], []).append(bar)
-    for finding in findings:
-        if finding.interval is None:
-            continue
-        for told in (finding, _turned(finding)):
-            party, opposite = told.parties
-            concerned = of.get(party.key, ())
-            message = tell(told, words) if concerned else ""
-            for bar in concerned:
-                if not bar["period"].overlaps(finding.interval):
-                    continue
-                if by == "item" and told.path and told.path[0].pk != bar["lane_pk"]:
-                    continue
-                bar["conflicts"].append(
-                    {
-                        "rule": finding.rule,
-                        "severity": str(finding.severity),
-                        "message": message,
-                        "other": opposite.key,
-                        "start": _text(finding.interval.start),
-                        "end": _text(finding.interval.end),
-                        "path": [ref.key for ref in told.path],
-                    }
-                )
-
-
-def _turned(finding: Finding) -> Finding:
-    """Return the same conflict as the other party is told of it."""
-    one, other = finding.parties
-    params = dict(finding.params)
-    if "reaches" in params:
-        params["reaches"] = "subject" if params["reaches"] == "other" else "other"
-    return replace(finding, parties=(other, one), path=finding.path[::-1], params=params)
+def _mark(
+    actor: Actor,
+    bars: list[dict[str, Any]],
+    by: Lanes,
+    period: Period,
+    item: str | None,
+    environment: str | None,
+    words: Words,
+) -> None:
+    """Put on each bar every conflict that it has, not only the worst that its record has with another."""
+    stretches = [Stretch(bar["key"], bar["period"], bar["lane_pk"] if by == "item" else None) for bar in bars]
+    found = claims.on_stretches(actor, stretches, period, item=item, environment=environment)
+    for bar, findings in zip(bars, found, strict=True):
+        bar["conflicts"] = [
+            {
+                "rule": finding.rule,
+                "severity": str(finding.severity),
+                "message": tell(finding, words),
+                "other": finding.parties[1].key,
+                "start": _text(finding.interval.start),
+                "end": _text(finding.interval.end),
+                "path": [ref.key for ref in finding.path],
+            }
+            for finding in findings
+            if finding.interval is not None
+        ]
 
 
 def _shades(actor: Actor, period: Period, by: Lanes, lanes: list[dict[str, Any]]) -> list[dict[str, Any]]:
