@@ -87,8 +87,8 @@ def _bars(
     if item is not None:
         rows = rows.filter(change__affected__item=item)
     if environment is not None:
-        named = AffectedEnvironment.objects.filter(environment=environment).values("change")
-        rows = rows.filter(Q(change__in=named) | everywhere("change_id"))
+        there = AffectedEnvironment.objects.filter(environment=environment).values("change")
+        rows = rows.filter(Q(change__in=there) | everywhere("change_id"))
     columns = ("change_id", "change__number", "change__title", "change__state", "change__model_id")
     seen = accounts.visible(rows, actor, "change__organisation_id").order_by("starts_at", "change_id")
     found = list(seen.values_list(*columns, "starts_at", "ends_at")[: MOST_BARS + 1])
