@@ -50,7 +50,7 @@ def test_rows_and_event_stand_or_fall_together(company: Company, monkeypatch: py
     def fail(rows: Sequence[Any]) -> None:
         raise RuntimeError("a projection failed")
 
-    monkeypatch.setattr(journal, "_projections", [(("accounts.Team",), fail)])
+    monkeypatch.setattr(journal, "_projections", [(("accounts.Team",), fail, False)])
     before = dump()
     with pytest.raises(RuntimeError, match="a projection failed"):
         execute(Make(slug="ops"), actor=company.boss)
@@ -212,7 +212,7 @@ def test_projections_run_once_with_all_rows_that_stand(
     def project(rows: Sequence[Team]) -> None:
         calls.append([row.slug for row in rows])
 
-    monkeypatch.setattr(journal, "_projections", [(("accounts.Team", "accounts.Grant"), project)])
+    monkeypatch.setattr(journal, "_projections", [(("accounts.Team", "accounts.Grant"), project, False)])
     execute(Make(slug="one"), actor=company.boss)
     list(
         execute_many(

@@ -237,6 +237,7 @@ PAGES: dict[str, Page] = {
     ),
     "": Page(),
     "search": Page(query=anything),
+    "search/suggest": Page(query=lambda b: {"q": b.item}),
     # items
     "items": Page(reads="catalog.view"),
     "items/new": Page(reads="catalog.edit", writes="catalog.edit", form=lambda b: {"key": MARKED, **item(b)}),

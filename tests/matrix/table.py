@@ -374,6 +374,7 @@ OPERATIONS: dict[str, Entry] = {
     ),
     "DELETE saved-views/{key}": Entry(at="view", who=SHARING, scopes=frozenset({"workspace.share"})),
     "POST saved-views/{key}/choose": Entry(at="view", who=ROLES, scopes=frozenset({"catalog.view"})),
+    "GET search": Entry(who=ROLES, scopes=ANY, query=lambda b: {"q": "secret"}),
     "GET decide": Entry(
         query=lambda b: {
             "action": "deploy",

@@ -439,9 +439,9 @@ class ApiController(Controller[Serializer]):
             headers["Location"] = location
         return self.to_response(data, status_code=HTTPStatus(status), headers=headers, renderer=RENDERERS[0])
 
-    def page(self, page: Page, items: Sequence[Any]) -> HttpResponse:
+    def page(self, page: Page, items: Sequence[Any], **beside: Any) -> HttpResponse:
         """Answer one page of a list: `{"items", "next"}`, with the next address also as `Link`."""
-        envelope: dict[str, Any] = {"items": items, "next": page.next}
+        envelope: dict[str, Any] = {"items": items, **beside, "next": page.next}
         if page.total is not None:
             envelope["count"] = page.total
         headers = {}

@@ -8,5 +8,5 @@ class ChangesConfig(AppConfig):
     label = "changes"
 
     def ready(self) -> None:
-        for room in ("sentences", "commands", "subjects"):
+        for room in ("sentences", "commands", "subjects", "searching"):
             import_module(f"{self.name}.{room}")

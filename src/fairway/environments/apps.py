@@ -8,4 +8,5 @@ class EnvironmentsConfig(AppConfig):
     label = "environments"
 
     def ready(self) -> None:
-        import_module(f"{self.name}.subjects")
+        for room in ("subjects", "searching"):
+            import_module(f"{self.name}.{room}")

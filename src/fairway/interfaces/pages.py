@@ -1,4 +1,4 @@
-"""My work and search: what several contexts tell, side by side."""
+"""My work: what several contexts tell, side by side."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 
@@ -14,9 +14,7 @@ from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page
 from fairway.catalog import queries as catalog
 from fairway.changes import queries as changes
-from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import NotFound
 from fairway.kernel.listing import ListQuery
 
 SHOWN = 8
@@ -90,43 +88,8 @@ def _guide(actor: Actor) -> list[dict[str, Any]]:
     ]
 
 
-@page
-def search(request: HttpRequest) -> HttpResponse:
-    """Find items, environments and changes; a key that names one record goes straight to it."""
-    actor, words = caller(request), request.GET.get("q", "").strip()[:200]
-    direct = _record(actor, words)
-    if direct:
-        return redirect(direct)
-    found: list[dict[str, Any]] = []
-    if words:
-        found = [
-            {
-                "title": _("Changes"),
-                "rows": [
-                    {"key": row["key"], "name": row["title"], "href": row["href"], "state": row["state"]}
-                    for row in _changes(changes.changes(actor), q=words)
-                ],
-                "href": "/changes?tab=all&",
-            },
-            {
-                "title": _("Items"),
-                "rows": _picked(catalog.pick(actor, words, limit=SHOWN), "items"),
-                "href": "/items?",
-            },
-            {
-                "title": _("Environments"),
-                "rows": _picked(environments.pick(actor, words, limit=SHOWN), "environments"),
-                "href": "/environments?",
-            },
-        ]
-    context = {"words": words, "found": [part for part in found if part["rows"]], "searching": True}
-    return render(request, "interfaces/search.html", context)
-
-
-def _changes(query: Any, *, q: str = "") -> list[dict[str, Any]]:
-    rows = changes.CHANGES.page(
-        query, ListQuery(limit=SHOWN, sort="planned_start" if not q else "-created_at", q=q)
-    ).rows
+def _changes(query: Any) -> list[dict[str, Any]]:
+    rows = changes.CHANGES.page(query, ListQuery(limit=SHOWN, sort="planned_start")).rows
     return [
         {
             "key": f"CHG-{row['number']}",
@@ -140,22 +103,4 @@ def _changes(query: Any, *, q: str = "") -> list[dict[str, Any]]:
     ]
 
 
-def _picked(rows: list[dict[str, Any]], place: str) -> list[dict[str, Any]]:
-    return [{"key": row["slug"], "name": row["name"], "href": f"/{place}/{row['slug']}"} for row in rows]
-
-
-def _record(actor: Actor, words: str) -> str:
-    """Return the address of the one record that these words are the key of, or nothing."""
-    for find, address in (
-        (changes.change, "/changes/{}"),
-        (catalog.item, "/items/{}"),
-        (environments.environment, "/environments/{}"),
-    ):
-        try:
-            return address.format(find(actor, words.upper() if find is changes.change else words).key)
-        except NotFound:
-            continue
-    return ""
-
-
-urlpatterns = [path("", home, name="home"), path("search", search, name="search")]
+urlpatterns = [path("", home, name="home")]

@@ -19,6 +19,7 @@ from fairway.audit.commands import execute
 from fairway.interfaces.configuration import Configuration, NotReady, SettingError
 from fairway.interfaces.console import out
 from fairway.kernel.actor import SYSTEM
+from fairway.workspace import commands as workspace
 
 DEMO_PASSWORD = "harbour-light"  # noqa: S105 - of the demo company, and on loopback alone
 TARGET = "fairway.interfaces.wsgi:application"
@@ -32,6 +33,7 @@ def configuration() -> Configuration:
 def migrate() -> None:
     configuration().data.mkdir(parents=True, exist_ok=True)
     call_command("migrate", interactive=False, verbosity=0)
+    workspace.fill()
 
 
 def require_migrated() -> None:

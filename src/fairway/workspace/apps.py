@@ -1,6 +1,11 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class WorkspaceConfig(AppConfig):
     name = "fairway.workspace"
     label = "workspace"
+
+    def ready(self) -> None:
+        import_module(f"{self.name}.searching")

@@ -25,18 +25,20 @@ from fairway.kernel.models import Row, Versioned
 from fairway.kernel.numbers import next_numbers
 from fairway.kernel.refs import Ref
 
-Project = TypeVar("Project", bound=Callable[[Sequence[Any]], None])
-_projections: list[tuple[tuple[str, ...], Callable[[Sequence[Any]], None]]] = []
+Project = TypeVar("Project", bound=Callable[..., None])
+_projections: list[tuple[tuple[str, ...], Callable[..., None], bool]] = []
 
 
-def projection(*labels: str) -> Callable[[Project], Project]:
+def projection(*labels: str, dated: bool = False) -> Callable[[Project], Project]:
     """Register what brings a projection up to date when rows of these models were written.
 
-    It runs once per transaction, after the rows and before the event, with every row written or removed.
+    It runs once per transaction, after the rows and before the event, with every row written or removed
+    (`_state.adding`);
+    `dated`: and with the instant of the event, as `at`.
     """
 
     def register(project: Project) -> Project:
-        _projections.append((labels, project))
+        _projections.append((labels, project, dated))
         return project
 
     return register
@@ -136,10 +138,10 @@ class Journal:
         for entry in self._entries:
             for written in entry.written:
                 touched.setdefault(written._meta.label, []).append(written)
-        for labels, project in _projections:
+        for labels, project, dated in _projections:
             concerned = [row for label in labels for row in touched.get(label, ())]
             if concerned:
-                project(concerned)
+                project(concerned, **({"at": self.at} if dated else {}))
         if self._uids:
             transaction.on_commit(lambda: _UIDS.learn(self._uids))
         head = ChainHead.objects.select_for_update().get()
@@ -206,6 +208,7 @@ class Journal:
         removed, _ = type(row)._default_manager.filter(pk=row.pk).delete()
         if removed == 0:
             raise Stale(f"{row} was removed by somebody else meanwhile.")
+        row._state.adding = True  # it is stored no longer: projections see it by this
 
     def _note(
         self, row: Row, action: str, before: dict[str, Any], after: dict[str, Any], entry: _Entry

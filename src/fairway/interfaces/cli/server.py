@@ -15,6 +15,7 @@ from fairway.interfaces.console import errors, out, print_json
 
 audit = typer.Typer(help="The event log: is it whole?", no_args_is_help=True)
 token = typer.Typer(help="Keys to the API.", no_args_is_help=True)
+search = typer.Typer(help="What search knows of the records.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON")]
 
 
@@ -27,6 +28,7 @@ def add(app: typer.Typer) -> None:
     app.command()(invite)
     app.add_typer(audit, name="audit")
     app.add_typer(token, name="token")
+    app.add_typer(search, name="search")
 
 
 def _open() -> None:
@@ -305,3 +307,20 @@ def create(
 
     outcome = execute(CreateToken(name=name, user=user, scopes=scope, days=days), actor=SYSTEM)
     out.print(outcome.answer, markup=False)
+
+
+@search.command("rebuild")
+def search_rebuild(
+    kinds: Annotated[
+        list[str] | None, typer.Argument(help="Kinds of records; all when none is given")
+    ] = None,
+) -> None:
+    """Write anew what search knows; it keeps itself up to date, so this is for when you doubt it."""
+    _open_database()
+    from fairway.workspace import commands, queries  # noqa: PLC0415
+
+    unknown = sorted(set(kinds or ()) - queries.KINDS.keys())
+    if unknown:
+        errors.print(f"There is no kind “{unknown[0]}”; there are {', '.join(sorted(queries.KINDS))}.")
+        raise typer.Exit(2)
+    out.print(f"{commands.rebuild(kinds or ()):,} records are found now.")

@@ -3,6 +3,10 @@
 from fairway.workspace.commands.comments import CreateComment as CreateComment
 from fairway.workspace.commands.comments import EditComment as EditComment
 from fairway.workspace.commands.comments import WithdrawComment as WithdrawComment
+from fairway.workspace.commands.indexing import Searchable as Searchable
+from fairway.workspace.commands.indexing import fill as fill
+from fairway.workspace.commands.indexing import rebuild as rebuild
+from fairway.workspace.commands.indexing import searchable as searchable
 from fairway.workspace.commands.subjects import register as register
 from fairway.workspace.commands.views import ArchiveView as ArchiveView
 from fairway.workspace.commands.views import ChooseView as ChooseView

@@ -7,6 +7,14 @@ from fairway.workspace.queries.comments import mentioned as mentioned
 from fairway.workspace.queries.comments import people_named as people_named
 from fairway.workspace.queries.comments import pick_people as pick_people
 from fairway.workspace.queries.comments import thread as thread
+from fairway.workspace.queries.kinds import KINDS as KINDS
+from fairway.workspace.queries.kinds import Kind as Kind
+from fairway.workspace.queries.searching import COUNTED as COUNTED
+from fairway.workspace.queries.searching import MOST as MOST
+from fairway.workspace.queries.searching import Results as Results
+from fairway.workspace.queries.searching import exact as exact
+from fairway.workspace.queries.searching import search as search
+from fairway.workspace.queries.searching import suggest as suggest
 from fairway.workspace.queries.subjects import People as People
 from fairway.workspace.queries.subjects import SubjectKind as SubjectKind
 from fairway.workspace.queries.subjects import about_visible as about_visible
@@ -30,3 +38,4 @@ from fairway.workspace.queries.views import view_href as view_href
 from fairway.workspace.queries.views import view_page as view_page
 from fairway.workspace.queries.views import views as views
 from fairway.workspace.queries.views import views_of as views_of
+from fairway.workspace.rules import read_terms as read_terms

@@ -1,0 +1,46 @@
+"""How items are found by search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from fairway.catalog.models import ConfigurationItem
+from fairway.workspace.commands import searchable
+from fairway.workspace.queries import Kind
+
+_FACE = {"planned": "planned", "live": "active", "retired": "retired"}
+
+
+def _state(status: str) -> tuple[str, str]:
+    return _FACE.get(status, status), str(ConfigurationItem.Status(status).label)
+
+
+def _body(item: ConfigurationItem) -> Iterable[str]:
+    yield item.description
+    yield item.external_id
+    for name, value in sorted(item.attributes.items()):
+        yield f"{name} {_plain(value)}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(_plain, value))
+    if isinstance(value, dict):
+        return " ".join(f"{name} {_plain(one)}" for name, one in value.items())
+    return "" if value is None or isinstance(value, bool) else str(value)
+
+
+KIND = Kind(
+    "item",
+    "catalog.view",
+    lambda key: f"/items/{key}",
+    lambda: _("Items"),
+    lambda: _("Item"),
+    state=_state,
+    many="/items",
+    order=20,
+)
+searchable("catalog.ConfigurationItem", KIND, body=_body, state=lambda item: item.status)
