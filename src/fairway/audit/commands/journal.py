@@ -33,8 +33,7 @@ def projection(*labels: str, dated: bool = False) -> Callable[[Project], Project
     """Register what brings a projection up to date when rows of these models were written.
 
     It runs once per transaction, after the rows and before the event, with every row written or removed
-    (`_state.adding`);
-    `dated`: and with the instant of the event, as `at`.
+    (`_state.adding`); `dated`: and with the instant of the event, as `at`.
     """
 
     def register(project: Project) -> Project:
