@@ -43,9 +43,9 @@ def restore_log(events: Iterable[LoggedEvent], *, organisations: Mapping[str, in
 
 
 def project(label: str, rows: Sequence[Row]) -> None:
-    """Bring the projections up to date that follow from these rows, all of one model."""
-    for labels, function in _projections:
-        if label in labels:
+    """Bring the projections up to date that follow from these rows alone, all of one model."""
+    for labels, function, dated in _projections:
+        if label in labels and not dated:
             function(rows)
 
 

@@ -37,6 +37,7 @@ from fairway.kernel.cache import Kept
 from fairway.kernel.errors import Conflict, Invalid, NotFound
 from fairway.kernel.models import Blob, Numbered, Row
 from fairway.kernel.numbers import go_on_after
+from fairway.workspace import commands as workspace
 
 AT_ONCE: Final = 500
 LINE_LIMIT: Final = 64 << 20
@@ -127,6 +128,7 @@ class _Reader:
                 last = self._log()
                 for model in models:
                     self._project(model)
+                workspace.rebuild()
                 connection.check_constraints()
             transaction.set_rollback(not keep)
         return Restored({name: told.lines for name, told in self._manifest.entries.items()}, last)
