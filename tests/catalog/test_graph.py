@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairway.catalog.rules import Direction, Edge, Failure, Graph, ItemFacts, Level, nearest, trace
+from fairway.catalog.rules import Direction, Edge, Failure, Graph, Group, ItemFacts, Level, nearest
 from fairway.kernel.refs import Ref
 
 DEPENDS, PART, BOTH = 1, 2, 3
@@ -60,7 +60,7 @@ def test_reach_and_its_paths_are_those_of_the_reference(
     found = Graph(plan, failure=FAILURE).reach(start, direction, depth)
 
     expected = naive_paths(plan, start, direction, depth)
-    assert {item: trace(found, item) for item in found} == expected
+    assert {item: found.way(item) for item in found} == expected
     assert {item: steps for item, (steps, _) in found.items()} == {i: len(p) - 1 for i, p in expected.items()}
 
 
@@ -70,7 +70,7 @@ def test_reach_through_a_set_of_items_leaves_all_others_out(
 ) -> None:
     found = Graph(plan, failure=FAILURE).reach(start, direction, depth, through=through)
 
-    assert {item: trace(found, item) for item in found} == naive_paths(plan, start, direction, depth, through)
+    assert {item: found.way(item) for item in found} == naive_paths(plan, start, direction, depth, through)
 
 
 @given(plans, items, items, directions, depths)
@@ -164,11 +164,184 @@ def test_an_unknown_kind_is_refused() -> None:
         Graph([(1, 2, 99)], failure=FAILURE)
 
 
-def test_trace_refuses_what_was_not_found() -> None:
+def test_there_is_no_way_to_what_was_not_found() -> None:
     found = Graph([(1, 2, PART)], failure=FAILURE).reach(1)
 
     with pytest.raises(KeyError):
-        trace(found, 3)
+        found.way(3)
+
+
+# Redundancy ---------------------------------------------------------------------------------------------------
+
+Plan = tuple[list[Edge], dict[int, Group]]
+
+
+@st.composite
+def redundant_plans(draw: st.DrawFn) -> Plan:
+    """Relations, some of them in groups of which some members are needed."""
+    plan = sorted(draw(st.sets(edges, max_size=22)))
+    members: dict[tuple[int, int, int], set[int]] = {}
+    for source, target, kind in plan:
+        number = draw(st.integers(0, 2)) if kind != BOTH else 0
+        if number:
+            item, other = (source, target) if kind == DEPENDS else (target, source)
+            members.setdefault((item, kind, number), set()).add(other)
+    groups = {
+        pk: Group(item, kind, draw(st.integers(1, 3)), frozenset(others))
+        for pk, ((item, kind, _), others) in enumerate(sorted(members.items()), start=100)
+    }
+    return plan, groups
+
+
+def naive_failures(
+    plan: Plan,
+    starts: set[int],
+    depth: int | None = None,
+    allowed: set[int] | None = None,
+    barred: frozenset[int] = frozenset(),
+) -> dict[int, tuple[int, ...]]:
+    """Let failure spread round by round, straight from the definition; for each item the way it was reached."""
+    relations, groups = plan
+    grouped = {(other, one.item, one.kind) for one in groups.values() for other in one.members}
+    simple = set()
+    for source, target, kind in relations:
+        ways = {(target, source), (source, target)} if kind == BOTH else set()
+        ways |= {(target, source)} if kind == DEPENDS else {(source, target)} if kind == PART else set()
+        simple |= {way for way in ways if (*way, kind) not in grouped}
+    paths = {start: (start,) for start in starts}
+    frontier = set(starts)
+    for _ in range(12 if depth is None else depth):
+        fresh: dict[int, tuple[int, ...]] = {}
+        order = sorted(frontier, key=paths.__getitem__)
+        for number, here in enumerate(order):
+            failed = paths.keys() - set(order[number + 1 :])
+            for there in range(1, 10):
+                if there in paths or there in fresh or there in barred:
+                    continue
+                if allowed is not None and there not in allowed:
+                    continue
+                falls = any(
+                    here in (counted := one.members if allowed is None else one.members & (allowed | starts))
+                    and len(counted - failed) < one.needed
+                    for one in groups.values()
+                    if one.item == there
+                )
+                if falls or (here, there) in simple:
+                    fresh[there] = (*paths[here], there)
+        paths |= fresh
+        frontier = set(fresh)
+    return {item: path for item, path in paths.items() if item not in starts}
+
+
+def build(plan: Plan) -> Graph:
+    return Graph(plan[0], failure=FAILURE, groups=plan[1])
+
+
+@given(redundant_plans(), st.sets(items, min_size=1, max_size=3), depths, st.frozensets(items, max_size=2))
+def test_failure_spreads_as_in_the_reference_while_enough_members_stand(
+    plan: Plan, starts: set[int], depth: int | None, barred: frozenset[int]
+) -> None:
+    found = build(plan).reach(starts, depth=depth, barred=barred)
+
+    assert {item: found.way(item) for item in found} == naive_failures(plan, starts, depth, barred=barred)
+    assert all(found[item][0] == len(found.way(item)) - 1 for item in found)
+
+
+@given(redundant_plans(), items, depths, st.sets(items))
+def test_members_that_are_not_asked_about_count_for_nothing(
+    plan: Plan, start: int, depth: int | None, through: set[int]
+) -> None:
+    found = build(plan).reach(start, depth=depth, through=through)
+
+    assert {item: found.way(item) for item in found} == naive_failures(plan, {start}, depth, through)
+
+
+@given(redundant_plans(), items, depths)
+def test_upstream_stands_what_reaches_the_item_by_its_own_failure_alone(
+    plan: Plan, start: int, depth: int | None
+) -> None:
+    found = build(plan).reach(start, Direction.UPSTREAM, depth)
+
+    alone = {item: naive_failures(plan, {item}, depth) for item in range(1, 10) if item != start}
+    expected = {item: len(reached[start]) - 1 for item, reached in alone.items() if start in reached}
+    assert {item: steps for item, (steps, _) in found.items()} == expected
+    assert [steps for steps, _ in found.values()] == sorted(steps for steps, _ in found.values())
+    everywhere = {(a, b) for a, b, _ in build(plan).steps()}
+    for item in found:
+        way = found.way(item)
+        assert (way[0], way[-1], len(way)) == (start, item, found[item][0] + 1)
+        assert all((there, here) in everywhere for here, there in zip(way, way[1:], strict=False))
+
+
+@given(redundant_plans(), redundant_plans())
+def test_replacing_what_changed_of_groups_too_equals_building_anew(before: Plan, after: Plan) -> None:
+    def marked(plan: Plan) -> set[tuple[Edge, int]]:
+        found = {(one.item, one.kind, other): pk for pk, one in plan[1].items() for other in one.members}
+        return {
+            (edge, found.get((edge[0], edge[2], edge[1])) or found.get((edge[1], edge[2], edge[0]), 0))
+            for edge in plan[0]
+        }
+
+    pairs = {frozenset(edge[:2]) for edge, _ in marked(before) ^ marked(after)}
+    given_anew = [edge for edge in after[0] if frozenset(edge[:2]) in pairs]
+    graph = build(before)
+
+    patched = graph.replaced([(min(pair), max(pair)) for pair in pairs], given_anew, after[1])
+
+    fresh = build(after)
+    assert patched.steps() == fresh.steps()
+    for start in range(1, 10):
+        for direction in Direction:
+            one, other = patched.reach(start, direction), fresh.reach(start, direction)
+            assert (one, one.ways) == (other, other.ways)
+        assert graph.reach(start) == build(before).reach(start), "the graph it came from must not move"
+
+
+SERVICE, ONE, TWO, THREE, HOST = 1, 2, 3, 4, 5
+CLUSTER = Group(SERVICE, DEPENDS, 2, frozenset({ONE, TWO, THREE}))
+NEEDS = [(SERVICE, node, DEPENDS) for node in (ONE, TWO, THREE)]
+
+
+@pytest.mark.parametrize(
+    ("case", "more", "start", "reached"),
+    [
+        ("one of three fails", [], {ONE}, {}),
+        ("two of three fail together", [], {ONE, TWO}, {SERVICE: (TWO, SERVICE)}),
+        (
+            "two run on one host",
+            [(ONE, HOST, DEPENDS), (THREE, HOST, DEPENDS)],
+            {HOST},
+            {ONE: (HOST, ONE), THREE: (HOST, THREE), SERVICE: (HOST, THREE, SERVICE)},
+        ),
+        (
+            "one fails by another, which takes a round more",
+            [(THREE, ONE, DEPENDS)],
+            {ONE},
+            {THREE: (ONE, THREE), SERVICE: (ONE, THREE, SERVICE)},
+        ),
+        ("a second relation is in no group", [(ONE, SERVICE, PART)], {ONE}, {SERVICE: (ONE, SERVICE)}),
+        (
+            "the service carries its own nodes: a ring",
+            [(TWO, ONE, DEPENDS), (ONE, SERVICE, DEPENDS)],
+            {TWO},
+            {},
+        ),
+    ],
+)
+def test_redundancy(
+    case: str, more: list[Edge], start: set[int], reached: dict[int, tuple[int, ...]]
+) -> None:
+    found = Graph([*NEEDS, *more], failure=FAILURE, groups={7: CLUSTER}).reach(start)
+
+    assert {item: found.way(item) for item in found} == reached
+
+
+def test_a_walk_tells_how_many_members_of_a_group_failed() -> None:
+    graph = Graph(NEEDS, failure=FAILURE, groups={7: CLUSTER})
+
+    assert graph.reach(ONE).strained == {7: 1}
+    assert graph.reach({ONE, TWO}).strained == {7: 2}
+    assert graph.reach(SERVICE, Direction.UPSTREAM) == {}
 
 
 @given(plans, items, directions)

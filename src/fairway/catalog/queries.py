@@ -15,7 +15,7 @@ from fairway.accounts import queries as accounts
 from fairway.audit import queries as audit
 from fairway.catalog.models import ConfigurationItem, ItemKind, Relation, RelationKind
 from fairway.catalog.rules import Direction as Direction
-from fairway.catalog.rules import Edge, Failure, Graph, ItemFacts, Level, Reached, nearest, trace
+from fairway.catalog.rules import Edge, Failure, Graph, ItemFacts, Level, Reached, nearest
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
@@ -268,7 +268,7 @@ def impact(
     levels, picked = nearest(found, known.items, organisations=access.organisations, limit=limit)
     reached = []
     for pk in picked:
-        path = trace(found, pk)
+        path = found.way(pk)
         refs = (start.ref(), *(known.items[one].ref for one in path[1:]))
         reached.append(
             Reached(
