@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -171,7 +173,7 @@ def test_there_is_no_way_to_what_was_not_found() -> None:
         found.way(3)
 
 
-# Redundancy ---------------------------------------------------------------------------------------------------
+# Redundancy
 
 Plan = tuple[list[Edge], dict[int, Group]]
 
@@ -200,7 +202,7 @@ def naive_failures(
     allowed: set[int] | None = None,
     barred: frozenset[int] = frozenset(),
 ) -> dict[int, tuple[int, ...]]:
-    """Let failure spread round by round, straight from the definition; for each item the way it was reached."""
+    """Let failure spread round by round, straight from the definition; with the way to each item."""
     relations, groups = plan
     grouped = {(other, one.item, one.kind) for one in groups.values() for other in one.members}
     simple = set()
@@ -270,7 +272,7 @@ def test_upstream_stands_what_reaches_the_item_by_its_own_failure_alone(
     for item in found:
         way = found.way(item)
         assert (way[0], way[-1], len(way)) == (start, item, found[item][0] + 1)
-        assert all((there, here) in everywhere for here, there in zip(way, way[1:], strict=False))
+        assert all((there, here) in everywhere for here, there in pairwise(way))
 
 
 @given(redundant_plans(), redundant_plans())
@@ -334,6 +336,18 @@ def test_redundancy(
     found = Graph([*NEEDS, *more], failure=FAILURE, groups={7: CLUSTER}).reach(start)
 
     assert {item: found.way(item) for item in found} == reached
+
+
+@given(plans)
+def test_circles_are_the_sets_that_reach_each_other(plan: list[Edge]) -> None:
+    reached = {item: {item, *naive_paths(plan, item, Direction.DOWNSTREAM, None)} for item in range(1, 10)}
+    together = {
+        tuple(sorted(other for other in reached[item] if item in reached[other])) for item in range(1, 10)
+    }
+
+    circles = Graph(plan, failure=FAILURE).circles()
+
+    assert circles == sorted(circle for circle in together if len(circle) > 1)
 
 
 def test_a_walk_tells_how_many_members_of_a_group_failed() -> None:

@@ -21,10 +21,13 @@ from fairway.catalog.commands import (
     CreateRelation,
     EditItem,
     PutItem,
+    PutRedundancy,
     PutRelation,
+    RemoveRedundancy,
     RemoveRelation,
 )
-from fairway.catalog.models import ConfigurationItem, Relation
+from fairway.catalog.models import ConfigurationItem, Redundancy, Relation
+from fairway.catalog.queries.keeping import load
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.cache import Kept
 from fairway.kernel.errors import Problem
@@ -36,7 +39,7 @@ Relate = Callable[..., object]
 
 
 def fresh() -> queries.Snapshot:
-    return queries._load(0, None)
+    return load(0, None)
 
 
 def same(one: queries.Snapshot, other: queries.Snapshot) -> bool:
@@ -44,6 +47,7 @@ def same(one: queries.Snapshot, other: queries.Snapshot) -> bool:
     return (
         one.items == other.items
         and one.graph.steps() == other.graph.steps()
+        and one.graph.groups == other.graph.groups
         and all(one.graph.reach(start) == other.graph.reach(start) for start in starts)
     )
 
@@ -56,7 +60,11 @@ steps = st.one_of(
     st.builds(lambda key: ArchiveItem(item=key), keys),
     st.builds(lambda source, target, kind: PutRelation(source=source, target=target, kind=kind),
               keys, keys, st.sampled_from(["depends-on", "part-of", "runs-on"])),
+    st.builds(lambda item, others, needed: PutRedundancy(
+                  item=item, kind="depends-on", needed=min(needed, len(others)), members=sorted(others)),
+              keys, st.sets(keys, min_size=2, max_size=3), st.integers(1, 2)),
     st.tuples(st.just("remove"), st.integers(0, 9)),
+    st.tuples(st.just("ungroup"), st.integers(0, 9)),
 )  # fmt: skip
 
 
@@ -66,6 +74,7 @@ steps = st.one_of(
 def test_following_the_log_gives_what_a_fresh_reading_gives(plan: list[tuple[Any, bool]]) -> None:
     """Over random commands, with readings in between at random."""
     Relation.objects.all().delete()
+    Redundancy.objects.all().delete()
     ConfigurationItem.objects.all().delete()
     Kept.forget_all()
     if not accounts.root():
@@ -73,10 +82,13 @@ def test_following_the_log_gives_what_a_fresh_reading_gives(plan: list[tuple[Any
     for step, read in plan:
         command = step
         if isinstance(step, tuple):
-            known = list(Relation.objects.order_by("pk"))
+            what, number = step
+            table: Any = Relation if what == "remove" else Redundancy
+            known = [str(uid) for uid in table.objects.order_by("pk").values_list("uid", flat=True)]
             if not known:
                 continue
-            command = RemoveRelation(relation=str(known[step[1] % len(known)].uid))
+            uid = known[number % len(known)]
+            command = RemoveRelation(relation=uid) if what == "remove" else RemoveRedundancy(redundancy=uid)
         try:
             execute(command, actor=SYSTEM)
         except Problem:

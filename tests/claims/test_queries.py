@@ -12,7 +12,9 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from fairway.accounts import queries as accounts
+from fairway.audit.commands import execute
 from fairway.catalog import queries as catalog
+from fairway.catalog.commands import CreateItem, CreateRelation, PutRedundancy
 from fairway.catalog.queries import item
 from fairway.claims import queries
 from fairway.claims.models import ClaimRow
@@ -130,6 +132,29 @@ def test_a_related_item_is_found_both_ways_and_told_with_the_way(company: Compan
 def test_what_needs_the_same_item_is_not_related(company: Company) -> None:
     hold(claim(change(1), "portal", 0, 4))
     assert queries.clashes(subject=change(2), claims=[claim(change(2), "ledger", 0, 4)]) == []
+
+
+def test_a_redundant_member_alone_is_not_related_but_what_takes_all_of_them_down_is(company: Company) -> None:
+    for key in ("rack", "left", "right"):
+        execute(CreateItem(key=key, name=key, kind="host", organisation="retail"), actor=SYSTEM)
+    for source, target in (("ledger", "left"), ("ledger", "right"), ("left", "rack"), ("right", "rack")):
+        execute(CreateRelation(source=source, target=target, kind="depends-on"), actor=SYSTEM)
+    hold(claim(change(1), "ledger", 0, 4))
+
+    def related(key: str) -> list[tuple[str, list[str]]]:
+        found = queries.clashes(subject=None, claims=[claim(change(2), key, 1, 2)])
+        return [(one.rule, [ref.key for ref in one.path]) for one in found]
+
+    assert related("left") == [(RELATED_ITEM, ["left", "ledger"])]
+    members = ["left", "right"]
+    execute(PutRedundancy(item="ledger", kind="depends-on", needed=1, members=members), actor=SYSTEM)
+
+    assert related("left") == related("right") == []
+    assert related("rack") == [(RELATED_ITEM, ["rack", "right", "ledger"])]
+    everything = queries.conflicts(SYSTEM)
+    assert everything == []
+    hold(claim(change(1), "ledger", 0, 4), claim(change(3), "rack", 1, 2), claim(change(4), "left", 5, 6))
+    assert [(one.one.key, one.other.key) for one in queries.conflicts(SYSTEM)] == [("CHG-1", "CHG-3")]
 
 
 def test_downtime_blocks_and_is_told(company: Company) -> None:

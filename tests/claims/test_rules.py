@@ -53,12 +53,18 @@ def walk(steps: Edges) -> dict[int, list[int]]:
     return ways
 
 
+class Walked(dict[int, tuple[int, int]]):
+    def way(self, goal: int) -> tuple[int, ...]:
+        before = self[goal][1]
+        return (*(self.way(before) if before in self else (before,)), goal)
+
+
 def relations(edges: Edges, shared: frozenset[int] = frozenset()) -> Relations:
     """Make relations over a plain breadth-first walk."""
 
     def walker(ways: dict[int, list[int]]) -> object:
         def reach(start: int, depth: int) -> Reach:
-            found: dict[int, tuple[int, int]] = {}
+            found = Walked()
             frontier = [start]
             for steps in range(1, depth + 1):
                 following = []

@@ -15,3 +15,7 @@ class CatalogEvent(StrEnum):
     RELATION_CREATE = "catalog.relation.create"
     RELATION_PUT = "catalog.relation.put"
     RELATION_REMOVE = "catalog.relation.remove"
+    REDUNDANCY_CREATE = "catalog.redundancy.create"
+    REDUNDANCY_EDIT = "catalog.redundancy.edit"
+    REDUNDANCY_PUT = "catalog.redundancy.put"
+    REDUNDANCY_REMOVE = "catalog.redundancy.remove"

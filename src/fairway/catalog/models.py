@@ -83,12 +83,33 @@ class ConfigurationItem(Slugged):
         ]
 
 
+class Redundancy(Record):
+    """An item stands while `needed` of the others stand that its relations of this group lead to."""
+
+    item = models.ForeignKey(ConfigurationItem, models.PROTECT, related_name="redundancies")
+    relation_kind = models.ForeignKey(RelationKind, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=80, blank=True, help_text="tells two groups of one item apart")
+    needed = models.PositiveSmallIntegerField(help_text="how many members have to stand")
+
+    kind = "redundancy"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("item", "relation_kind", "name", name="catalog_redundancy_once"),
+            models.CheckConstraint(condition=Q(needed__gte=1), name="catalog_redundancy_needed"),
+        ]
+
+
 class Relation(Record):
     """Joins a source to a target; seen by whoever sees the source, in whose organisation it stands."""
 
     source = models.ForeignKey(ConfigurationItem, models.PROTECT, related_name="outgoing")
     target = models.ForeignKey(ConfigurationItem, models.PROTECT, related_name="incoming")
     relation_kind = models.ForeignKey(RelationKind, models.PROTECT, related_name="+")
+    redundancy = models.ForeignKey(
+        Redundancy, models.PROTECT, null=True, blank=True, related_name="relations",
+        help_text="the group in which it counts; none: its failure simply travels",
+    )  # fmt: skip
 
     kind = "relation"
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
-from typing import Any
+from typing import Any, Protocol
 
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
@@ -28,8 +28,18 @@ DEPTH = 3
 """Steps within which the failure of one item counts for another."""
 WAIVED_BY = ("change manager",)
 
-Reach = Mapping[int, tuple[int, int]]
-"""What a walk found: item -> (steps, the item before it)."""
+
+class Reach(Protocol):
+    """What a walk found: item -> (steps, the item before it), and the whole way to each."""
+
+    def __contains__(self, item: object, /) -> bool: ...
+    def __iter__(self) -> Iterator[int]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, item: int, /) -> tuple[int, int]: ...
+    def way(self, goal: int) -> tuple[int, ...]:
+        """Return the way from where the walk started, both ends included."""
+
+
 Walk = Callable[[int, int], Reach]
 """Walks from an item for so many steps; neighbours in the order of their keys, the first item left out."""
 
@@ -115,9 +125,13 @@ class Relations:
         if failing not in found:
             return ()
         if not through_shared or self.is_shared(failing) or self.is_shared(reached):
-            return _trace(found, reached, failing)
+            return found.way(failing)[::-1]
         best: tuple[int, tuple[int, ...]] | None = None
-        for passed, (steps, _) in found.items():
+        through = found.way(failing)
+        if any(self.is_shared(passed) and passed not in found for passed in through[1:-1]):
+            best = (len(through) - 1, through[::-1])  # by a shared item that fails together with its likes
+        for passed in found:
+            steps = found[passed][0]
             if passed == failing or not self.is_shared(passed):
                 continue
             if best is not None and steps >= best[0]:
@@ -128,7 +142,7 @@ class Relations:
             length = steps + onward[failing][0]
             if length > self.depth or (best is not None and length > best[0]):
                 continue
-            way = _trace(onward, passed, failing) + _trace(found, reached, passed)[1:]
+            way = onward.way(failing)[::-1] + found.way(passed)[-2::-1]
             if best is None or (length, way[::-1]) < (best[0], best[1][::-1]):
                 best = (length, way)
         return best[1] if best else ()
@@ -143,14 +157,6 @@ class Relations:
             self._known[item, up] = known
             self._kept += len(known) + 1
         return known
-
-
-def _trace(found: Reach, start: int, goal: int) -> tuple[int, ...]:
-    """Return the way from the goal back to where the walk started."""
-    way = [goal]
-    while way[-1] != start:
-        way.append(found[way[-1]][1])
-    return tuple(way)
 
 
 @dataclass(frozen=True, slots=True)

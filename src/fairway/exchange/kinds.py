@@ -92,6 +92,20 @@ RELATIONS: Final = Kind(
     },
 )
 
+REDUNDANCIES: Final = Kind(
+    name="redundancies",
+    command="catalog.redundancy.put",
+    permission="catalog.import",
+    keys=(("item", "kind", "name"), ("item", "kind")),
+    fields={
+        "item": Field(text, "key of the item that stands while enough of the others stand", required=True),
+        "kind": Field(text, "kind of the relations to them, such as depends-on", required=True),
+        "needed": Field(integer, "how many of them have to stand", required=True),
+        "members": Field(text, "keys of the others", required=True, many=True),
+        "name": Field(text, "a name that tells two groups of one item apart"),
+    },
+)
+
 CHANGES: Final = Kind(
     name="changes",
     command="changes.change.record",
@@ -154,7 +168,9 @@ WINDOWS: Final = Kind(
     },
 )
 
-KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in (ITEMS, RELATIONS, CHANGES, WINDOWS)}
+KINDS: Final[Mapping[str, Kind]] = {
+    kind.name: kind for kind in (ITEMS, RELATIONS, REDUNDANCIES, CHANGES, WINDOWS)
+}
 
 
 def kind_called(name: str) -> Kind:

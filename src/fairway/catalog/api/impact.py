@@ -19,6 +19,7 @@ class ReachedView(msgspec.Struct, kw_only=True):
     """`path` holds both ends, `relations` the kind of each step; hidden is what another organisation has."""
 
     item: RefView
+    kind: str
     depth: int
     criticality: int
     path: list[RefView]
@@ -31,8 +32,27 @@ class LevelView(msgspec.Struct, kw_only=True):
     worst_criticality: int
 
 
+class SparedView(msgspec.Struct, kw_only=True):
+    """Redundancy that holds: `standing` of `members` still stand, and `needed` are enough.
+
+    `failed`: the members that do not; none upstream, where it is told on what redundancy the item relies.
+    """
+
+    item: RefView
+    criticality: int
+    relation: str
+    needed: int
+    members: int
+    standing: int
+    failed: list[RefView]
+
+
 class ImpactView(msgspec.Struct, kw_only=True):
-    """`items` holds at most `limit`, nearest and most critical first; `count` and `levels` count all."""
+    """`items` holds at most `limit`, nearest and most critical first; `count` and `levels` count all.
+
+    `services`: the business services reached, most critical first; `spared`: what redundancy holds up. Of
+    both the first fifty.
+    """
 
     item: RefView
     direction: str
@@ -40,6 +60,9 @@ class ImpactView(msgspec.Struct, kw_only=True):
     count: int
     worst_criticality: int | None
     levels: list[LevelView]
+    service_count: int
+    services: list[ReachedView]
+    spared: list[SparedView]
     items: list[ReachedView]
 
 
@@ -53,10 +76,23 @@ class ImpactQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 def reached_view(one: Reached, kinds: dict[int, str]) -> ReachedView:
     return ReachedView(
         item=ref_view(one.item),
+        kind=one.kind,
         depth=one.depth,
         criticality=one.criticality,
         path=[ref_view(ref) for ref in one.path],
         relations=[kinds[kind] for kind in one.relations],
+    )
+
+
+def spared_view(one: queries.Spared, kinds: dict[int, str]) -> SparedView:
+    return SparedView(
+        item=ref_view(one.item),
+        criticality=one.criticality,
+        relation=kinds[one.kind],
+        needed=one.needed,
+        members=one.members,
+        standing=one.standing,
+        failed=[ref_view(ref) for ref in one.failed],
     )
 
 
@@ -83,6 +119,9 @@ class ImpactController(ApiController):
             count=found.total,
             worst_criticality=found.worst,
             levels=levels,
+            service_count=found.service_count,
+            services=[reached_view(one, kinds) for one in found.services],
+            spared=[spared_view(one, kinds) for one in found.spared],
             items=[reached_view(one, kinds) for one in found.reached],
         )
         return self.answer(view)

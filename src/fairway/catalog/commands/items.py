@@ -13,7 +13,7 @@ from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan, expect
 from fairway.catalog import queries
 from fairway.catalog.events import CatalogEvent
-from fairway.catalog.models import ConfigurationItem, Relation
+from fairway.catalog.models import ConfigurationItem, Redundancy, Relation
 from fairway.catalog.rules import merged
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
@@ -242,4 +242,5 @@ def _edited(
             accounts.require(actor, permission, at=target.pk)
             values["organisation"] = target
             change += [(one, {"organisation": target}) for one in Relation.objects.filter(source=found)]
+            change += [(one, {"organisation": target}) for one in Redundancy.objects.filter(item=found)]
     return Plan(subject=found, change=change)

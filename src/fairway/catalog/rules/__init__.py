@@ -15,6 +15,9 @@ from fairway.catalog.rules.graph import Group as Group
 from fairway.catalog.rules.graph import Reach as Reach
 from fairway.kernel.refs import Ref
 
+SERVICE = "business-service"
+"""The kind of item that people use: impact names these first."""
+
 
 @dataclass(frozen=True, slots=True)
 class ItemFacts:
@@ -24,17 +27,22 @@ class ItemFacts:
     criticality: int
     shared: bool
     organisation: int
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """An item that failure reaches; `path` holds both ends, `relations` the kind of relation of each step."""
+    """An item that failure reaches; `path` holds both ends, `relations` the kind of relation of each step.
+
+    `kind`: the slug of what it is.
+    """
 
     item: Ref
     criticality: int
     depth: int
     path: tuple[Ref, ...]
     relations: tuple[int, ...]
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,24 @@ def nearest(
                 ]
                 picked += sorted(equals, key=order)[: limit - len(picked)]
     return levels, picked
+
+
+def ranked_services(
+    found: Reach, facts: Mapping[int, ItemFacts], *, organisations: Collection[int] | None
+) -> list[int]:
+    """Return the business services that a walk found and that may be seen: most critical, then nearest."""
+    services = [
+        item
+        for item in found
+        if facts[item].kind == SERVICE
+        and (organisations is None or facts[item].organisation in organisations)
+    ]
+
+    def order(item: int) -> tuple[int, int, str, str]:
+        one = facts[item]
+        return one.criticality, found[item][0], one.ref.name.casefold(), one.ref.key
+
+    return sorted(services, key=order)
 
 
 def merged(present: Any, patch: Any) -> Any:

@@ -98,7 +98,7 @@ class _Ways:
 
 
 Steps = dict[int, dict[int, tuple[int, ...]]]
-"""Steps that failure takes only by way of groups: from which item, to which, of which groups it is a member."""
+"""Steps that failure takes only by way of groups: from which item, to which, by way of which groups."""
 
 
 class Graph:
@@ -247,6 +247,54 @@ class Graph:
         if len(ways.places[one]) <= len(back.places[other]):  # either side knows; a hub's side is long
             return ways.kinds[one][ways.places[one].index(other)]
         return back.kinds[other][back.places[other].index(one)]
+
+    def circles(self) -> list[tuple[int, ...]]:
+        """Return every set of two or more items each of which reaches all others of it, in order of keys.
+
+        Term: the strongly connected components, after Tarjan, without recursion.
+        """
+        places = self._down.places
+        size = len(places)
+        number, low = [0] * size, [0] * size  # 0: not met yet
+        on_stack = bytearray(size)
+        stack: list[int] = []
+        found = []
+        met = 0
+        for root in range(size):
+            if number[root]:
+                continue
+            met += 1
+            number[root] = low[root] = met
+            stack.append(root)
+            on_stack[root] = 1
+            work = [(root, iter(places[root]))]
+            while work:
+                here, onward = work[-1]
+                for there in onward:
+                    if not number[there]:
+                        met += 1
+                        number[there] = low[there] = met
+                        stack.append(there)
+                        on_stack[there] = 1
+                        work.append((there, iter(places[there])))
+                        break
+                    if on_stack[there] and number[there] < low[here]:
+                        low[here] = number[there]
+                else:
+                    work.pop()
+                    if work and low[here] < low[work[-1][0]]:
+                        low[work[-1][0]] = low[here]
+                    if low[here] == number[here]:
+                        circle = []
+                        while True:
+                            there = stack.pop()
+                            on_stack[there] = 0
+                            circle.append(self._items[there])
+                            if there == here:
+                                break
+                        if len(circle) > 1:
+                            found.append(tuple(sorted(circle)))
+        return sorted(found)
 
     def reach(
         self,
@@ -408,7 +456,9 @@ class Graph:
             goal = next((one for one in reversed(fell) if one in goals), None)
             if goal is not None and (item not in simple or fell[goal][0] < simple[item][0]):
                 reached[item] = fell.way(goal)[::-1]
-        told = [(depth, False, item, before) for item, (depth, before) in simple.items() if item not in reached]
+        told = [
+            (depth, False, item, before) for item, (depth, before) in simple.items() if item not in reached
+        ]
         told += [(len(way) - 1, True, item, way[-2]) for item, way in sorted(reached.items())]
         found = Reach()
         found.ways = reached
@@ -421,9 +471,7 @@ def _redundant(steps: Iterable[Edge], groups: Mapping[int, Group]) -> Steps:
     """Return which of these steps failure takes only by way of groups."""
     if not groups:
         return {}
-    member = {
-        (other, group.item, group.kind): pk for pk, group in groups.items() for other in group.members
-    }
+    member = {(other, group.item, group.kind): pk for pk, group in groups.items() for other in group.members}
     found: Steps = {}
     simple: set[tuple[int, int]] = set()
     for origin, reached, kind in steps:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from django.db import connection
@@ -12,22 +11,28 @@ from django.db.models import F, Q, QuerySet
 from msgspec import structs
 
 from fairway.accounts import queries as accounts
-from fairway.audit import queries as audit
 from fairway.catalog.models import ConfigurationItem, ItemKind, Relation, RelationKind
+from fairway.catalog.queries.impact import Impact as Impact
+from fairway.catalog.queries.impact import Spared as Spared
+from fairway.catalog.queries.impact import cycles as cycles
+from fairway.catalog.queries.impact import impact as impact
+from fairway.catalog.queries.impact import reach as reach
+from fairway.catalog.queries.keeping import Snapshot as Snapshot
+from fairway.catalog.queries.keeping import facts as facts
+from fairway.catalog.queries.keeping import graph as graph
+from fairway.catalog.queries.keeping import snapshot as snapshot
+from fairway.catalog.queries.redundancy import redundancies as redundancies
+from fairway.catalog.queries.redundancy import redundancy as redundancy
 from fairway.catalog.rules import Direction as Direction
-from fairway.catalog.rules import Edge, Failure, Graph, ItemFacts, Level, Reached, nearest
+from fairway.catalog.rules import ItemFacts
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
-from fairway.kernel.cache import Kept
 from fairway.kernel.db import Prepared
 from fairway.kernel.errors import FieldError, Invalid, NotFound
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 from fairway.kernel.models import fold, uid_lookup
-from fairway.kernel.refs import HIDDEN, Ref
 
-_ITEM, _RELATION = "catalog.ConfigurationItem", "catalog.Relation"
-_TOO_MANY = 5_000
-"""From so many rows written since, reading everything anew is quicker than following the events."""
+_ITEM = "catalog.ConfigurationItem"
 
 
 def item(actor: Actor, reference: str) -> ConfigurationItem:
@@ -128,168 +133,6 @@ def relation_kind(reference: str, *, field: str = "kind") -> RelationKind:
         there_are = ", ".join(RelationKind.objects.order_by("position").values_list("slug", flat=True))
         raise Invalid.field(field, f"There is no kind of relation “{reference[:60]}”; there are {there_are}.")
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The catalogue as kept in memory: the graph of live relations, and the facts of every item ever made."""
-
-    graph: Graph
-    items: Mapping[int, ItemFacts]
-
-
-def snapshot() -> Snapshot:
-    """Return the catalogue at its present revision: one small statement unless it was written since."""
-    return _kept.at(audit.revisions().get("catalog", 0))
-
-
-def graph() -> Graph:
-    """Return the graph along which failure travels; archived items have no part in it."""
-    return snapshot().graph
-
-
-def facts(pks: Collection[int]) -> dict[int, ItemFacts]:
-    """Return the facts of these items, those written earlier in this very transaction included."""
-    known = snapshot().items
-    found = {pk: known[pk] for pk in pks if pk in known}
-    missing = [pk for pk in pks if pk not in known]
-    if missing:
-        found.update(_read_facts(Q(pk__in=missing)))
-    return found
-
-
-def _load(revision: int, last: tuple[int, Snapshot] | None) -> Snapshot:
-    if last is not None:
-        written = audit.rows_written("catalog", after=last[0], limit=_TOO_MANY + 1)
-        if 0 < len(written) <= _TOO_MANY:
-            followed = _follow(last[1], written)
-            if followed is not None:
-                return followed
-    items = _read_facts(Q())
-    archived = set(ConfigurationItem.objects.exclude(archived_at=None).values_list("pk", flat=True))
-    edges = Relation.objects.filter(archived_at=None).values_list(
-        "source_id", "target_id", "relation_kind_id"
-    )
-    live = (edge for edge in edges.iterator(chunk_size=10_000) if archived.isdisjoint(edge[:2]))
-    return Snapshot(Graph(live, failure=_failure()), items)
-
-
-def _follow(before: Snapshot, written: Sequence[audit.WrittenRow]) -> Snapshot | None:
-    """Bring what is kept up to date from the events since; None: they tell of more than this follows."""
-    changed: set[str] = set()
-    ends: set[tuple[str, str]] = set()
-    for row in written:
-        if row.model == _ITEM:
-            if "archived_at" in row.changes and row.action != "create":
-                return None  # its relations leave or enter the graph
-            changed.add(row.uid)
-        elif row.model == _RELATION and row.action in ("create", "remove"):
-            source, target = row.changes["source_id"], row.changes["target_id"]
-            ends.add((source[0] or source[1], target[0] or target[1]))
-        else:
-            return None
-    items = {**before.items, **_read_facts(Q(uid__in=changed))} if changed else before.items
-    if not ends:
-        return Snapshot(before.graph, items)
-    uids = {uid for pair in ends for uid in pair}
-    pks = {
-        str(uid): pk for uid, pk in ConfigurationItem.objects.filter(uid__in=uids).values_list("uid", "pk")
-    }
-    pairs = {(pks[source], pks[target]) for source, target in ends}
-    touched = set(pks.values())
-    joined = {frozenset(pair) for pair in pairs}
-    relations = Relation.objects.filter(
-        archived_at=None,
-        source__archived_at=None,
-        target__archived_at=None,
-        source__in=touched,
-        target__in=touched,
-    )
-    edges: list[Edge] = [
-        edge
-        for edge in relations.values_list("source_id", "target_id", "relation_kind_id")
-        if frozenset(edge[:2]) in joined
-    ]
-    return Snapshot(before.graph.replaced(pairs, edges), items)
-
-
-def _failure() -> dict[int, Failure]:
-    return {pk: Failure(failure) for pk, failure in RelationKind.objects.values_list("pk", "failure")}
-
-
-def _read_facts(which: Q) -> dict[int, ItemFacts]:
-    columns = ("pk", "slug", "name", "uid", "organisation_id", "criticality", "shared")
-    return {
-        pk: ItemFacts(Ref("item", slug, name, str(uid), pk, organisation), criticality, shared, organisation)
-        for pk, slug, name, uid, organisation, criticality, shared in (
-            ConfigurationItem.objects.filter(which).values_list(*columns).iterator(chunk_size=10_000)
-        )
-    }
-
-
-_kept = Kept(_load)
-
-
-@dataclass(frozen=True, slots=True)
-class Impact:
-    """What a failure reaches (downstream) or what an item needs (upstream), as far as the actor may see it.
-
-    `reached` holds the first of them, nearest and most critical first; `levels` counts all. `worst`: the most
-    critical reached, None when nothing is. A path may pass what the actor may not see: there stands `HIDDEN`.
-    """
-
-    item: Ref
-    direction: Direction
-    depth: int | None
-    levels: tuple[Level, ...]
-    reached: tuple[Reached, ...]
-
-    @property
-    def total(self) -> int:
-        return sum(level.count for level in self.levels)
-
-    @property
-    def worst(self) -> int | None:
-        return min((level.worst for level in self.levels), default=None)
-
-
-def impact(
-    actor: Actor,
-    start: ConfigurationItem,
-    *,
-    direction: Direction,
-    depth: int | None = None,
-    limit: int = 1000,
-) -> Impact:
-    """Walk from an item; `depth` counts relations, None walks to the end."""
-    known = snapshot()
-    found = known.graph.reach(start.pk, direction, depth)
-    access = accounts.access(actor)
-    levels, picked = nearest(found, known.items, organisations=access.organisations, limit=limit)
-    reached = []
-    for pk in picked:
-        path = found.way(pk)
-        refs = (start.ref(), *(known.items[one].ref for one in path[1:]))
-        reached.append(
-            Reached(
-                refs[-1],
-                known.items[pk].criticality,
-                found[pk][0],
-                tuple(ref if access.sees(ref) else HIDDEN for ref in refs),
-                tuple(known.graph.step(here, there, direction) for here, there in pairwise(path)),
-            )
-        )
-    return Impact(start.ref(), direction, depth, tuple(levels), tuple(reached))
-
-
-def reach(actor: Actor, item: int) -> int:
-    """Return how many items the failure of one reaches, of those that the actor may see."""
-    known = snapshot()
-    found = known.graph.reach(item, Direction.DOWNSTREAM, None)
-    organisations = accounts.access(actor).organisations
-    if organisations is None:
-        return len(found)
-    return sum(known.items[pk].organisation in organisations for pk in found)
 
 
 def relation(actor: Actor, reference: str) -> Relation:

@@ -1,0 +1,61 @@
+"""Reads of redundancy: which items need only some of the others, and which those are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fairway.accounts import queries as accounts
+from fairway.catalog.models import ConfigurationItem, Redundancy, Relation
+from fairway.kernel.actor import Actor
+from fairway.kernel.errors import NotFound
+from fairway.kernel.models import uid_lookup
+
+
+def redundancy(actor: Actor, reference: str) -> Redundancy:
+    """Return the group by uid; it is seen by whoever sees its item.
+
+    :raises NotFound: there is none, or the actor may not see it.
+    """
+    lookup = uid_lookup(reference)
+    query = Redundancy.objects.select_related("item", "relation_kind", "organisation")
+    found = accounts.visible(query, actor).filter(**lookup).first() if lookup else None
+    if found is None:
+        raise NotFound(f"There is no redundancy “{reference[:100]}”.")
+    return found
+
+
+def redundancies(actor: Actor, items: list[ConfigurationItem]) -> list[dict[str, Any]]:
+    """Return the groups of these items, each with its members that the actor sees, and how many there are.
+
+    Two statements.
+    """
+    groups = [
+        {
+            "pk": group.pk,
+            "uid": str(group.uid),
+            "version": group.version,
+            "item": group.item.ref(),
+            "kind": group.relation_kind,
+            "name": group.name,
+            "needed": group.needed,
+            "count": 0,
+            "members": [],
+            "relations": [],
+        }
+        for group in Redundancy.objects.filter(item__in=items)
+        .select_related("item", "relation_kind")
+        .order_by("item_id", "relation_kind__position", "name")
+    ]
+    by_pk: dict[int, dict[str, Any]] = {int(str(group["pk"])): group for group in groups}
+    sees = accounts.access(actor).sees
+    relations = Relation.objects.filter(redundancy__in=list(by_pk)).select_related("source", "target")
+    for relation in relations.order_by("pk"):
+        group = by_pk[relation.redundancy_id]  # type: ignore[index]
+        source, target = relation.source, relation.target
+        other = target if source.pk == group["item"].pk else source
+        if other.archived_at is None:
+            group["count"] += 1
+            if sees(other.ref()):
+                group["members"].append(other.ref())
+                group["relations"].append(str(relation.uid))
+    return groups
