@@ -210,7 +210,7 @@ def naive_failures(
         ways = {(target, source), (source, target)} if kind == BOTH else set()
         ways |= {(target, source)} if kind == DEPENDS else {(source, target)} if kind == PART else set()
         simple |= {way for way in ways if (*way, kind) not in grouped}
-    paths = {start: (start,) for start in starts}
+    paths: dict[int, tuple[int, ...]] = {start: (start,) for start in starts}
     frontier = set(starts)
     for _ in range(12 if depth is None else depth):
         fresh: dict[int, tuple[int, ...]] = {}

@@ -170,7 +170,7 @@ def test_page_is_for_those_who_may_import(company: Company) -> None:
     assert Client().get("/administration/imports").status_code == 302
     page = signed_in(company.boss).get("/administration/imports")
     kinds = [value for value, _ in page.context["form"].fields["kind"].choices]
-    assert (page.status_code, kinds) == (200, ["items", "relations", "changes", "windows"])
+    assert (page.status_code, kinds) == (200, ["items", "relations", "redundancies", "changes", "windows"])
 
 
 def test_page_shows_what_a_file_holds_as_text(company: Company) -> None:

@@ -255,6 +255,15 @@ PAGES: dict[str, Page] = {
     "items/<str:key>/relations/<str:uid>/remove": Page(
         at={"key": "item", "uid": "relation"}, reads=None, writes="catalog.edit"
     ),
+    "items/<str:key>/redundancies/new": Page(
+        at="database",
+        reads="catalog.edit",
+        writes="catalog.edit",
+        form=lambda b: {"kind": "runs-on", "members": [b.spare, b.network], "needed": "1", "name": MARKED},
+    ),
+    "items/<str:key>/redundancies/<str:uid>/remove": Page(
+        at={"key": "item", "uid": "redundancy"}, reads=None, writes="catalog.edit"
+    ),
     "items/<str:key>/impact": Page(at="item", reads="catalog.view"),
     # environments
     "environments": Page(reads="environments.view"),

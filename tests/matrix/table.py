@@ -272,6 +272,21 @@ OPERATIONS: dict[str, Entry] = {
     "POST relations": Entry(body=lambda b: {"source": b.item, "target": b.network, "kind": "connects-to"}),
     "GET relations/{key}": Entry(at="relation"),
     "DELETE relations/{key}": Entry(at="relation"),
+    "GET redundancies": Entry(query=lambda b: {"item": b.item}),
+    "POST redundancies": Entry(
+        body=lambda b: {
+            "item": b.database,
+            "kind": "runs-on",
+            "needed": 1,
+            "members": [b.spare, b.network],
+            "name": MARKED,
+        }
+    ),
+    "GET redundancies/{key}": Entry(at="redundancy"),
+    "PATCH redundancies/{key}": Entry(
+        at="redundancy", body=lambda b: {"needed": 2, "members": [b.database, b.spare]}
+    ),
+    "DELETE redundancies/{key}": Entry(at="redundancy"),
     "GET impact": Entry(query=lambda b: {"item": b.item}),
     "GET environments": Entry(filters=lambda b: {"organisation": b.organisation}),
     "POST environments": Entry(body=lambda b: {"key": MARKED, **environment(b)}),

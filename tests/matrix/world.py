@@ -19,7 +19,7 @@ from fairway.accounts import queries as who
 from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, Role, User
 from fairway.audit.commands import Command, Outcome, execute
 from fairway.calendars.commands import CreateWindow
-from fairway.catalog.commands import ArchiveItem, CreateItem, CreateRelation
+from fairway.catalog.commands import ArchiveItem, CreateItem, CreateRedundancy, CreateRelation
 from fairway.changes import commands as changes
 from fairway.changes.commands.reading import Span
 from fairway.changes.models import Change, ChangeModel, ChangeTemplate
@@ -267,6 +267,16 @@ def _things(branch: Branch, boss: str) -> None:
             CreateRelation(source=f"{slug}-{source}", target=f"{slug}-{target}", kind="depends-on"), by=boss
         )
         records.setdefault("relation", named(made))
+    run(CreateRelation(source=f"{slug}-item", target=f"{slug}-spare", kind="depends-on"), by=boss)
+    members = [f"{slug}-database", f"{slug}-spare"]
+    records["redundancy"] = named(
+        run(
+            CreateRedundancy(item=f"{slug}-item", kind="depends-on", needed=1, members=members, name=loud),
+            by=boss,
+        )
+    )
+    for what in ("spare", "network"):
+        run(CreateRelation(source=f"{slug}-database", target=f"{slug}-{what}", kind="runs-on"), by=boss)
     for what, tier, control in (
         ("production", "production", "controlled"),
         ("integration", "integration", "coordinated"),

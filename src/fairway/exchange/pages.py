@@ -31,6 +31,7 @@ FIELDS = {"map": "mapping", "organisation": None}
 KIND_WORDS = {
     "items": gettext_lazy("Configuration items"),
     "relations": gettext_lazy("Relations between items"),
+    "redundancies": gettext_lazy("Redundancy: some of several are enough"),
     "changes": gettext_lazy("Changes"),
     "windows": gettext_lazy("Freezes and maintenance windows"),
 }

@@ -59,7 +59,25 @@ def impact(request: HttpRequest, key: str) -> HttpResponseBase:
         kept = {**asked, **changes}
         return "?" + urlencode({name: value for name, value in kept.items() if value})
 
+    words = {
+        pk: row["reverse_name" if row["failure"] == "to_target" else "name"] for pk, row in kinds.items()
+    }
     context = {
+        "services": [_reached(one, kinds) | {"depth": one.depth} for one in reach.services],
+        "spared": [
+            {
+                "key": one.item.key,
+                "name": one.item.name,
+                "href": f"/items/{one.item.key}",
+                "criticality": one.criticality,
+                "words": words[one.kind],
+                "needed": one.needed,
+                "members": one.members,
+                "standing": one.standing,
+                "failed": [_step(ref) for ref in one.failed],
+            }
+            for one in reach.spared
+        ],
         "record": record_of(actor, found),
         "reach": reach,
         "levels": levels,

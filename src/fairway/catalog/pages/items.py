@@ -20,6 +20,7 @@ from fairway.audit.commands import convert, execute
 from fairway.catalog import commands, queries
 from fairway.catalog.forms import CRITICALITIES, ItemForm
 from fairway.catalog.models import ConfigurationItem
+from fairway.catalog.pages import redundancy
 from fairway.catalog.pages.shared import reader, record_of, state_of, submit, tabs, version_of
 from fairway.catalog.rules import Direction
 from fairway.kernel.actor import Actor
@@ -137,6 +138,7 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
         "criticality": dict(CRITICALITIES)[found.criticality],
         "attributes": [(name, _plain(value)) for name, value in sorted(found.attributes.items())],
         "relations": _relations(outgoing, incoming, found.slug),
+        "redundancies": redundancy.groups(actor, found),
         "reach": reach,
         "needs": needs,
         "worst": _("worst criticality %(worst)d") % {"worst": reach.worst} if reach.worst else "",
