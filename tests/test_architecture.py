@@ -15,8 +15,13 @@ SOURCE = ROOT / "src"
 VOCABULARY = {"kernel", "policy"}  # words that every room may use
 LIBRARIES = {"ui", "scheduling"}  # no rooms of their own: all they hold is for use
 DOORS = {"queries", "commands", "events"}
-# What every endpoint and page is derived from: it finds the actor, hence stands in `accounts`.
-BASES = {"fairway.accounts.web": {"api", "pages", "views"}, "fairway.accounts.bulk": {"api"}}
+# What every endpoint and page is derived from: it finds the actor, hence stands in `accounts`. And the log in
+# words: it names people, and any page may tell what was done.
+BASES = {
+    "fairway.accounts.web": {"api", "pages", "views"},
+    "fairway.accounts.bulk": {"api"},
+    "fairway.accounts.history": {"pages"},
+}
 # `interfaces` puts the contexts together: their routes and what listens to events.
 WIRING = {"interfaces": {"api", "listeners", "pages", "urls"}}
 

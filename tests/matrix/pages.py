@@ -289,6 +289,29 @@ PAGES: dict[str, Page] = {
     "environments/<str:key>/instances/<str:uid>/remove": Page(
         at={"key": "production", "uid": "instance"}, reads=None, writes="environments.edit"
     ),
+    # workspace
+    "activity": Page(
+        reads="catalog.view", query=lambda b: {"kind": "item", "subject": b.item, "show": "comments"}
+    ),
+    "activity/comments": Page(
+        reads=None,
+        writes="workspace.comment",
+        form=lambda b: {"kind": "change", "subject": b.scheduled, "text": f"{MARKED} @{b.person.key}"},
+    ),
+    "activity/comments/<str:uid>/edit": Page(
+        at={"uid": "comment"},
+        reads="workspace.comment",
+        writes="workspace.comment",
+        writers=frozenset({"administrator"}),
+        form=lambda b: {"text": MARKED, "version": "1"},
+    ),
+    "activity/comments/<str:uid>/withdraw": Page(
+        at={"uid": "comment"},
+        reads=None,
+        writes="workspace.comment",
+        writers=frozenset({"administrator"}),
+    ),
+    "activity/people": Page(reads="workspace.comment", query=anything),
     "administration/imports": Page(
         reads="catalog.import",
         readers=frozenset({"environment-manager", "change-manager", "release-manager", "administrator"}),

@@ -7,13 +7,16 @@ import "./styles/shell.css";
 import "./styles/parts.css";
 import "./styles/forms.css";
 import "./styles/accounts.css";
+import "./styles/workspace.css";
 import "htmx.org";
 import { shell } from "./shell";
 import { rows } from "./rows";
 import { server } from "./server";
+import { mentions } from "./mentions";
 import "./islands/picker";
 import "./islands/windows";
 
 shell();
 rows();
 server();
+mentions();

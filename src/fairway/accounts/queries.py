@@ -240,6 +240,11 @@ def places(actor: Actor, permission: str) -> Organisations:
     return access(actor).permissions.get(permission, frozenset())
 
 
+def active_people() -> QuerySet[User]:
+    """Return everybody who signs in: for what is told to people, never for what a person is shown."""
+    return User.objects.filter(is_active=True, is_service=False)
+
+
 def myself(actor: Actor) -> User:
     """Return the person or service account that acts.
 

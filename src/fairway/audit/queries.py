@@ -215,13 +215,15 @@ def history(
     subject: UUID | None = None,
     actor: UUID | None = None,
     command: str = "",
+    without: str = "",
     before: int | None = None,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
     """Return the newest events before a number, newest first: of one record, by one actor, of commands so
     named.
 
-    `command` is a name or the beginning of one that ends with a dot (`accounts.grant.`).
+    `command` is a name or the beginning of one that ends with a dot (`accounts.grant.`); `without`: the
+    beginning of those to leave out.
     """
     query = Event.objects.all()
     if organisations is not None:
@@ -232,6 +234,8 @@ def history(
         query = query.filter(actor_uid=actor)
     if command:
         query = query.filter(**{"command__startswith" if command.endswith(".") else "command": command})
+    if without:
+        query = query.exclude(command__startswith=without)
     if before is not None:
         query = query.filter(sequence__lt=before)
     events = list(query.order_by("-sequence")[:limit])

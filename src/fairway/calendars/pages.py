@@ -166,7 +166,7 @@ def window(request: HttpRequest, key: str) -> HttpResponseBase:
         "criticalities": ", ".join(map(str, found.criticalities)),
         "tiers": ", ".join(str(words[tier]) for tier in found.tiers),
         "left_out": found.exdates,
-        "activity": "/events/panel?" + urlencode({"subject": str(found.uid)}),
+        "activity": "/activity?" + urlencode({"kind": "window", "subject": str(found.uid)}),
     }
     return render(request, "calendars/window.html", context)
 

@@ -217,7 +217,7 @@ def record(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             "verdict": verdict(actor, dossier, at=at),
             "waiting": _waiting(actor, steps),
             "approval": _approval(dossier, at=at),
-            "events": f"/events/panel?subject={change.uid}",
+            "events": f"/activity?kind=change&subject={change.uid}",
             "texts": [
                 (_("Description"), change.description),
                 (_("Reason"), change.reason),

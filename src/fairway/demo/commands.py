@@ -21,9 +21,11 @@ from fairway.changes.commands.reading import Span
 from fairway.demo.story import calendar, company, landscape
 from fairway.demo.story.changes import changes
 from fairway.demo.story.planned import Planned, Step
+from fairway.demo.story.talk import VIEWS, Said, talk
 from fairway.environments import commands as environments
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Problem
+from fairway.workspace import commands as workspace
 
 PERSON = company.DEMO.email
 """Who sees everything and may do most: the person to sign in as."""
@@ -44,7 +46,10 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
         _found(password, founded)
         _set_up(founded + timedelta(days=1))
         planned, _ = changes(now, seed=seed)
-        _live(planned, calendar.windows(now))
+        windows = calendar.windows(now)
+        _live(planned, windows, talk(planned, windows, now=now))
+        for view in VIEWS:
+            execute(workspace.CreateView(**view.values), actor=_person(view.by), at=now)
 
 
 def _found(password: str, at: datetime) -> None:
@@ -159,14 +164,18 @@ def _set_up(at: datetime) -> None:
     )
 
 
-def _live(planned: Sequence[Planned], windows: Sequence[calendar.Window]) -> None:
-    """Announce the windows and take the steps of all changes, in the order of time."""
+def _live(planned: Sequence[Planned], windows: Sequence[calendar.Window], said: Sequence[Said]) -> None:
+    """Announce the windows, take the steps of all changes and say what was said, in the order of time."""
     people: dict[str, Actor] = {person.email: _person(person.email) for person in company.PEOPLE}
     keys: dict[int, str] = {}
+    announced: dict[str, str] = {}
+    names = {person.email: person.name for person in company.PEOPLE}
+    numbers = {email: queries.user(SYSTEM, email).key for email in people}
     moments: list[tuple[datetime, int, Callable[[], None]]] = []
 
     def announce(window: calendar.Window) -> None:
-        execute(_window(window), actor=people["tomas.ferreira@fairway.example"], at=window.known)
+        outcome = execute(_window(window), actor=people["tomas.ferreira@fairway.example"], at=window.known)
+        announced[window.name] = outcome.subject.key if outcome.subject else ""
 
     def take(number: int, step: Step) -> None:
         change, actor = planned[number], people[step.by]
@@ -179,11 +188,21 @@ def _live(planned: Sequence[Planned], windows: Sequence[calendar.Window]) -> Non
             said["digest"] = work.change(actor, keys[number]).digest
         execute(changing.STEPS[step.verb](change=keys[number], **said), actor=actor, at=step.at)
 
+    def say(one: Said) -> None:
+        about = keys[one.change] if one.change is not None else announced.get(one.about, one.about)
+        text, *rest = one.text.split("@")
+        for email, part in zip(one.names, rest, strict=True):
+            text += f"@[{names[email]}]({numbers[email]}){part}"
+        command = workspace.CreateComment(kind=one.kind, subject=about, text=text)
+        execute(command, actor=people[one.by], at=one.at)
+
     for window in windows:
         moments.append((window.known, len(moments), partial(announce, window)))
     for number, change in enumerate(planned):
         for step in change.steps:
             moments.append((step.at, len(moments), partial(take, number, step)))
+    for one in said:
+        moments.append((one.at, len(moments), partial(say, one)))
     for _, _, act in sorted(moments, key=itemgetter(0, 1)):
         act()
 

@@ -175,7 +175,7 @@ def environment(request: HttpRequest, key: str) -> HttpResponseBase:
         },
         "panels": {
             "changes": "/changes/panel?" + urlencode({"environment": found.slug}),
-            "events": "/events/panel?" + urlencode({"subject": str(found.uid)}),
+            "events": "/activity?" + urlencode({"kind": "environment", "subject": str(found.uid)}),
         },
     }
     return render(request, "environments/environment.html", context)

@@ -148,7 +148,7 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
         "panels": {
             "environments": "/environments/panel?" + urlencode({"item": found.slug}),
             "changes": "/changes/panel?" + urlencode({"item": found.slug}),
-            "events": "/events/panel?" + urlencode({"subject": str(found.uid)}),
+            "events": "/activity?" + urlencode({"kind": "item", "subject": str(found.uid)}),
         },
     }
     return render(request, "catalog/item.html", context)

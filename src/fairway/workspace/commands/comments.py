@@ -9,7 +9,7 @@ from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan, expect
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, FieldError, Forbidden, Invalid
-from fairway.kernel.models import Row
+from fairway.kernel.models import Row, Versioned
 from fairway.kernel.text import prose
 from fairway.ui.markdown import mentions
 from fairway.workspace import queries
@@ -37,7 +37,9 @@ class CreateComment(Command, name=WorkspaceEvent.COMMENT_CREATE):
             author=accounts.myself(actor),
             text=_words(self.text),
         )
-        named: list[Row] = [Mention(comment=made, person=person) for person in _named(actor, made.text)]
+        named: list[Row] = [
+            Mention(comment=made, person=person) for person in _named(actor, record, made.text)
+        ]
         return Plan(subject=record, create=[made, *named])
 
 
@@ -59,7 +61,7 @@ class EditComment(Command, name=WorkspaceEvent.COMMENT_EDIT):
         text = _words(self.text)
         if text == found.text:
             return Plan(subject=record)
-        people = {person.pk: person for person in _named(actor, text)}
+        people = {person.pk: person for person in _named(actor, record, text)}
         before = {row.person_id: row for row in found.mentions.all()}
         return Plan(
             subject=record,
@@ -97,7 +99,7 @@ def _words(text: str) -> str:
     return words
 
 
-def _named(actor: Actor, text: str) -> list[Any]:
+def _named(actor: Actor, record: Versioned, text: str) -> list[Any]:
     """Return the people whom a text names.
 
     :raises Invalid: there are too many, or one whom the actor cannot name.
@@ -105,7 +107,7 @@ def _named(actor: Actor, text: str) -> list[Any]:
     keys = mentions(text)
     if len(keys) > MOST_NAMED:
         raise Invalid.field("text", f"It names {len(keys)} people; {MOST_NAMED} are the most.")
-    people = list(queries.people_named(actor, keys)) if keys else []
+    people = queries.people_named(actor, record, keys) if keys else []
     known = {person.key for person in people}
     missing = [key for key in keys if key not in known]
     if missing:

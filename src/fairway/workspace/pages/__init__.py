@@ -1,5 +1,5 @@
-"""Pages of the workspace."""
+"""The pages and panels of the workspace, a module for each part."""
 
-from fairway.workspace.pages import search
+from fairway.workspace.pages import activity, search
 
-urlpatterns = [*search.urlpatterns]
+urlpatterns = [*activity.urlpatterns, *search.urlpatterns]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from msgspec import structs
 
 from fairway.accounts import queries as accounts
@@ -95,10 +95,19 @@ def mentioned(comments: Collection[UUID]) -> dict[UUID, dict[str, str]]:
     return found
 
 
-def people_named(actor: Actor, keys: Sequence[str]) -> QuerySet[Any]:
-    """Return the people of these keys whom the actor sees and who may be told something."""
+def people_named(actor: Actor, record: Versioned, keys: Sequence[str]) -> list[Any]:
+    """Return the people of these keys who may be named: whom the actor sees, and who have a part in it."""
     numbers = [int(key.partition("-")[2]) for key in keys]
-    return accounts.people(actor).filter(number__in=numbers, is_active=True, is_service=False)
+    found = accounts.active_people().filter(number__in=numbers)
+    seen = accounts.people(actor).filter(number__in=numbers).order_by()
+    return list(found.filter(Q(pk__in=seen.values("pk")) | Q(pk__in=concerned(record))))
+
+
+def concerned(record: Versioned) -> set[int]:
+    """Return the primary keys of those who have a part in a record, or said something about it."""
+    parts = {pk for some in subjects.kind_of(record.kind).people(record).values() for pk in some}
+    said = Comment.objects.filter(subject_uid=record.uid, subject_kind=record.kind)
+    return parts | set(said.values_list("author_id", flat=True).distinct())
 
 
 def pick_people(actor: Actor, text: str, *, limit: int = 10) -> list[dict[str, Any]]:
