@@ -70,8 +70,8 @@ def talk(planned: Sequence[Planned], windows: Sequence[Window], *, now: datetime
              "environment", "prod"),
         Said(now - timedelta(days=2), MARGARET, "@ the owner changed in the last audit; please check.", None,
              "item", "payments-api", (ROBIN,)),
-        Said(now - timedelta(days=1), PRIYA, "Fail-over runbooks are in the wiki. **Test them**"
-             " before the peak.\n\n| part | owner |\n|---|---|\n| database | platforms |\n| gateway | payments |",
+        Said(now - timedelta(days=1), PRIYA, "Fail-over runbooks are in the wiki."
+             "\n\n| part | owner |\n|---|---|\n| database | platforms |\n| gateway | payments |",
              None, "item", "core-ledger"),
     ]  # fmt: skip
     if windows:
