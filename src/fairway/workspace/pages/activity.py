@@ -120,10 +120,7 @@ def _comments(actor: Actor, record: Versioned, comments: list[Comment]) -> list[
 def _answer(request: HttpRequest, actor: Actor, kind: str, record: Versioned, done: str) -> HttpResponseBase:
     """Answer a form of the panel: with the panel anew, or without script with the record's page."""
     if request.headers.get("HX-Request"):
-        context = _thread(actor, kind, record)
-        response = render(request, "workspace/activity.html", context)
-        toasts.put(response, done)
-        return response
+        return render(request, "workspace/activity.html", _thread(actor, kind, record))  # there one sees it
     toasts.done(request, done)
     return redirect(queries.kind_of(kind).href(record.key))
 
