@@ -119,6 +119,7 @@ ROLES = frozenset(
 )
 """The built-in roles."""
 ADMINISTRATORS = frozenset({"administrator"})
+READS_ITEMS = frozenset({"catalog.view", "workspace.configure"})
 ANY = frozenset({"*"})
 """Instead of permissions: any token will do; an empty set: none that is scoped."""
 MANAGERS = frozenset({"change-manager", "administrator"})
@@ -255,6 +256,21 @@ OPERATIONS: dict[str, Entry] = {
         who=frozenset({"viewer", "approver", "administrator"}),  # who gave it, who has it
         scopes=frozenset({"accounts.administer"}),
     ),
+    "GET field-definitions": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"organisation": b.organisation}),
+    "POST field-definitions": Entry(
+        body=lambda b: {
+            "subject": "item",
+            "name": MARKED,
+            "label": MARKED,
+            "type": "text",
+            "organisation": b.organisation,
+        }
+    ),
+    "POST field-definitions/order": Entry(body=lambda b: {"subject": "item", "fields": []}, bare=True),
+    "GET field-definitions/{key}": Entry(at="field", who=ROLES, scopes=READS_ITEMS),
+    "PATCH field-definitions/{key}": Entry(at="field", body=lambda b: {"label": MARKED, "type": "long_text"}),
+    "DELETE field-definitions/{key}": Entry(at="field"),
+    "POST field-definitions/{key}/restore": Entry(at="former_field"),
     "GET events": Entry(filters=lambda b: {"subject": b.item}),
     "GET items": Entry(
         filters=lambda b: {"organisation": b.organisation, "owner_team": b.team, "environment": b.production}

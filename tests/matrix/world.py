@@ -27,6 +27,7 @@ from fairway.environments.commands import ArchiveEnvironment, CreateEnvironment,
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.models import Row
 from fairway.workspace import commands as workspace
+from fairway.workspace.commands import ArchiveField, CreateField
 from fairway.workspace.models import Comment
 
 HOUR = timedelta(hours=1)
@@ -243,6 +244,19 @@ def _tokens(branch: Branch, boss: str, now: datetime) -> None:
 def _things(branch: Branch, boss: str) -> None:
     slug, loud, records = branch.slug, branch.loud, branch.records
 
+    for what in ("field", "former_field"):
+        field = CreateField(
+            subject="item",
+            name=f"{slug}-{what.replace('_', '-')}",
+            label=f"{loud} {what}",
+            help=f"{loud} help",
+            type="text",
+            organisation=slug,
+            group=f"{loud} group",
+        )
+        records[what] = named(run(field, by=boss))
+    run(ArchiveField(field=f"item.{slug}-former-field"), by=boss)
+
     def item(what: str, kind: str, **more: Any) -> None:
         command = CreateItem(
             key=f"{slug}-{what}",
@@ -251,7 +265,7 @@ def _things(branch: Branch, boss: str) -> None:
             organisation=slug,
             description=f"{loud} description",
             external_id=f"{loud}-{what}",
-            attributes={"note": f"{loud} attribute"},
+            attributes={"note": f"{loud} attribute", f"{slug}-field": f"{loud} value"},
             **more,
         )
         records[what] = named(run(command, by=boss))

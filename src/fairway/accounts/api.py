@@ -700,6 +700,7 @@ class EventsController(ApiController):
             limit=parsed_query.limit,
             organisations=queries.places(self.actor, "audit.view"),
             subject=subject,
+            reader=self.actor,
         )
         full = len(events) == parsed_query.limit
         following = events[-1]["sequence"] if full else max(head, parsed_query.after)

@@ -47,6 +47,8 @@ class Access:
 
     organisations: Organisations
     permissions: Mapping[str, Organisations]
+    roles: Mapping[str, Organisations] | None = None
+    """By key; None: all of them, everywhere."""
 
     def sees(self, ref: Ref) -> bool:
         return (
@@ -60,9 +62,20 @@ class Access:
         where = self.permissions[permission]
         return where is None or organisation is None or organisation in where
 
+    def has_role(self, roles: Collection[str], organisation: int | None) -> bool:
+        """Say whether the actor has one of these roles there; None as organisation: anywhere at all."""
+        if self.roles is None:
+            return True
+        for role in roles:
+            if role in self.roles:
+                where = self.roles[role]
+                if where is None or organisation is None or organisation in where:
+                    return True
+        return False
+
 
 EVERYTHING = Access(None, dict.fromkeys(PERMISSIONS))
-NOTHING = Access(frozenset(), {})
+NOTHING = Access(frozenset(), {}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,9 +522,11 @@ def _access(actor: Actor, revision: int) -> Access:
     given = Grant.objects.filter(Q(user_id=actor.pk or 0) | Q(team__in=teams))
     visible: set[int] = set()
     permissions: dict[str, set[int]] = {}
-    for where, allowed in given.values_list("organisation_id", "role__permissions"):
+    roles: dict[str, set[int]] = {}
+    for where, role, allowed in given.values_list("organisation_id", "role__slug", "role__permissions"):
         places = known.below.get(where, frozenset({where}))
         visible |= places
+        roles.setdefault(role, set()).update(places)
         for permission in allowed:
             if actor.scopes is None or permission in actor.scopes:
                 permissions.setdefault(permission, set()).update(places)
@@ -519,7 +534,11 @@ def _access(actor: Actor, revision: int) -> Access:
     def whole(places: set[int]) -> Organisations:
         return None if known.root in places else frozenset(places)
 
-    return Access(whole(visible), {permission: whole(places) for permission, places in permissions.items()})
+    return Access(
+        whole(visible),
+        {permission: whole(places) for permission, places in permissions.items()},
+        {role: whole(places) for role, places in roles.items()},
+    )
 
 
 def _load_tree(revision: int, before: tuple[int, Tree] | None) -> Tree:

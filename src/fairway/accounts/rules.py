@@ -6,6 +6,7 @@ PERMISSIONS = {
     "accounts.view": "See people, teams and the organisation tree",
     "accounts.invite": "Invite people and manage teams",
     "accounts.administer": "Manage organisations, grants and other people's tokens",
+    "workspace.configure": "Define fields of records",
     "catalog.view": "See configuration items and relations",
     "catalog.edit": "Create and edit configuration items and relations",
     "catalog.import": "Import items and relations",

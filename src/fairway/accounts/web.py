@@ -529,6 +529,7 @@ class ApiController(Controller[Serializer]):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             _check_query(request)
+            gather_custom(request)
             if request.method == "POST" and (key := request.headers.get("Idempotency-Key")):
                 return self._once(key, request, *args, **kwargs)
             return super().dispatch(request, *args, **kwargs)
@@ -585,6 +586,16 @@ def _check_query(request: HttpRequest) -> None:
         for name, value in request.GET.items():
             if "\x00" in value:
                 raise Invalid.field(name, f"The {name} holds the control character U+0000.")
+
+
+def gather_custom(request: HttpRequest) -> None:
+    """Put filters by custom fields (`custom.cost__gte=5`) into one parameter, `custom`, as JSON."""
+    if "custom." in request.META.get("QUERY_STRING", ""):
+        asked = request.GET.copy()
+        names = [name for name in asked if name.startswith("custom.")]
+        filters = {name.removeprefix("custom."): str(asked.pop(name)[-1]) for name in names}
+        asked["custom"] = msgspec.json.encode(filters).decode()
+        request.GET = asked  # type: ignore[assignment]
 
 
 KEPT_HEADERS = ("Content-Type", "ETag", "Location")

@@ -20,6 +20,9 @@ from django.db.models import Max, Q
 from fairway.audit import checkpoints
 from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
 from fairway.audit.rules import Checkpoint, LoggedEvent, LoggedRow, Verification, instant, verify
+from fairway.audit.veils import veil as veil
+from fairway.audit.veils import veiled
+from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Remembered
 from fairway.kernel.errors import Invalid
 from fairway.kernel.refs import HIDDEN, as_uid
@@ -164,9 +167,10 @@ def feed(
     organisations: Collection[int] | None,
     subject: UUID | None = None,
     until: int | None = None,
+    reader: Actor | None = None,
 ) -> list[dict[str, Any]]:
     """Return events as plain values for somebody who sees these organisations (None: all), rows filtered
-    alike.
+    alike. Without a `reader`, fields that are not for everybody are left out.
 
     References are uids, those to records of other organisations “hidden”; instants UTC in RFC 3339; free
     text stands where it was not erased.
@@ -177,7 +181,10 @@ def feed(
     if subject is not None:
         only &= Q(subject_uid=subject)
     seen = _seen(organisations)
-    told = [_told(event, seen) for event in logged(after=after, until=until, limit=limit, only=only)]
+    with steady():
+        told = [
+            _told(event, seen, reader) for event in logged(after=after, until=until, limit=limit, only=only)
+        ]
     if organisations is not None:
         _hide_strangers(told, organisations)
     return told
@@ -218,12 +225,13 @@ def history(
     without: str = "",
     before: int | None = None,
     limit: int = 50,
+    reader: Actor | None = None,
 ) -> list[dict[str, Any]]:
     """Return the newest events before a number, newest first: of one record, by one actor, of commands so
     named.
 
     `command` is a name or the beginning of one that ends with a dot (`accounts.grant.`); `without`: the
-    beginning of those to leave out.
+    beginning of those to leave out. Without a `reader`, fields that are not for everybody are left out.
     """
     query = Event.objects.all()
     if organisations is not None:
@@ -240,7 +248,8 @@ def history(
         query = query.filter(sequence__lt=before)
     events = list(query.order_by("-sequence")[:limit])
     seen = _seen(organisations)
-    return [_told(event, seen) for event in _assemble(events)]
+    with steady():
+        return [_told(event, seen, reader) for event in _assemble(events)]
 
 
 def uids_of_organisations(pks: Collection[int]) -> dict[int, str]:
@@ -265,7 +274,7 @@ def _seen(organisations: Collection[int] | None) -> frozenset[str] | None:
     return None if organisations is None else frozenset(uids_of_organisations(organisations).values())
 
 
-def _told(event: LoggedEvent, organisations: Collection[str] | None) -> dict[str, Any]:
+def _told(event: LoggedEvent, organisations: Collection[str] | None, reader: Actor | None) -> dict[str, Any]:
     def merged(position: int, chained: str) -> dict[str, Any]:
         facts = msgspec.json.decode(chained)
         facts.pop("_texts", None)
@@ -288,7 +297,7 @@ def _told(event: LoggedEvent, organisations: Collection[str] | None) -> dict[str
                 "model": row.model,
                 "uid": row.uid,
                 "action": row.action,
-                "changes": merged(row.position, row.changes),
+                "changes": veiled(row.model, merged(row.position, row.changes), row.organisation, reader),
             }
             for row in event.rows
             if organisations is None or row.organisation in organisations

@@ -75,8 +75,9 @@ class ItemForm(forms.Form):
     def __init__(
         self, data: Any = None, *, actor: Actor, item: ConfigurationItem | None = None, new: bool = False
     ) -> None:
-        super().__init__(data, initial=_initial(item) if item else {"organisation": _home(actor)})
-        self.item = item
+        super().__init__(data, initial=_initial(actor, item) if item else {"organisation": _home(actor)})
+        self.actor, self.item = actor, item
+        self.free = queries.free_attributes(actor, item) if item else {}
         if not new:
             del self.fields["key"]
         kinds = [(row["slug"], row["name"]) for row in queries.kinds()]
@@ -98,7 +99,7 @@ class ItemForm(forms.Form):
 
         :raises ValidationError: a line has no equals sign.
         """
-        present = self.item.attributes if self.item else {}
+        present = self.free
         read: dict[str, Any] = {}
         for number, text in enumerate(self.cleaned_data["attributes"].splitlines(), start=1):
             if not text.strip():
@@ -114,7 +115,7 @@ class ItemForm(forms.Form):
 
     def stale(self, item: ConfigurationItem) -> None:
         """Show what stands there now beside what was typed: saving once more is then a choice."""
-        theirs = _initial(item)
+        theirs = _initial(self.actor, item)
         for name, present in theirs.items():
             if name not in {"version", "attributes"} and str(present) != str(self.data.get(name, "")):
                 self.add_error(name, _("Meanwhile it says: %(value)s") % {"value": present})
@@ -130,7 +131,7 @@ class ItemForm(forms.Form):
         values["owner_team"] = values["owner_team"] or None
         values["shared"] = {"true": True, "false": False}.get(values["shared"])
         if self.item is not None:
-            gone = self.item.attributes.keys() - values["attributes"].keys()
+            gone = self.free.keys() - values["attributes"].keys()
             values["attributes"] = {**dict.fromkeys(gone), **values["attributes"]}
             if values["owner_team"] == (self.item.owner_team.slug if self.item.owner_team else None):
                 del values["owner_team"]  # stays, even where the reader may not see the team
@@ -177,7 +178,8 @@ def _home(actor: Actor) -> str:
     return accounts.user(actor, actor.uid).organisation.slug
 
 
-def _initial(item: ConfigurationItem) -> dict[str, Any]:
+def _initial(actor: Actor, item: ConfigurationItem) -> dict[str, Any]:
+    free = queries.free_attributes(actor, item)
     return {
         "version": item.version,
         "name": item.name,
@@ -189,7 +191,7 @@ def _initial(item: ConfigurationItem) -> dict[str, Any]:
         "owner_team": item.owner_team.slug if item.owner_team else "",
         "external_id": item.external_id,
         "description": item.description,
-        "attributes": "\n".join(f"{name} = {_written(value)}" for name, value in item.attributes.items()),
+        "attributes": "\n".join(f"{name} = {_written(value)}" for name, value in free.items()),
     }
 
 

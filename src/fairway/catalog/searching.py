@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from fairway.catalog.models import ConfigurationItem
+from fairway.workspace import queries as workspace
 from fairway.workspace.commands import searchable
 from fairway.workspace.queries import Kind
 
@@ -21,8 +22,10 @@ def _state(status: str) -> tuple[str, str]:
 def _body(item: ConfigurationItem) -> Iterable[str]:
     yield item.description
     yield item.external_id
+    withheld = workspace.withheld("item")
     for name, value in sorted(item.attributes.items()):
-        yield f"{name} {_plain(value)}"
+        if name not in withheld:
+            yield f"{name} {_plain(value)}"
 
 
 def _plain(value: Any) -> str:

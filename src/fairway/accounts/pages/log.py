@@ -42,6 +42,7 @@ def events(request: HttpRequest) -> HttpResponseBase:
         command=command,
         before=int(before) if before else None,
         limit=ROWS + 1,
+        reader=actor,
     )
     rows = history.entries(actor, found[:ROWS], now=datetime.now(UTC))
     sequence, last = audit.head()
@@ -65,7 +66,10 @@ def panel(request: HttpRequest) -> HttpResponseBase:
     if subject is None:
         raise Invalid.field("subject", _("Name the record by its uid."))
     found = audit.history(
-        organisations=queries.places(actor, "audit.view"), subject=subject, limit=IN_PANEL + 1
+        organisations=queries.places(actor, "audit.view"),
+        subject=subject,
+        limit=IN_PANEL + 1,
+        reader=actor,
     )
     entries = history.entries(actor, found[:IN_PANEL], now=datetime.now(UTC))
     more = f"/administration/events?subject={subject}" if len(found) > IN_PANEL else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -16,7 +17,9 @@ from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_
 from fairway.catalog import commands, queries
 from fairway.catalog.api.shared import KeyPath, ref_of
 from fairway.catalog.models import ConfigurationItem
+from fairway.kernel.actor import Actor
 from fairway.kernel.listing import Page
+from fairway.workspace import queries as workspace
 
 Criticality = Annotated[int, Meta(ge=1, le=4, description="1 (most critical) to 4")]
 
@@ -103,8 +106,16 @@ class ItemBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 FIELDS = ItemView.__struct_fields__
 
 
-def item_row(row: dict[str, Any], wanted: frozenset[str] | None = None) -> ItemRow:
-    """Return a row of the list as the API tells it."""
+def item_rows(actor: Actor, rows: Sequence[dict[str, Any]]) -> list[ItemRow]:
+    """Return rows of the list as the API tells them, with the attributes that the actor may see."""
+    held = [
+        workspace.Holder(row["organisation_id"], row["item_kind__slug"], row["attributes"]) for row in rows
+    ]
+    shown = workspace.shown(actor, "item", held)
+    return [_row({**row, "attributes": values}) for row, values in zip(rows, shown, strict=True)]
+
+
+def _row(row: dict[str, Any]) -> ItemRow:
     team = ref_of("team", row, "owner_team") if row["owner_team__slug"] else None
     values = {
         "key": row["slug"],
@@ -113,11 +124,11 @@ def item_row(row: dict[str, Any], wanted: frozenset[str] | None = None) -> ItemR
         "organisation": ref_of("organisation", row, "organisation"),
         "owner_team": team,
     }
-    names = FIELDS if wanted is None else wanted
-    return ItemRow(**{name: values[name] if name in values else row[name] for name in names})
+    return ItemRow(**{name: values[name] if name in values else row[name] for name in FIELDS})
 
 
-def item_view(item: ConfigurationItem) -> ItemView:
+def item_view(actor: Actor, item: ConfigurationItem) -> ItemView:
+    """Return an item as the API tells it, with the attributes that the actor may see."""
     kind = item.item_kind
     return ItemView(
         key=item.slug,
@@ -131,7 +142,7 @@ def item_view(item: ConfigurationItem) -> ItemView:
         organisation=ref_view(item.organisation.ref()),
         owner_team=ref_view(item.owner_team.ref()) if item.owner_team else None,
         external_id=item.external_id,
-        attributes=item.attributes,
+        attributes=queries.attributes(actor, item),
         version=item.version,
         created_at=item.created_at,
         archived_at=item.archived_at,
@@ -141,7 +152,9 @@ def item_view(item: ConfigurationItem) -> ItemView:
 def _item(controller: ApiController, key: str, *, status: int = 200) -> HttpResponse:
     found = queries.item(controller.actor, key)
     location = f"/api/v1/items/{found.slug}" if status == 201 else ""
-    return controller.answer(item_view(found), status=status, version=found.version, location=location)
+    return controller.answer(
+        item_view(controller.actor, found), status=status, version=found.version, location=location
+    )
 
 
 class ItemsController(ApiController):
@@ -153,7 +166,7 @@ class ItemsController(ApiController):
 
         def read(query: queries.ItemQuery) -> tuple[Page, list[ItemRow]]:
             page = queries.item_page(self.actor, query)
-            return page, [item_row(row) for row in page.rows]
+            return page, item_rows(self.actor, page.rows)
 
         return self.listed(parsed_query, read, FIELDS)
 

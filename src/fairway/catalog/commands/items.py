@@ -13,12 +13,13 @@ from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan, expect
 from fairway.catalog import queries
 from fairway.catalog.events import CatalogEvent
-from fairway.catalog.models import ConfigurationItem, Redundancy, Relation
+from fairway.catalog.models import ConfigurationItem, ItemKind, Redundancy, Relation
 from fairway.catalog.rules import merged
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, NotFound
 from fairway.kernel.text import line, prose, slug
+from fairway.workspace import queries as workspace
 
 MOST_ATTRIBUTES, LONGEST_ATTRIBUTES = 100, 16_000
 
@@ -44,7 +45,7 @@ class CreateItem(Command, name=CatalogEvent.ITEM_CREATE):
         accounts.require(actor, self.permission, at=organisation.pk)
         if ConfigurationItem.objects.filter(slug=slug(self.key)).exists():
             raise Conflict(f"The key “{self.key}” is taken.", code="catalog.item.exists")
-        made = _new(self.key, organisation, _values(self, actor))
+        made = _new(actor, self.key, organisation, _values(self, actor))
         return Plan(subject=made, create=[made])
 
 
@@ -78,7 +79,10 @@ class EditItem(Command, name=CatalogEvent.ITEM_EDIT):
             )
         values = _values(self, actor)
         if "attributes" in values:
-            values["attributes"] = _attributes(merged(found.attributes, values["attributes"]))
+            values["attributes"] = {
+                name: merged(found.attributes.get(name), value)
+                for name, value in values["attributes"].items()
+            }
         return _edited(actor, self.permission, found, values, self.organisation)
 
 
@@ -120,7 +124,7 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
             for field in ("name", "kind"):
                 if getattr(self, field) is UNSET:
                     raise Invalid.field(field, f"The {field} of a new item is needed.")
-            made = _new(self.key, organisation, _values(self, actor))
+            made = _new(actor, self.key, organisation, _values(self, actor))
             return Plan(subject=made, create=[made])
         if not accounts.access(actor).sees(found.ref()):
             raise Conflict(f"The key “{self.key}” is taken.", code="catalog.item.exists")
@@ -131,7 +135,7 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
             values["archived_at"] = None
         if values.get("shared", False) is None:
             values["shared"] = (values.get("item_kind") or found.item_kind).shared_default
-        return _edited(actor, self.permission, found, values, self.organisation)
+        return _edited(actor, self.permission, found, values, self.organisation, whole=True)
 
 
 class ArchiveItem(Command, name=CatalogEvent.ITEM_ARCHIVE):
@@ -179,7 +183,7 @@ def _values(given: Command, actor: Actor) -> dict[str, Any]:
     if "external_id" in asked:
         values["external_id"] = line(asked["external_id"], field="external_id", needed=False)
     if "attributes" in asked:
-        values["attributes"] = _attributes(asked["attributes"])
+        values["attributes"] = asked["attributes"]
     return values
 
 
@@ -222,9 +226,30 @@ def _attributes(given: dict[str, Any]) -> dict[str, Any]:
     return {line(name, field="attributes", longest=100): value for name, value in given.items()}
 
 
-def _new(key: str, organisation: Any, values: dict[str, Any]) -> ConfigurationItem:
+def _settled(
+    actor: Actor,
+    kind: ItemKind,
+    organisation: int,
+    given: dict[str, Any],
+    present: dict[str, Any],
+    *,
+    whole: bool,
+    before: str | None = None,
+) -> dict[str, Any]:
+    """Return the attributes that an item shall have; those that are defined are typed, others free."""
+    asked = workspace.Asked(
+        given=given, present=present, column="attributes", whole=whole, complete=whole, open=True
+    )
+    return _attributes(
+        workspace.checked(actor, "item", asked, kind=kind.slug, organisation=organisation, before=before)
+    )
+
+
+def _new(actor: Actor, key: str, organisation: Any, values: dict[str, Any]) -> ConfigurationItem:
     if values.get("shared") is None:
         values["shared"] = values["item_kind"].shared_default
+    given = values.get("attributes") or {}
+    values["attributes"] = _settled(actor, values["item_kind"], organisation.pk, given, {}, whole=True)
     return ConfigurationItem(slug=key, organisation=organisation, **values)
 
 
@@ -234,8 +259,22 @@ def _edited(
     found: ConfigurationItem,
     values: dict[str, Any],
     organisation: str | UnsetType,
+    *,
+    whole: bool = False,
 ) -> Plan:
     change: list[tuple[Any, dict[str, Any]]] = [(found, values)]
+    kind = values.get("item_kind", found.item_kind)
+    given = values.pop("attributes", None)
+    if given is not None or kind.pk != found.item_kind_id:
+        values["attributes"] = _settled(
+            actor,
+            kind,
+            found.organisation_id,
+            given or {},
+            found.attributes,
+            whole=whole and given is not None,
+            before=found.item_kind.slug,
+        )
     if organisation is not UNSET:
         target = _organisation(actor, organisation)
         if target.pk != found.organisation_id:

@@ -136,7 +136,9 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
         "record": record_of(actor, found),
         "item": found,
         "criticality": dict(CRITICALITIES)[found.criticality],
-        "attributes": [(name, _plain(value)) for name, value in sorted(found.attributes.items())],
+        "attributes": [
+            (name, _plain(value)) for name, value in sorted(queries.attributes(actor, found).items())
+        ],
         "relations": _relations(outgoing, incoming, found.slug),
         "redundancies": redundancy.groups(actor, found),
         "reach": reach,

@@ -31,6 +31,7 @@ from fairway.kernel.db import Prepared
 from fairway.kernel.errors import FieldError, Invalid, NotFound
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 from fairway.kernel.models import fold, uid_lookup
+from fairway.workspace import queries as workspace
 
 _ITEM = "catalog.ConfigurationItem"
 
@@ -67,6 +68,19 @@ def known(actor: Actor, reference: str) -> ItemFacts:
     if fact is None or not accounts.access(actor).sees(fact.ref):
         raise NotFound(f"There is no item “{reference[:100]}”.")
     return fact
+
+
+def attributes(actor: Actor, item: ConfigurationItem) -> dict[str, Any]:
+    """Return the attributes of an item that the actor may see."""
+    held = workspace.Holder(item.organisation_id, item.item_kind.slug, item.attributes)
+    return workspace.shown(actor, "item", [held])[0]
+
+
+def free_attributes(actor: Actor, item: ConfigurationItem) -> dict[str, Any]:
+    """Return the attributes that are no fields of its kind."""
+    defined = workspace.fields(actor, "item", kind=item.item_kind.slug, organisation=item.organisation_id)
+    names = {one.name for one in defined}
+    return {name: value for name, value in attributes(actor, item).items() if name not in names}
 
 
 def items(actor: Actor, references: Sequence[str], *, field: str = "items") -> list[ConfigurationItem]:
@@ -184,7 +198,8 @@ ITEMS = Listing(
     values=(
         "uid", "slug", "name", "item_kind__uid", "item_kind__slug", "item_kind__name", "status",
         "criticality", "shared", "description", "external_id", "attributes", "version",
-        "created_at", "archived_at", "organisation__uid", "organisation__slug", "organisation__name",
+        "created_at", "archived_at", "organisation_id", "organisation__uid", "organisation__slug",
+        "organisation__name",
         "owner_team__uid", "owner_team__slug", "owner_team__name",
     ),
     sort="name",
@@ -208,7 +223,10 @@ RELATIONS = Listing(
 
 
 class ItemQuery(ListQuery, kw_only=True, columns=ITEMS.columns):
-    """Filters of the list of items; `environment`: those standing in it; `archived=true`: those put away."""
+    """Filters of the list of items; `environment`: those standing in it; `archived=true`: those put away.
+
+    `custom`: by fields of their own, as JSON ({"cost__gte": "5"}); also written custom.cost__gte=5.
+    """
 
     kind: str = ""
     kind__in: str = ""
@@ -229,6 +247,7 @@ class ItemQuery(ListQuery, kw_only=True, columns=ITEMS.columns):
     created_at__gte: str = ""
     created_at__lt: str = ""
     environment: str = ""
+    custom: str = ""
     archived: Literal["", "true", "false"] = ""
 
 
@@ -259,8 +278,10 @@ def item_page(actor: Actor, query: ItemQuery) -> Page:
         if organisations is not None:
             standing["instances__environment__organisation_id__in"] = organisations
         found = found.filter(pk__in=ConfigurationItem.objects.filter(**standing).values("pk"))
-    page = ITEMS.page(found, structs.replace(query, environment="", archived=""))
-    asked = {name: getattr(query, name) for name in ("environment", "archived") if getattr(query, name)}
+    found = workspace.filtered(actor, "item", found, query.custom)
+    page = ITEMS.page(found, structs.replace(query, environment="", archived="", custom=""))
+    apart = ("environment", "archived", "custom")
+    asked = {name: getattr(query, name) for name in apart if getattr(query, name)}
     return replace(page, applied={**page.applied, **asked})
 
 

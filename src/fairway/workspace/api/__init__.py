@@ -1,5 +1,5 @@
 """The workspace over the API, a module for each part."""
 
-from fairway.workspace.api import comments, search, views
+from fairway.workspace.api import comments, fields, search, views
 
-urls = [*comments.urls, *search.urls, *views.urls]
+urls = [*comments.urls, *fields.urls, *search.urls, *views.urls]

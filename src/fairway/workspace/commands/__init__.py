@@ -3,6 +3,12 @@
 from fairway.workspace.commands.comments import CreateComment as CreateComment
 from fairway.workspace.commands.comments import EditComment as EditComment
 from fairway.workspace.commands.comments import WithdrawComment as WithdrawComment
+from fairway.workspace.commands.fields import ArchiveField as ArchiveField
+from fairway.workspace.commands.fields import CreateField as CreateField
+from fairway.workspace.commands.fields import EditField as EditField
+from fairway.workspace.commands.fields import OptionBody as OptionBody
+from fairway.workspace.commands.fields import OrderFields as OrderFields
+from fairway.workspace.commands.fields import RestoreField as RestoreField
 from fairway.workspace.commands.indexing import Searchable as Searchable
 from fairway.workspace.commands.indexing import fill as fill
 from fairway.workspace.commands.indexing import rebuild as rebuild

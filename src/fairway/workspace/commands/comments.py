@@ -20,7 +20,7 @@ LONGEST, MOST_NAMED = 20_000, 50
 
 
 class CreateComment(Command, name=WorkspaceEvent.COMMENT_CREATE):
-    """Comment on a record, in Markdown; whom it names (`@USR-7`) is told, if they may see the record."""
+    """Comment on a record, in Markdown; whom it names (`@USR-…`) is told, if they may see the record."""
 
     permission: ClassVar[str] = "workspace.comment"
     kind: str

@@ -73,7 +73,8 @@ def _project(entered: Searchable, rows: Sequence[Any], *, at: datetime) -> None:
     gone = [pk for pk, row in written.items() if row._state.adding]
     if gone:
         SearchRow.objects.filter(kind=entered.kind.name, record_id__in=gone).delete()
-    _write(entered.values(row, at) for row in written.values() if not row._state.adding)
+    with audit.steady():
+        _write(entered.values(row, at) for row in written.values() if not row._state.adding)
 
 
 def _write(rows: Iterable[tuple[Any, ...]]) -> None:
@@ -101,9 +102,25 @@ def rebuild(kinds: Collection[str] = ()) -> int:
             SearchRow.objects.filter(kind=entered.kind.name).delete()
             for some in _batches(entered):
                 at = audit.last_written([row.uid for row in some])
-                _write(entered.values(row, at.get(str(row.uid), row.created_at)) for row in some)
+                with audit.steady():
+                    _write(entered.values(row, at.get(str(row.uid), row.created_at)) for row in some)
                 done += len(some)
     return done
+
+
+def refresh(kind: str, records: Collection[int]) -> None:
+    """Write anew what search knows of these records of a kind, where what may be found of them changes."""
+    entered = _searchable.get(kind)
+    if entered is None:
+        return
+    manager = apps.get_model(entered.model)._default_manager
+    wanted = sorted(records)
+    for some in (wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)):
+        known = dict(
+            SearchRow.objects.filter(kind=kind, record_id__in=some).values_list("record_id", "updated_at")
+        )
+        with audit.steady():
+            _write(entered.values(row, known[row.pk]) for row in manager.filter(pk__in=known))
 
 
 def fill() -> int:

@@ -2,6 +2,8 @@
 
 from fairway.workspace.models.comments import Comment as Comment
 from fairway.workspace.models.comments import Mention as Mention
+from fairway.workspace.models.fields import FieldDefinition as FieldDefinition
+from fairway.workspace.models.fields import FieldValue as FieldValue
 from fairway.workspace.models.search import SearchRow as SearchRow
 from fairway.workspace.models.views import SavedView as SavedView
 from fairway.workspace.models.views import ViewChoice as ViewChoice

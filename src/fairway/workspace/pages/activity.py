@@ -63,6 +63,7 @@ def _thread(
             organisations=accounts.places(actor, "audit.view"),
             subject=record.uid,
             without=IN_THE_THREAD,
+            reader=actor,
             limit=EVENTS + 1,
         )
         entries += history.entries(actor, found[:EVENTS], now=now)
