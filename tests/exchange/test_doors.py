@@ -47,6 +47,7 @@ def test_api_import_answers_row_by_row(company: Company) -> None:
             "column": "key",
             "field": "key",
             "message": NO_KEY,
+            "place": "",
         }
     ]
     assert report["sample"][0] == {
@@ -143,7 +144,7 @@ def test_page_checks_then_imports(company: Company) -> None:
             {"file": ITEMS.encode(), "mapping": "fieldz: 1"},
             "mapping",
             "Line 1 of the mapping: “fieldz” means nothing in the mapping (did you mean fields?); it may hold"
-            " as, encoding, delimiter, zone, repeats, fields.",
+            " as, format, encoding, delimiter, sheet, header, zone, repeats, fields.",
         ),
         (
             "too many rows",

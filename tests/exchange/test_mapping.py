@@ -289,7 +289,7 @@ def test_the_zone_of_the_mapping_holds_for_every_time() -> None:
             "an unknown word",
             "fieldz: {}\n",
             "Line 1 of the mapping: “fieldz” means nothing in the mapping (did you mean"
-            " fields?); it may hold as, encoding, delimiter, zone, repeats, fields.",
+            " fields?); it may hold as, format, encoding, delimiter, sheet, header, zone, repeats, fields.",
         ),
         (
             "no fields",
@@ -328,19 +328,21 @@ def test_the_zone_of_the_mapping_holds_for_every_time() -> None:
         (
             "no source",
             "fields:\n  key: {lower: true}\n",
-            "Line 2 of the mapping: The field key needs one of column, value and template; it has none.",
+            "Line 2 of the mapping: The field key needs one of column, value, template and expr; it has"
+            " none.",
         ),
         (
             "two sources",
             "fields:\n  key: {column: id, value: x}\n",
             "Line 2 of the mapping: The field key needs one of"
-            " column, value and template; it has column and value.",
+            " column, value, template and expr; it has column and value.",
         ),
         (
             "an unknown step",
             "fields:\n  key: {column: id, eval: x}\n",
             "Line 2 of the mapping: “eval” means nothing in the"
-            " field key; it may hold column, value, template, map, otherwise, default, lower, slug, split,"
+            " field key; it may hold column, value, template, expr, map, otherwise, default, lower,"
+            " slug, split,"
             " time, zone,"
             " skip_when_empty.",
         ),

@@ -228,6 +228,12 @@ def names(uids: Collection[str]) -> Mapping[str, str]:
     return {str(uid): name for uid, name in User.objects.filter(uid__in=uids).values_list("uid", "name")}
 
 
+def team_slugs(actor: Actor) -> set[str]:
+    """Return the keys of all teams that the actor may see and that are in use."""
+    found = visible(Team.objects.filter(archived_at=None), actor)
+    return set(found.values_list("slug", flat=True))
+
+
 def team(actor: Actor, reference: str) -> Team:
     """Return the team by slug or uid.
 

@@ -21,10 +21,11 @@ ROW_LIMIT: Final = 5_000
 
 
 class ImportRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A table to import: `text` is CSV; `map` is a mapping file, without it columns carry the fields' names.
+    """A text to import; `map` is a mapping file, without it columns carry the fields' names.
 
-    `kind`: items, relations, changes or windows. `organisation`: of rows that name none. `file`: a name to
-    report by.
+    `kind`: items, relations, changes or windows, or backstage, kubernetes or compose. `format`: csv, json,
+    ndjson or yaml; seen from the ending of `file`, else CSV. `organisation`: of rows that name none. `file`:
+    a name to report by.
     """
 
     kind: str
@@ -32,17 +33,22 @@ class ImportRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     map: str | None = None
     organisation: str | None = None
     delimiter: str | None = None
+    format: str | None = None
     file: str = ""
 
 
 class RowProblemView(msgspec.Struct, kw_only=True):
-    """What is wrong in one place; `row` as a spreadsheet counts (the header is 1), `line` as an editor."""
+    """What is wrong in one place; `row` as a spreadsheet counts (the header is 1), `line` as an editor.
+
+    `place` says where, in files whose places have other names (B7).
+    """
 
     row: int
     line: int
     column: str
     field: str
     message: str
+    place: str = ""
 
 
 class RowResultView(msgspec.Struct, kw_only=True):
@@ -91,6 +97,7 @@ class ImportsController(ApiController):
             organisation=parsed_body.organisation,
             encoding="utf-8",
             delimiter=parsed_body.delimiter,
+            form=parsed_body.format,
             dry_run=parsed_query.dry_run,
             file=parsed_body.file,
             at=self.at,

@@ -1,6 +1,7 @@
-"""Mapping files: which column of a table becomes which field, and how; declarative, no code; pure.
+"""Mapping files: which column of a table becomes which field, and how; declarative; pure.
 
-A mapping is YAML of a closed vocabulary (docs/import.md). All its values are read as text, so that `no` stays
+A mapping is YAML of a closed vocabulary (docs/import.md), with expressions of the rule language. All its
+values are read as text, so that `no` stays
 `no`; anchors, aliases and tags are refused, as are files that are too large, too deep or name a key twice.
 """
 
@@ -10,13 +11,15 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final, cast
 
 import yaml
 
 from fairway.exchange.fields import ISO, Fault, Field, Value, instant, quoted, zone_name
-from fairway.exchange.reading import check_delimiter, check_encoding
+from fairway.exchange.reading import FORMATS, Wrong, check_delimiter, check_encoding
 from fairway.kernel.errors import FieldError, Invalid
+from fairway.policy.expressions import TEXTS, Expression, Failed, Unusable
 
 SIZE_LIMIT: Final = 64_000
 """Bytes a mapping file may have."""
@@ -24,22 +27,26 @@ DEPTH_LIMIT: Final = 6
 REPEATS: Final = ("refused", "same", "first")
 MALFORMED: Final = "exchange.mapping"
 
-_TOP: Final = ("as", "encoding", "delimiter", "zone", "repeats", "fields")
-_SOURCES: Final = ("column", "value", "template")
+_TOP: Final = ("as", "format", "encoding", "delimiter", "sheet", "header", "zone", "repeats", "fields")
+_SOURCES: Final = ("column", "value", "template", "expr")
 _STEPS: Final = ("map", "otherwise", "default", "lower", "slug", "split", "time", "zone", "skip_when_empty")
 _RULE: Final = (*_SOURCES, *_STEPS)
 _DIRECTIVE: Final = re.compile(r"%(.?)")
 _DIRECTIVES: Final = frozenset("YymdbBHIMSfpzjaA%")
 _DAY: Final = (frozenset("Yy"), frozenset("mbBj"), frozenset("dj"))
 _PART: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_NAMED: Final = re.compile(
+    r"""(has\(\s*)?\brow(?:\.([A-Za-z_]\w*)\b(?!\s*\()|\["([^"\\]+)"\]|\['([^'\\]+)'\])"""
+)
 _NOT_IN_KEY: Final = re.compile(r"[^a-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How one field is made: a source (`parts`), then the steps in a fixed order.
+    """How one field is made: a source (`parts` or `expression`), then the steps in a fixed order.
 
     `parts` alternates literal text and column names, beginning with text; a constant has text alone.
+    `needs` are the columns that the expression names for certain.
     The order of the steps: trim, default, map, lower, slug, time, split.
     """
 
@@ -54,10 +61,12 @@ class Rule:
     time: str | None = None
     zone: str | None = None
     skip_when_empty: bool = False
+    expression: Expression | None = None
+    needs: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return self.parts[1::2]
+        return self.parts[1::2] or self.needs
 
     @property
     def place(self) -> str:
@@ -69,7 +78,7 @@ class Rule:
 class MapFile:
     """A mapping as it was written, checked against the fields of its kind but not yet against a table.
 
-    `encoding` and `delimiter` are None where the file leaves them to whoever imports. `repeats` says what
+    What says how to read the file is None where the mapping leaves it to whoever imports. `repeats` says what
     becomes of a row with the key of an earlier one: refused; passed over if it gives the same record; or
     passed over in any case, the first one standing.
     """
@@ -78,6 +87,9 @@ class MapFile:
     encoding: str | None = None
     delimiter: str | None = None
     repeats: str = "refused"
+    form: str | None = None
+    sheet: str | None = None
+    header: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,9 @@ def parse(text: str | bytes, *, kind: str, fields: Mapping[str, Field]) -> MapFi
         encoding=_checked(top["encoding"], check_encoding) if "encoding" in top else None,
         delimiter=_checked(top["delimiter"], check_delimiter, strip=False) if "delimiter" in top else None,
         repeats=_choice(top["repeats"], REPEATS) if "repeats" in top else "refused",
+        form=_choice(top["format"], FORMATS) if "format" in top else None,
+        sheet=_text(top["sheet"]) if "sheet" in top else None,
+        header=_row(top["header"]) if "header" in top else None,
     )
 
 
@@ -174,7 +189,9 @@ class Bound:
     :raises Invalid: the table lacks a column that the mapping names.
     """
 
-    def __init__(self, mapping: MapFile, header: Sequence[str], fields: Mapping[str, Field]) -> None:
+    def __init__(
+        self, mapping: MapFile, header: Sequence[str], fields: Mapping[str, Field], *, typed: bool = False
+    ) -> None:
         index = {name: position for position, name in enumerate(header)}
         errors = [
             FieldError(rule.field, f"The file has no column “{name[:60]}”{_near(name, list(header))}.")
@@ -190,7 +207,7 @@ class Bound:
                 hint += f" Its cells seem to be separated by {name}: say so by delimiter."
             raise Invalid(" ".join(e.message for e in errors[:10]) + hint, code=MALFORMED, errors=errors)
         self.mapping = mapping
-        self._makers = [_Maker(rule, index, _needed(fields, rule.field)) for rule in mapping.rules]
+        self._makers = [_Maker(rule, index, _needed(fields, rule.field), typed) for rule in mapping.rules]
 
     def column(self, name: str) -> str:
         """Return the column that a field (or the part of one) is made from, or nothing."""
@@ -223,17 +240,27 @@ class Bound:
 
 
 class _Maker:
-    """Makes one field of a row."""
+    """Makes one field of a row; `typed`: dates of the file are in ISO form, whatever the rule says."""
 
-    def __init__(self, rule: Rule, index: Mapping[str, int], field: Field) -> None:
-        self.rule, self.field = rule, field
+    def __init__(self, rule: Rule, index: Mapping[str, int], field: Field, typed: bool) -> None:
+        self.rule, self.field, self._typed = rule, field, typed
         self._texts = rule.parts[::2]
-        self._cells = tuple(index[name] for name in rule.columns)
+        self._cells = tuple(index[name] for name in rule.parts[1::2])
         self._column = self._cells[0] if self._texts == ("", "") else None
+        self._given: tuple[tuple[str, int], ...] = ()
+        if rule.expression is not None:
+            text = rule.expression.text
+            self._given = tuple((name, place) for name, place in index.items() if name in text)
 
     def make(self, cells: Sequence[str]) -> Value | None:
         rule = self.rule
-        text = self._source(cells) or rule.default
+        if rule.expression is not None:
+            text = self._asked(rule.expression, cells)
+            if isinstance(text, list):
+                return self._several(text)
+            text = text or rule.default
+        else:
+            text = self._source(cells) or rule.default
         if not text:
             return None
         if rule.words is not None:
@@ -241,18 +268,51 @@ class _Maker:
         if rule.lower:
             text = text.lower()
         if rule.time is not None:
-            return instant(text, rule.zone, rule.time)
+            return self._instant(text, rule.time)
         if rule.split is None and not self.field.many:
             return self.field.read(slug(text) if rule.slug else text, rule.zone)
-        parts = [part.strip() for part in text.split(rule.split or ";")]
+        return self._several([part.strip() for part in text.split(rule.split or ";")])
+
+    def _several(self, parts: Sequence[str]) -> Value | None:
+        rule = self.rule
+        if not (self.field.many or "." in rule.field):
+            raise Fault(f"The expression gives {len(parts)} values, and the field {rule.field} takes one.")
         values = [self.field.read(slug(part) if rule.slug else part, rule.zone) for part in parts if part]
         return cast("Value | None", values or None)
 
+    def _instant(self, text: str, form: str) -> Value:
+        if self._typed and form != ISO:
+            try:
+                return instant(text, self.rule.zone)
+            except Fault:
+                pass  # it was typed as text, so that the form holds
+        return instant(text, self.rule.zone, form)
+
+    def _asked(self, expression: Expression, cells: Sequence[str]) -> str | list[str]:
+        """Return what an expression gives for a row, as text."""
+        row = {name: cells[place].strip() for name, place in self._given}
+        for name, place in self._given:
+            if isinstance(cells[place], Wrong) and name in self.rule.needs:
+                raise Fault(str(cells[place]))
+        try:
+            value = expression.value({"row": row})
+        except Failed as failed:
+            raise Fault(f"The expression has no value here: {failed}.") from failed
+        if isinstance(value, list):
+            return [_as_text(one) for one in value]
+        return _as_text(value)
+
     def _source(self, cells: Sequence[str]) -> str:
         if self._column is not None:
-            return cells[self._column].strip()
+            cell = cells[self._column]
+            if isinstance(cell, Wrong):
+                raise Fault(str(cell))
+            return cell.strip()
         if not self._cells:
             return self._texts[0]
+        for place in self._cells:
+            if isinstance(cells[place], Wrong):
+                raise Fault(str(cells[place]))
         found = [cells[i].strip() for i in self._cells]
         if not any(found):
             return ""
@@ -264,6 +324,24 @@ class _Maker:
             known = ", ".join(f"“{word}”" for word in list(words)[:20])
             raise Fault(f"{quoted(text)} is not among the words that the mapping knows: {known}.")
         return answer
+
+
+def _as_text(value: Any) -> str:
+    """Return what an expression gave as the text of a cell.
+
+    :raises Fault: it is no plain value.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, str | int | float):
+        return str(value).strip()
+    raise Fault("The expression gives no text, number, truth or time here, nor a list of them.")
 
 
 def slug(text: str) -> str:
@@ -290,10 +368,13 @@ def _rule(name: str, node: yaml.Node, zone: str | None) -> Rule:
     if len(sources) != 1:
         raise _wrong(
             node,
-            f"The field {name} needs one of column, value and template; it has"
+            f"The field {name} needs one of column, value, template and expr; it has"
             f" {' and '.join(sources) or 'none'}.",
         )
-    rule = Rule(name, _parts(sources[0], given[sources[0]]), zone=zone)
+    if sources == ["expr"]:
+        rule = _asking(name, given["expr"], zone)
+    else:
+        rule = Rule(name, _parts(sources[0], given[sources[0]]), zone=zone)
     if "map" in given:
         words = {word: _text(n) for word, n in _mapping(given["map"], None, "map").items()}
         rule = replace(rule, words=words)
@@ -321,6 +402,30 @@ def _rule(name: str, node: yaml.Node, zone: str | None) -> Rule:
         other = "split" if rule.split else "slug"
         raise _wrong(node, f"The field {name} has time and {other}; they exclude each other.")
     return rule
+
+
+def _asking(name: str, node: yaml.Node, zone: str | None) -> Rule:
+    text = _text(node)
+    try:
+        expression = Expression(text, {"row": TEXTS})
+    except Unusable as cause:
+        raise _wrong(node, f"The field {name}: {cause}") from None
+    found = [(match[1], match[2] or match[3] or match[4]) for match in _NAMED.finditer(text)]
+    optional = {column for has, column in found if has}
+    return Rule(
+        name,
+        ("",),
+        zone=zone,
+        expression=expression,
+        needs=tuple(dict.fromkeys(column for _, column in found if column not in optional)),
+    )
+
+
+def _row(node: yaml.Node) -> int:
+    text = _text(node)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= 1_048_576:
+        raise _wrong(node, "header takes the number of the row that names the columns, from 1.")
+    return int(text)
 
 
 def _parts(source: str, node: yaml.Node) -> tuple[str, ...]:

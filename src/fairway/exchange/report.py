@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -22,7 +22,7 @@ class RowProblem:
     """What is wrong in one place of a file.
 
     `row` as a spreadsheet counts (the header is 1), `line` as an editor does; `column` and `field` are
-    empty where the whole row is meant.
+    empty where the whole row is meant. `place` says where, in files whose places have other names (B7).
     """
 
     row: int
@@ -30,10 +30,11 @@ class RowProblem:
     column: str
     field: str
     message: str
+    place: str = ""
 
     def __str__(self) -> str:
-        place = f"row {self.row}"
-        if self.line != self.row:
+        place = self.place or f"row {self.row}"
+        if self.line not in {0, self.row} and "line" not in place:
             place += f" (line {self.line})"
         if self.column:
             place += f", {self.column}"
@@ -51,6 +52,15 @@ class RowResult:
     result: Result
     key: str
     values: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field that a row would change, from what to what, in words."""
+
+    field: str
+    old: str
+    new: str
 
 
 @dataclass(slots=True)
@@ -85,12 +95,14 @@ class Report:
         if len(self.sample) < SAMPLE_LIMIT:
             self.sample.append(result)
 
-    def refuse(self, row: int, line: int, faults: list[CellFault], values: dict[str, Any]) -> None:
+    def refuse(
+        self, row: int, line: int, faults: list[CellFault], values: dict[str, Any], places: Sequence[str]
+    ) -> None:
         """Count a row as refused and list what is wrong with it, each fault once."""
         self.add(RowResult(row, "refused", "", values))
-        for fault in faults:
+        for fault, place in zip(faults, places, strict=True):
             if len(self.problems) < PROBLEM_LIMIT:
-                self.problems.append(RowProblem(row, line, fault.column, fault.field, fault.message))
+                self.problems.append(RowProblem(row, line, fault.column, fault.field, fault.message, place))
             else:
                 self.problems_left_out += 1
 

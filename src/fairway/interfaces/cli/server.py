@@ -127,9 +127,14 @@ def openapi(
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="A CSV file")],
+    file: Annotated[Path, typer.Argument(help="A file: CSV, XLSX, JSON, NDJSON or YAML")],
     kind: Annotated[
-        str, typer.Option("--as", help="items, relations, changes, windows or instance (a whole export)")
+        str,
+        typer.Option(
+            "--as",
+            help="items, relations, changes or windows; backstage, kubernetes or compose; or instance (a whole"
+            " export)",
+        ),
     ],
     mapping: Annotated[Path | None, typer.Option("--map", help="A mapping file (YAML)")] = None,
     user: Annotated[
@@ -141,6 +146,15 @@ def import_file(
     encoding: Annotated[
         str, typer.Option(help="Encoding of the file; as the mapping says, else UTF-8, when not given")
     ] = "",
+    form: Annotated[
+        str,
+        typer.Option("--format", help="csv, xlsx, json, ndjson or yaml; by the name's ending when not given"),
+    ] = "",
+    sheet: Annotated[str, typer.Option(help="Sheet of a workbook; the first one when not given")] = "",
+    header: Annotated[
+        int | None,
+        typer.Option(min=1, help="Row of a sheet that names the columns; the first that is not empty"),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, write nothing")] = False,
     as_json: Json = False,
 ) -> None:
@@ -159,6 +173,7 @@ def import_file(
         task = progress.add_task(f"{'Checking' if dry_run else 'Importing'} {file.name}", total=None)
         report = commands.import_file(
             file, kind=kind, mapping=mapping, actor=actor, organisation=organisation, encoding=encoding,
+            form=form, sheet=sheet, header=header,
             dry_run=dry_run, progress=lambda done, total: progress.update(task, completed=done, total=total),
         )  # fmt: skip
     if as_json:

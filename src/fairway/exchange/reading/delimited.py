@@ -8,80 +8,25 @@ spreadsheet shows them: the header is row 1. What makes a single row unusable is
 
 from __future__ import annotations
 
-import codecs
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from fairway.kernel.errors import FieldError, Invalid
-
-CELL_LIMIT: Final = 100_000
-"""Characters a cell may hold."""
-LINE_LIMIT: Final = 1_000_000
-"""Characters a line may hold."""
-COLUMN_LIMIT: Final = 1_000
-_CHUNK: Final = 1 << 20
-
-TOO_LONG: Final = (
-    f"The cell is longer than {CELL_LIMIT:,} characters; shorten it, or keep the text elsewhere."
+from fairway.exchange.reading.encodings import check_encoding, refuse_other_encodings, refuse_signatures
+from fairway.exchange.reading.parts import (
+    CELL_LIMIT,
+    LINE_LIMIT,
+    NUL,
+    TOO_LONG,
+    Broken,
+    Row,
+    checked_names,
+    unreadable,
 )
-NUL: Final = "The cell holds a NUL character, which cannot be stored; remove it."
-UNREADABLE: Final = "exchange.unreadable"
+from fairway.kernel.errors import Invalid
 
-ENCODINGS: Final = (
-    "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32",
-    "latin-1", "iso8859-2", "iso8859-5", "iso8859-7", "iso8859-9", "iso8859-15",
-    "cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1257", "cp437", "cp850", "mac-roman",
-    "koi8-r", "shift_jis", "euc-jp", "euc-kr", "gb18030", "big5",
-)  # fmt: skip
-
-_SIGNATURES: Final = (
-    (b"PK\x03\x04", "a ZIP archive or a spreadsheet such as XLSX; save the sheet as CSV (UTF-8)"),
-    (b"\xd0\xcf\x11\xe0", "an old office document such as XLS; save the sheet as CSV (UTF-8)"),
-    (b"%PDF-", "a PDF document"),
-    (b"\x1f\x8b", "a gzip archive; unpack it first"),
-    (b"BZh", "a bzip2 archive; unpack it first"),
-    (b"\xfd7zXZ\x00", "an xz archive; unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "a zstd archive; unpack it first"),
-    (b"SQLite format 3\x00", "an SQLite database"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-    (b"GIF8", "a picture"),
-    (b"\x7fELF", "a program"),
-)
-_MARKS: Final = (  # the longer marks first: that of UTF-32 begins with that of UTF-16
-    (codecs.BOM_UTF32_LE, "UTF-32", "utf-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32", "utf-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16", "utf-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16", "utf-16"),
-)
 _INSIDE: Final = re.compile(r'[^"]*(?:""[^"]*)*')
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row as it stands in the file: as many cells as the header has, not trimmed."""
-
-    number: int
-    line: int
-    cells: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """A row that cannot be used; the rows around it can. `column` is empty where the whole row is meant."""
-
-    number: int
-    line: int
-    column: str
-    message: str
-
-
-def unreadable(message: str, *, field: str = "file", **place: int) -> Invalid:
-    """Make the problem of a file that cannot be read; `place` holds byte (from 0) and line (from 1)."""
-    return Invalid(message, code=UNREADABLE, errors=[FieldError(field, message)], extra=dict(place))
 
 
 class Table:
@@ -96,9 +41,14 @@ class Table:
         self.source = source
         self.delimiter = check_delimiter(delimiter)
         self.encoding = check_encoding(encoding)
-        _refuse_signatures(source, self.encoding)
-        _refuse_other_encodings(source, self.encoding)
+        refuse_signatures(source, self.encoding)
+        refuse_other_encodings(source, self.encoding)
         self.header: tuple[str, ...] = self._header()
+
+    typed = False
+
+    def place(self, row: Row | Broken, column: str) -> str:
+        return ""
 
     def rows(self) -> Iterator[Row | Broken]:
         """Yield every row below the header in file order; blank lines are passed over but numbered.
@@ -134,41 +84,7 @@ class Table:
             )
         if isinstance(first, Broken):
             raise unreadable(f"The header cannot be read: {first.message}", line=first.line)
-        names = tuple(cell.strip("\ufeff \t") for cell in first.cells)
-        if len(names) > COLUMN_LIMIT:
-            raise unreadable(
-                f"The header names {len(names):,} columns; at most {COLUMN_LIMIT:,} are read.", line=1
-            )
-        if "" in names:
-            raise unreadable(
-                f"Column {names.index('') + 1} has no name; every column of the header needs one.", line=1
-            )
-        seen: dict[str, int] = {}
-        for position, name in enumerate(names, start=1):
-            if name in seen:
-                raise unreadable(
-                    f"The header names “{name}” twice, in columns {seen[name]} and {position}; rename one"
-                    " of them.",
-                    line=1,
-                )
-            seen[name] = position
-        return names
-
-
-def check_encoding(name: str) -> str:
-    """Return the encoding as Python names it, the mark of UTF-8 accepted.
-
-    :raises Invalid: not one of `ENCODINGS`.
-    """
-    wanted = name.strip().lower().replace("_", "-")
-    wanted = {"utf8": "utf-8", "utf-8-sig": "utf-8", "iso-8859-1": "latin-1", "shift-jis": "shift_jis"}.get(
-        wanted, wanted.replace("iso-8859", "iso8859").replace("windows-", "cp")
-    )
-    if wanted not in ENCODINGS:
-        raise Invalid.field(
-            "encoding", f"“{name[:40]}” is not an encoding known here; use one of {', '.join(ENCODINGS)}."
-        )
-    return wanted
+        return checked_names(first.cells, line=1)
 
 
 def check_delimiter(text: str) -> str:
@@ -182,66 +98,6 @@ def check_delimiter(text: str) -> str:
             "delimiter", f"“{text[:20]}” cannot separate cells; use one character, such as , or ; or tab."
         )
     return delimiter
-
-
-def _refuse_signatures(source: BinaryIO, encoding: str) -> None:
-    source.seek(0)
-    head = source.read(4096)
-    for signature, meaning in _SIGNATURES:
-        if head.startswith(signature):
-            raise unreadable(f"The file is not CSV but {meaning}.", byte=0, line=1)
-    if not encoding.startswith(("utf-16", "utf-32")):
-        for mark, name, codec in _MARKS:
-            if head.startswith(mark):
-                raise unreadable(
-                    f"The file starts with the byte order mark of {name} (byte 0, line 1), not in {encoding};"
-                    f" name its encoding: --encoding {codec}.",
-                    byte=0,
-                    line=1,
-                )
-        even, odd = head[0::2].count(0), head[1::2].count(0)
-        if even + odd > len(head) // 4:
-            at = head.index(0)
-            codec = "utf-16-le" if odd > even else "utf-16-be"
-            meant = (
-                f"it looks like UTF-16 without a byte order mark; name its encoding: --encoding {codec}"
-                if abs(even - odd) > len(head) // 4
-                else "this is no text"
-            )
-            raise unreadable(f"Byte {at} (line {head[:at].count(10) + 1}) is NUL: {meant}.", byte=at, line=1)
-
-
-def _refuse_other_encodings(source: BinaryIO, encoding: str) -> None:
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    source.seek(0)
-    offset, line = 0, 1
-    while True:
-        chunk = source.read(_CHUNK)
-        before = decoder.getstate()
-        try:
-            text = decoder.decode(chunk, final=not chunk)
-        except UnicodeDecodeError as fault:
-            pending = len(fault.object) - len(chunk)
-            at = offset - pending + fault.start
-            good = max(fault.start - pending, 0)
-            decoder.setstate(before)
-            line += decoder.decode(chunk[:good]).count("\n")
-            raise unreadable(
-                f"Byte {at:,} (line {line:,}), {fault.object[fault.start]:#04x}, is not {encoding}:"
-                f" {_other_encoding(encoding)}.",
-                byte=at,
-                line=line,
-            ) from fault
-        if not chunk:
-            return
-        offset += len(chunk)
-        line += text.count("\n")
-
-
-def _other_encoding(encoding: str) -> str:
-    if encoding == "utf-8":
-        return "save the file as UTF-8, or name its encoding, for files from Windows mostly --encoding cp1252"
-    return "name the encoding that the file is in with --encoding, or save it as UTF-8"
 
 
 def _ragged(cells: int, width: int) -> str:
