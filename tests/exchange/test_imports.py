@@ -220,7 +220,10 @@ def test_a_file_that_cannot_be_read_changes_nothing(company: Company, case: str,
 def test_an_unknown_kind_is_refused_with_those_there_are(company: Company) -> None:
     with pytest.raises(Invalid) as caught:
         import_text(ITEMS, "itmes")
-    assert caught.value.detail == "“itmes” cannot be imported; there are items, relations, changes, windows."
+    assert (
+        caught.value.detail
+        == "“itmes” cannot be imported; there are items, relations, redundancies, changes, windows."
+    )
 
 
 def test_who_may_not_import_is_refused_before_anything_is_read(company: Company) -> None:

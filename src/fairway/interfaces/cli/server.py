@@ -132,8 +132,8 @@ def import_file(
         str,
         typer.Option(
             "--as",
-            help="items, relations, changes or windows; backstage, kubernetes or compose; or instance (a whole"
-            " export)",
+            help="items, relations, changes or windows; backstage, kubernetes or compose; or instance, a"
+            " whole export",
         ),
     ],
     mapping: Annotated[Path | None, typer.Option("--map", help="A mapping file (YAML)")] = None,
