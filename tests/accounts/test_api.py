@@ -346,6 +346,27 @@ def test_a_token_may_no_more_than_its_scopes(company: Company) -> None:
     assert none("GET", "/users").status_code == 403
 
 
+def test_a_token_made_by_a_token_ends_with_it(company: Company) -> None:
+    parent = Api(company.boss, days=7)
+    ends = ApiToken.objects.latest("pk").expires_at
+    longer = parent("POST", "/tokens", {"name": "longer", "days": 8})
+    assert (longer.status_code, told(longer)["errors"][0]["field"]) == (422, "days")
+    assert "outlives" in told(longer)["errors"][0]["message"]
+    child = parent("POST", "/tokens", {"name": "same"})
+    shorter = parent("POST", "/tokens", {"name": "shorter", "days": 3})
+    assert (child.status_code, shorter.status_code) == (201, 201)
+    assert ApiToken.objects.get(name="same").expires_at == ends
+    assert ApiToken.objects.get(name="shorter").expires_at < ends
+    parent.client = Client(headers={"Authorization": f"Bearer {told(child)['token']}"})
+    third = told(parent("POST", "/tokens", {"name": "of the child"}))["token"]
+    assert queries.bearer(third, at=datetime.now(UTC)) is not None
+    uid = ApiToken.objects.get(name="test", expires_at=ends).uid
+    assert Api(company.boss)("DELETE", f"/tokens/{uid}").status_code == 204
+    for secret in (told(child)["token"], told(shorter)["token"], third):
+        assert queries.bearer(secret, at=datetime.now(UTC)) is None
+    assert ApiToken.objects.get(name="test", revoked_at=None)
+
+
 def test_scopes_never_give_what_the_person_lacks(company: Company) -> None:
     scoped = Api(company.vera, scopes=["accounts.invite", "accounts.view"])
     assert scoped("POST", "/teams", {"slug": "x", "name": "X", "organisation": "retail"}).status_code == 403

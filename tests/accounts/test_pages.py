@@ -454,6 +454,8 @@ def test_people_are_found_filtered_and_paged(company: Company) -> None:
     assert "P59" in text(client.get("/administration/people?active=false"))
     assert "P07" in text(client.get("/administration/people?q=p07"))
     assert client.get("/administration/people?sort=email").status_code == 422
+    [row] = re.findall(r"<tr.*?</tr>", client.get("/administration/people?q=rita").content.decode(), re.S)[1:]
+    assert 'data-label="Roles">Administrator<' in row
     assert client.get("/administration/people/pick?q=p07").json()["items"][0]["name"] == "P07"
 
 

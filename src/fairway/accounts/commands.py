@@ -356,12 +356,16 @@ class RevokeRole(Command, name="accounts.grant.revoke"):
 
 
 class CreateToken(Command, name="accounts.token.create"):
-    """Make a key to the API for oneself, or for a service account; the secret is told once, as the answer."""
+    """Make a key to the API for oneself, or for a service account; the secret is told once, as the answer.
+
+    One that is made with a token may no more than that one, ends with it at the latest, and is revoked with
+    it. `days`: 90 when left out, or as long as the token lives that makes it.
+    """
 
     name: str
     user: str | None = None
     scopes: list[str] | None = None
-    days: int = 90
+    days: int | None = None
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         owner = queries.user(actor, self.user or _self(actor))
@@ -379,18 +383,27 @@ class CreateToken(Command, name="accounts.token.create"):
             raise Invalid.field(
                 "scopes", f"“{unknown[0]}” is not a permission; there are {', '.join(PERMISSIONS)}."
             )
-        if not 1 <= self.days <= 366:
+        if self.days is not None and not 1 <= self.days <= 366:
             raise Invalid.field("days", "A token lives from 1 to 366 days.")
+        ends = at + timedelta(days=self.days or 90)
+        if actor.until is not None and ends > actor.until:
+            if self.days is not None:
+                raise Invalid.field(
+                    "days",
+                    f"A token cannot make one that outlives it; this one ends at {actor.until:%Y-%m-%d %H:%M}"
+                    " UTC. Leave days out for the same end.",
+                )
+            ends = actor.until
         secret = f"fw_{secrets.token_urlsafe(32)}"
         made = ApiToken(
             user=owner, name=_name(self.name, 80), digest=queries.digest(secret), hint=secret[:7],
-            scopes=self.scopes, created_at=at, expires_at=at + timedelta(days=self.days),
+            scopes=self.scopes, created_at=at, expires_at=ends, made_by_id=actor.token,
         )  # fmt: skip
         return Plan(subject=owner, create=[made], note={"token": str(made.uid)}, answer=secret)
 
 
 class RevokeToken(Command, name="accounts.token.revoke"):
-    """End a token at once."""
+    """End a token at once, and with it those that were made with it."""
 
     token: str
 
@@ -400,9 +413,13 @@ class RevokeToken(Command, name="accounts.token.revoke"):
             raise NotFound(f"There is no token “{self.token}”.")
         if found.user_id != actor.pk:
             queries.require(actor, "accounts.administer", at=found.user.organisation_id)
-        if found.revoked_at is not None:
-            return Plan(subject=found.user)
-        return Plan(subject=found.user, change=[(found, {"revoked_at": at})])
+        ended, makers = [found], [found.pk]
+        while makers:
+            made = list(ApiToken.objects.select_related("user").filter(made_by__in=makers).order_by("pk"))
+            ended += made
+            makers = [token.pk for token in made]
+        alive = [token for token in ended if token.revoked_at is None]
+        return Plan(subject=found.user, change=[(token, {"revoked_at": at}) for token in alive])
 
 
 class Delegate(Command, name="accounts.delegation.create"):

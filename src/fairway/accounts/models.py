@@ -166,6 +166,9 @@ class ApiToken(Row):
     expires_at = models.DateTimeField(help_text="UTC, excluded")
     revoked_at = models.DateTimeField(null=True, blank=True, help_text="UTC")
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="UTC, to the hour or so")
+    made_by = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="made", help_text="token it was made with"
+    )
 
     unlogged = frozenset({"digest", "last_used_at"})
 

@@ -331,6 +331,19 @@ def roles_of(user: User) -> QuerySet[Grant]:
     return query.filter(Q(user=user) | Q(team__memberships__user=user)).order_by("role__position", "pk")
 
 
+def roles_by_person(actor: Actor, numbers: Collection[int]) -> dict[int, list[str]]:
+    """Return, by number, the names of the roles that people hold where the actor sees: one statement."""
+    named = Q(user__number__in=numbers) | Q(team__memberships__user__number__in=numbers)
+    grants = visible(Grant.objects.filter(named), actor).order_by("role__position", "role__name")
+    found: dict[int, list[str]] = {}
+    columns = ("user__number", "team__memberships__user__number", "role__name")
+    for person, member, role in grants.values_list(*columns):
+        names = found.setdefault(person if person is not None else member, [])
+        if role not in names:
+            names.append(role)
+    return found
+
+
 def teams_of(user: User) -> QuerySet[Team]:
     return Team.objects.filter(memberships__user=user).order_by("name_folded")
 
@@ -467,7 +480,7 @@ def digest(secret: str) -> str:
 
 _BEARER = {
     vendor: (
-        "SELECT u.id, u.uid, u.name, u.zone, u.is_service, t.scopes, t.id, t.last_used_at,"  # noqa: S608  (constants)
+        "SELECT u.id, u.uid, u.name, u.zone, u.is_service, t.scopes, t.id, t.expires_at, t.last_used_at,"  # noqa: S608  (constants)
         f" (SELECT {aggregate}(label, value) FROM audit_revision)"
         " FROM accounts_apitoken t JOIN accounts_user u ON u.id = t.user_id"
         " WHERE t.digest = %s AND t.revoked_at IS NULL AND t.expires_at > %s AND u.is_active"
@@ -486,7 +499,7 @@ def bearer(secret: str, *, at: datetime, request_id: str = "") -> Actor | None:
     row = rows[0] if rows else None
     if row is None:
         return None
-    pk, uid, name, zone, is_service, scopes, token, used, revisions = row
+    pk, uid, name, zone, is_service, scopes, token, ends, used, revisions = row
     _mark_used(token, used, at)
     scopes = msgspec.json.decode(scopes) if isinstance(scopes, str) else scopes
     revisions = msgspec.json.decode(revisions) if isinstance(revisions, str) else revisions
@@ -497,6 +510,8 @@ def bearer(secret: str, *, at: datetime, request_id: str = "") -> Actor | None:
         name,
         zone,
         None if scopes is None else frozenset(scopes),
+        token,
+        _instant(ends),
         request_id=request_id,
         revisions=revisions or {},
     )
@@ -507,13 +522,15 @@ def _uid_text(uid: object) -> str:
     return text if "-" in text else f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
+def _instant(stored: datetime | str) -> datetime:
+    """Return an instant that was read without its model; SQLite keeps texts without a zone."""
+    at = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
 def _mark_used(token: int, used: datetime | str | None, at: datetime) -> None:
     """Remember to the hour that a token was used: not each time, or every read would write."""
-    if isinstance(used, str):  # SQLite, read without the model
-        used = datetime.fromisoformat(used)
-    if used is not None and used.tzinfo is None:
-        used = used.replace(tzinfo=UTC)
-    if used is None or (at - used).total_seconds() > 3600:
+    if used is None or (at - _instant(used)).total_seconds() > 3600:
         ApiToken.objects.filter(pk=token).update(last_used_at=at)
 
 

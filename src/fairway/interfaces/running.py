@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 import socket
 from importlib.util import find_spec
@@ -21,7 +20,6 @@ from fairway.interfaces.console import out
 from fairway.kernel.actor import SYSTEM
 from fairway.workspace import commands as workspace
 
-DEMO_PASSWORD = "harbour-light"  # noqa: S105 - of the demo company, and on loopback alone
 TARGET = "fairway.interfaces.wsgi:application"
 
 
@@ -79,7 +77,7 @@ def load_demo() -> bool:
         return False
     from fairway.demo import commands as demo  # noqa: PLC0415 - most starts do without it
 
-    password = DEMO_PASSWORD if _loopback() else secrets.token_urlsafe(12)
+    password = _demo_password()
     out.print("Loading the demo company: 300 changes with their history; this takes about half a minute.")
     demo.load(password=password)
     out.print(f"The demo company is loaded. Sign in as [bold]{demo.PERSON}[/] with [bold]{password}[/].")
@@ -98,7 +96,7 @@ def serve() -> None:
     connection.close()
     out.print(f"Fairway is at [bold]http://{host}:{port}[/] (Ctrl+C ends it).")
     if _demo_person_exists():
-        out.print(f"Sign in as [bold]demo@fairway.example[/] with [bold]{DEMO_PASSWORD}[/].")
+        out.print(f"Sign in as [bold]demo@fairway.example[/] with [bold]{_demo_password()}[/].")
     connection.close()
     Granian(
         TARGET,
@@ -132,19 +130,29 @@ def _refuse_taken(host: str, port: int) -> None:
 
 
 def _demo_person_exists() -> bool:
-    if not _loopback() or not find_spec("fairway.demo"):
+    if not _demo_password_file().is_file() or not find_spec("fairway.demo"):
         return False
     from fairway.demo import commands as demo  # noqa: PLC0415
 
     return queries.people(SYSTEM).filter(email_folded=demo.PERSON).exists()
 
 
-def _loopback() -> bool:
-    host = configuration().listen[0]
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _demo_password() -> str:
+    """Return the password of this installation's demo company, made on first use, for its owner's eyes alone.
+
+    One that everybody knows would let everybody in wherever the server is reached from elsewhere: through a
+    proxy, which a server on loopback takes for this machine, or on another address later.
+    """
+    file = _demo_password_file()
+    if not file.is_file():
+        drawn = "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(15))
+        file.touch(mode=0o600)
+        file.write_text("-".join(drawn[start : start + 5] for start in range(0, 15, 5)), encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()
+
+
+def _demo_password_file() -> Path:
+    return configuration().data / "demo.password"
 
 
 def _add_administrator(email: str, password: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 
@@ -11,7 +12,8 @@ from typing import Literal
 class Actor:
     """The person, service or system that a command or question comes from.
 
-    `scopes` are a token's: the permissions it is limited to; None: all that the person has.
+    `scopes` are a token's: the permissions it is limited to; None: all that the person has. `token`: its
+    primary key where one was used, and `until` its end.
     `revisions` are the numbers that the database gave out when the actor was found (see audit.queries).
     """
 
@@ -21,6 +23,8 @@ class Actor:
     name: str
     zone: str = "UTC"
     scopes: frozenset[str] | None = None
+    token: int | None = None
+    until: datetime | None = None
     on_behalf_of: str = ""
     request_id: str = ""
     revisions: Mapping[str, int] = field(default_factory=dict, compare=False)

@@ -60,8 +60,10 @@ def people(request: HttpRequest) -> HttpResponseBase:
     asked = {name: request.GET[name] for name in ASKED if request.GET.get(name)}
     query = convert({"active": "true", **asked, "count": not asked.get("cursor")}, queries.PeopleQuery)
     found = queries.PEOPLE.page(queries.people(actor).order_by(), query)
+    roles = queries.roles_by_person(actor, [row["number"] for row in found.rows])
     rows = [
         {
+            "roles": ", ".join(roles.get(row["number"], ())),
             "key": f"{User.prefix}-{row['number']}",
             "href": f"/administration/people/{User.prefix}-{row['number']}",
             "name": row["name"],

@@ -16,6 +16,7 @@ from fairway.interfaces.console import errors, out, print_json, tell
 
 may = typer.Typer(help="Ask whether something may be done.", no_args_is_help=True)
 DENIED, FAILED = 3, 1
+TIMEOUT = 30
 MARKS = {"allow": "[green]allowed[/]", "warn": "[yellow]allowed, with warnings[/]", "deny": "[red]denied[/]"}
 WEIGHTS = {
     "block": "[red]blocks[/]",
@@ -121,12 +122,25 @@ def _ask(
             f"{server}{path}",
             params=query,
             json=body,
-            timeout=30,
+            timeout=TIMEOUT,
             headers={"Authorization": f"Bearer {token}"},
         )
     except niquests.RequestException as error:
-        errors.print(f"{server} does not answer: {error}")
+        errors.print(
+            f"{server} {_why(error)}. Nothing was asked; the answer is neither yes nor no.", markup=False
+        )
         raise typer.Exit(FAILED) from error
+
+
+def _why(error: niquests.RequestException) -> str:
+    """Say in a few words why there was no answer; what the library says names its own classes."""
+    if isinstance(error, niquests.exceptions.Timeout):
+        return f"did not answer within {TIMEOUT} seconds"
+    if isinstance(error, niquests.exceptions.SSLError):
+        return "shows a certificate that this machine does not trust"
+    if isinstance(error, niquests.exceptions.ConnectionError):
+        return "cannot be reached; see whether the address is right and the server runs"
+    return "is no address of a server; write it as https://fairway.example.com"
 
 
 def _fail(answer: niquests.Response) -> None:

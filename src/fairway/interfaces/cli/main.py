@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
 from fairway.interfaces.cli import client, server
 from fairway.interfaces.configuration import NotReady, SettingError
-from fairway.interfaces.console import errors, tell
+from fairway.interfaces.console import errors, out, tell
 from fairway.kernel.errors import Problem
 
 app = typer.Typer(
@@ -19,6 +21,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        out.print(f"fairway {version('fairway')}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Change, release and environment management: may this be done, there, then; if not, why not?"""
+
+
 client.add(app)
 server.add(app)
 
