@@ -364,7 +364,7 @@ def test_a_token_made_by_a_token_ends_with_it(company: Company) -> None:
     assert Api(company.boss)("DELETE", f"/tokens/{uid}").status_code == 204
     for secret in (told(child)["token"], told(shorter)["token"], third):
         assert queries.bearer(secret, at=datetime.now(UTC)) is None
-    assert ApiToken.objects.get(name="test", revoked_at=None)
+    assert ApiToken.objects.filter(name="test", revoked_at=None).count() == 1
 
 
 def test_scopes_never_give_what_the_person_lacks(company: Company) -> None:

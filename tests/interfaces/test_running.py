@@ -10,7 +10,6 @@ import pytest
 from typer.testing import CliRunner
 
 from fairway.interfaces import running
-from fairway.interfaces.cli import client
 from fairway.interfaces.cli.main import app
 
 
@@ -46,7 +45,7 @@ def test_a_server_that_is_down_is_told_in_plain_words(
     def fails(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(client.niquests, "request", fails)
+    monkeypatch.setattr(niquests, "request", fails)
     monkeypatch.setenv("FAIRWAY_SERVER", "http://127.0.0.1:9")
     monkeypatch.setenv("FAIRWAY_TOKEN", "t")
     told = CliRunner().invoke(app, ["may", "deploy", "payments-api", "prod"])

@@ -35,7 +35,7 @@ def sort_binary(*, using: str = "default", **_: Any) -> None:
                 cursor.execute(f'ALTER TABLE {of} ALTER {name} TYPE varchar({length}) COLLATE "{BINARY}"')
 
 
-def _columns() -> set[tuple[str, str]]:
+def _columns() -> set[tuple[str, str | None]]:
     """Return table and column of everything that lists sort by name or key."""
     return {
         (model._meta.db_table, field.column)
