@@ -18,6 +18,7 @@ from fairway.audit.commands import execute
 from fairway.interfaces.configuration import Configuration, NotReady, SettingError
 from fairway.interfaces.console import out
 from fairway.kernel.actor import SYSTEM
+from fairway.kernel.collation import sort_binary
 from fairway.workspace import commands as workspace
 
 TARGET = "fairway.interfaces.wsgi:application"
@@ -31,6 +32,7 @@ def configuration() -> Configuration:
 def migrate() -> None:
     configuration().data.mkdir(parents=True, exist_ok=True)
     call_command("migrate", interactive=False, verbosity=0)
+    sort_binary()
     workspace.fill()
 
 

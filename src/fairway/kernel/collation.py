@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.apps import apps
-from django.db import connections
+from django.db import connection
 from django.db.models import CharField
 
 BINARY = "C"
 
 
-def sort_binary(*, using: str = "default", **_: Any) -> None:
+def sort_binary() -> None:
     """Give keys and folded names the binary collation, where the database's own is another.
 
-    SQLite sorts so by itself. On PostgreSQL it follows every `migrate`: the collation of a column is no part
+    SQLite sorts so by itself. On PostgreSQL it follows each `fairway migrate`: the collation of a column is no part
     of the models, for it has another name, or none, on each database. Columns that have it are left alone.
     """
-    connection = connections[using]
     if connection.vendor != "postgresql":
         return
     wanted = _columns()
