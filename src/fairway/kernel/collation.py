@@ -12,7 +12,7 @@ BINARY = "C"
 def sort_binary() -> None:
     """Give keys and folded names the binary collation, where the database's own is another.
 
-    SQLite sorts so by itself. On PostgreSQL it follows each `fairway migrate`: the collation of a column is no part
+    SQLite sorts so by itself. On PostgreSQL it follows `fairway migrate`: a column's collation is no part
     of the models, for it has another name, or none, on each database. Columns that have it are left alone.
     """
     if connection.vendor != "postgresql":
