@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from datetime import datetime
+from typing import Any, ClassVar
 
 from fairway.accounts.commands import CreateTeam
-from fairway.audit.commands import execute
+from fairway.audit.commands import Command, Plan, execute
 from fairway.jobs.commands import JobContext, task
+from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Busy, Invalid
 
 tried: list[int] = []
@@ -49,3 +52,27 @@ def finish_with_effect(context: JobContext) -> None:
     with context.transaction():
         execute(CreateTeam(slug="once", name="Once", organisation="retail"), actor=context.actor)
         context.finish({"made": 1})
+
+
+class Mark(Command):
+    """Leave a note in the log and nothing else: how often it was done is how often it stands there."""
+
+    command: ClassVar[str] = "test.step.mark"
+    job: str
+    step: int
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        return Plan(note={"job": self.job, "step": self.step})
+
+
+@task(attempts=50)
+def walk(context: JobContext, steps: int, seconds: float) -> int:
+    """Leave a mark a step, the last one together with the end."""
+    for step in range(context.state.get("next", 0), steps):
+        time.sleep(seconds)
+        with context.transaction():
+            execute(Mark(job=context.key, step=step), actor=context.actor)
+            context.state["next"] = step + 1
+            if step == steps - 1:
+                context.finish(steps)
+    return steps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 PREFIX = "FAIRWAY_"
 KNOWN = (
     "DATABASE_URL", "DATA", "LISTEN", "SECRET_KEY", "DEMO", "ADMIN_EMAIL", "ADMIN_PASSWORD", "HOSTS", "HTTPS",
-    "THREADS", "SERVER", "TOKEN", "DEBUG",
+    "THREADS", "SERVER", "TOKEN", "DEBUG", "JOB_THREADS", "JOB_LEASE", "WEBHOOK_ALLOW",
 )  # fmt: skip
 
 
@@ -26,7 +27,12 @@ class NotReady(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`listen`: host and port. `hosts`: names the server answers to. `data`: folder of database and files."""
+    """`listen`: host and port. `hosts`: names the server answers to. `data`: folder of database and files.
+
+    `job_threads`: how many jobs of a queue a worker runs at a time; `job_lease`: seconds after which a job of
+    a worker that says nothing is another's. `webhook_allow`: networks that webhooks may go to though they are
+    not public.
+    """
 
     database_url: str
     data: Path
@@ -39,6 +45,9 @@ class Configuration:
     https: bool
     threads: int
     debug: bool
+    job_threads: int
+    job_lease: int
+    webhook_allow: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 
 def read(environ: Mapping[str, str]) -> Configuration:
@@ -65,6 +74,9 @@ def read(environ: Mapping[str, str]) -> Configuration:
         https=_truth("HTTPS", values.get("HTTPS", "0")),
         threads=_number("THREADS", values.get("THREADS", "4")),
         debug=_truth("DEBUG", values.get("DEBUG", "0")),
+        job_threads=_number("JOB_THREADS", values.get("JOB_THREADS", "2")),
+        job_lease=_number("JOB_LEASE", values.get("JOB_LEASE", "30"), most=3600),
+        webhook_allow=_networks("WEBHOOK_ALLOW", values.get("WEBHOOK_ALLOW", "")),
     )
 
 
@@ -136,10 +148,19 @@ def _truth(name: str, text: str) -> bool:
     return text == "1"
 
 
-def _number(name: str, text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 64:
-        raise SettingError(f"{PREFIX}{name} is “{text}”; write a number from 1 to 64.")
+def _number(name: str, text: str, *, most: int = 64) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise SettingError(f"{PREFIX}{name} is “{text}”; write a number from 1 to {most}.")
     return int(text)
+
+
+def _networks(name: str, text: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as cause:
+        raise SettingError(
+            f"{PREFIX}{name} is “{text}”; write networks such as 10.20.0.0/16, separated by commas."
+        ) from cause
 
 
 def _kept_secret(data: Path) -> str:

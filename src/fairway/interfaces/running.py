@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import secrets
+import signal
 import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,7 +65,8 @@ def up() -> None:
     made = first_administrator()
     if not made and configuration().demo:
         load_demo()
-    serve()
+    with worker_beside():
+        serve()
 
 
 def first_administrator() -> bool:
@@ -114,6 +125,59 @@ def serve() -> None:
         respawn_failed_workers=True,
         process_name="fairway",
     ).serve()
+
+
+def work(*, with_parent: bool = False) -> None:
+    """Run jobs until the process is told to end; `with_parent`: or until standard input ends."""
+    import_module("fairway.interfaces.urls")  # every context, and with it what it registers
+    run_worker(with_parent=with_parent)
+
+
+def run_worker(*, with_parent: bool = False) -> None:
+    from fairway.jobs.commands import LANES, Worker  # noqa: PLC0415 - only workers need it
+
+    lanes = dict.fromkeys(LANES, configuration().job_threads)
+    worker = Worker(lanes=lanes, lease=timedelta(seconds=configuration().job_lease))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    if with_parent:
+
+        def wait_for_end() -> None:
+            with contextlib.suppress(OSError):
+                while os.read(0, 64):
+                    pass
+            worker.stop()
+
+        threading.Thread(target=wait_for_end, daemon=True).start()
+    worker.run()
+
+
+@contextmanager
+def worker_beside() -> Iterator[None]:
+    """Have a worker in a process of its own as long as the block lasts; one that dies is replaced.
+
+    It ends with this process, whatever ends that: its standard input ends then.
+    """
+    command = [sys.executable, "-c", "from fairway.interfaces.cli import main; main()", "worker"]
+    ended = threading.Event()
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def keep() -> None:
+        while not ended.is_set():
+            process = subprocess.Popen([*command, "--with-parent"], stdin=subprocess.PIPE)  # noqa: S603 - ours
+            processes[:] = [process]
+            process.wait()
+            ended.wait(1.0)
+
+    threading.Thread(target=keep, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for process in processes:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(15)
 
 
 def _refuse_taken(host: str, port: int) -> None:

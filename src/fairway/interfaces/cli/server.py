@@ -21,7 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON")]
 
 def add(app: typer.Typer) -> None:
     """Enter these commands in the command line."""
-    for command in (up, serve, migrate, demo, bench, openapi):
+    for command in (up, serve, worker, migrate, demo, bench, openapi):
         app.command()(command)
     app.command("import")(import_file)
     app.command("export")(export_instance)
@@ -51,7 +51,7 @@ def _open_database() -> None:
 
 
 def up() -> None:
-    """Migrate, load the demo company into an empty database, and serve."""
+    """Migrate, load the demo company into an empty database, serve and work."""
     _open()
     from fairway.interfaces import running  # noqa: PLC0415
 
@@ -59,11 +59,21 @@ def up() -> None:
 
 
 def serve() -> None:
-    """Serve pages and API; the database must be migrated."""
+    """Serve pages and API; the database must be migrated. Jobs need a “fairway worker” beside it."""
     _open_database()
     from fairway.interfaces import running  # noqa: PLC0415
 
     running.serve()
+
+
+def worker(
+    with_parent: Annotated[bool, typer.Option(hidden=True, help="End when standard input ends")] = False,
+) -> None:
+    """Run jobs: imports, webhooks, what is done by the clock. Several may run, on any machine."""
+    _open_database()
+    from fairway.interfaces import running  # noqa: PLC0415
+
+    running.work(with_parent=with_parent)
 
 
 def migrate() -> None:

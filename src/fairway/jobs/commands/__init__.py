@@ -18,6 +18,7 @@ from fairway.jobs.commands.sweeping import sweep as sweep
 from fairway.jobs.commands.ticking import Schedule as Schedule
 from fairway.jobs.commands.ticking import every as every
 from fairway.jobs.commands.ticking import schedules as schedules
+from fairway.jobs.commands.working import LANES as LANES
 from fairway.jobs.commands.working import Worker as Worker
 from fairway.jobs.commands.working import drain as drain
 from fairway.jobs.commands.working import feeder as feeder
