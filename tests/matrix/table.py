@@ -272,6 +272,7 @@ OPERATIONS: dict[str, Entry] = {
     "DELETE field-definitions/{key}": Entry(at="field"),
     "POST field-definitions/{key}/restore": Entry(at="former_field"),
     "GET events": Entry(filters=lambda b: {"subject": b.item}),
+    "GET events/stream": Entry(query=lambda b: {"after": 0}, filters=lambda b: {"subject": b.item}),
     "GET items": Entry(
         filters=lambda b: {"organisation": b.organisation, "owner_team": b.team, "environment": b.production}
     ),

@@ -311,7 +311,7 @@ PROBLEM_HEADERS = {
     503: {"Retry-After": HeaderSpec(required=False, description="Seconds to wait")},
 }
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
-NDJSON, CSV = "application/x-ndjson", "text/csv"
+NDJSON, CSV, STREAM = "application/x-ndjson", "text/csv", "text/event-stream"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FILES = {"ndjson": NDJSON, "csv": CSV, "xlsx": XLSX}
 """The forms in which a list comes whole, by their short names."""
@@ -338,13 +338,14 @@ def operation(
     etag: bool = False,
     dry_run: bool = False,
     files: bool = False,
+    media: str = JSON,
     summary: str | None = None,
 ) -> Callable[[T], T]:
     """Declare an endpoint: what it needs, what it answers. It stands in the OpenAPI document as
     `x-permission`.
 
     `dry_run`: the endpoint takes `dry_run=true` and then answers 200 with a PlanView. `files`: it is a list
-    that also comes whole, as JSON lines, CSV or a spreadsheet.
+    that also comes whole, as JSON lines, CSV or a spreadsheet. `media`: what it answers with instead of JSON.
     """
     answers: dict[int, Any] = {status: returns, **(also or {})}
     if dry_run:
@@ -357,7 +358,7 @@ def operation(
     if files:
         headers["Content-Disposition"] = HeaderSpec(required=False, description="The name of the file")
     located = {"Location": HeaderSpec(required=False, description="Where the record stands")}
-    good = {JSON, *FILES.values()} if files else {JSON}
+    good = {JSON, *FILES.values()} if files else {media}
     specs = [
         ResponseSpec(
             _as_files(kind) if files and code == 200 else kind,
@@ -372,6 +373,9 @@ def operation(
     options: dict[str, Any] = {"summary": summary} if summary else {}
     if files:
         options["renderers"] = WITH_FILES
+    if media != JSON:
+        options["renderers"] = [FileRenderer(media), *RENDERERS]
+        options["exclude_validate_responses"] = frozenset({HTTPStatus(status)})
     declared: Callable[[T], T] = validate(*specs, x_extensions={"x-permission": permission}, **options)
     return declared
 

@@ -20,6 +20,8 @@ import psycopg
 from granian import Granian
 from granian.constants import Interfaces
 
+from fairway.kernel.serving import Entry
+
 VARIABLE = "BENCH_FLOOR"
 Statement = tuple[str, list[Any]]
 """SQL in the database's own style of parameters, and the parameters as plain JSON values."""
@@ -106,9 +108,10 @@ def written(told: Told) -> bytes:
     return msgspec.json.encode(told)
 
 
-def application() -> Bare:
-    """Return the application that the file named by the environment tells."""
-    return Bare(read(Path(os.environ[VARIABLE])))
+def application() -> Entry:
+    """Return the application that the file named by the environment tells, on the product's own entry."""
+    told = read(Path(os.environ[VARIABLE]))
+    return Entry(Bare(told), threads=told.threads)
 
 
 def main(file: str, port: int) -> None:
@@ -119,10 +122,9 @@ def main(file: str, port: int) -> None:
         factory=True,
         address="127.0.0.1",
         port=port,
-        interface=Interfaces.WSGI,
-        blocking_threads=read(Path(file)).threads,
+        interface=Interfaces.RSGI,
         backlog=1024,
-        backpressure=256,
+        backpressure=4096,
         log_access=False,
         log_level="warning",  # type: ignore[arg-type]
         websockets=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import secrets
 import signal
@@ -29,9 +30,10 @@ from fairway.interfaces.configuration import Configuration, NotReady, SettingErr
 from fairway.interfaces.console import out
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.collation import sort_binary
+from fairway.kernel.serving import END_STREAMS
 from fairway.workspace import commands as workspace
 
-TARGET = "fairway.interfaces.wsgi:application"
+TARGET = "fairway.interfaces.rsgi:application"
 
 
 def configuration() -> Configuration:
@@ -104,27 +106,37 @@ def serve() -> None:
 
     host, port = configuration().listen
     _refuse_taken(host, port)
-    # SQLite drops the interpreter lock for each row: more than two threads cost more than they bring.
-    threads = min(2, configuration().threads) if connection.vendor == "sqlite" else configuration().threads
-    connection.close()
     out.print(f"Fairway is at [bold]http://{host}:{port}[/] (Ctrl+C ends it).")
     if _demo_person_exists():
         out.print(f"Sign in as [bold]demo@fairway.example[/] with [bold]{_demo_password()}[/].")
     connection.close()
-    Granian(
+    server = Granian(
         TARGET,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
-        blocking_threads=threads,
+        interface=Interfaces.RSGI,
         backlog=1024,
-        backpressure=256,
+        backpressure=4096,  # open streams count, too
         log_access=False,
         log_level="warning",  # type: ignore[arg-type]
         websockets=False,
         respawn_failed_workers=True,
+        workers_kill_timeout=15,
         process_name="fairway",
-    ).serve()
+    )
+
+    def end(*_: object) -> None:
+        for process in multiprocessing.active_children():
+            if process.pid is not None:
+                os.kill(process.pid, END_STREAMS)  # or their requests would never end
+        server.signal_handler_interrupt()  # type: ignore[no-untyped-call]  # granian's own
+
+    @server.on_startup
+    def listen_for_the_end() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, end)
+
+    server.serve()
 
 
 def work(*, with_parent: bool = False) -> None:
@@ -150,6 +162,14 @@ def run_worker(*, with_parent: bool = False) -> None:
 
         threading.Thread(target=wait_for_end, daemon=True).start()
     worker.run()
+
+
+def request_threads() -> int:
+    """Return how many requests are worked on at a time.
+
+    SQLite drops the interpreter lock for each row: more than two threads cost more than they bring.
+    """
+    return min(2, configuration().threads) if connection.vendor == "sqlite" else configuration().threads
 
 
 @contextmanager

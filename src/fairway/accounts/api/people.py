@@ -14,11 +14,9 @@ from fairway.accounts import commands, queries
 from fairway.accounts.bulk import Op, bulk
 from fairway.accounts.models import Organisation, Team, User
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
-from fairway.audit import queries as audit
 from fairway.kernel.api import list_of
-from fairway.kernel.errors import Conflict, Invalid
-from fairway.kernel.listing import MOST, Column, Listing, ListQuery, Page, search_words
-from fairway.kernel.refs import as_uid
+from fairway.kernel.errors import Conflict
+from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 
 ORGANISATIONS = Listing(
     columns={
@@ -149,19 +147,6 @@ class NewToken(msgspec.Struct, kw_only=True):
     token: str
 
 
-class EventView(msgspec.Struct, kw_only=True):
-    sequence: int
-    at: str
-    actor: dict[str, Any]
-    on_behalf_of: str | None
-    request_id: str | None
-    command: str
-    subject: dict[str, Any] | None
-    data: dict[str, Any]
-    rows: list[dict[str, Any]]
-    hash: str
-
-
 class InvitedUser(UserView, kw_only=True):
     """`invitation`: the path of the page at which the person chooses a password; hand it over, it holds
     three days.
@@ -196,14 +181,6 @@ class Roles(msgspec.Struct, kw_only=True):
     items: list[RoleView]
 
 
-class Events(msgspec.Struct, kw_only=True):
-    """`next`: the number to ask on from (`after`); `head`: the last number there was when this was asked."""
-
-    items: list[EventView]
-    next: int
-    head: int
-
-
 # What may be asked
 
 
@@ -225,14 +202,6 @@ class TokenQuery(ListQuery, kw_only=True, columns=TOKENS.columns):
 
 class DelegationQuery(ListQuery, kw_only=True, columns=DELEGATIONS.columns):
     """Filters of the list."""
-
-
-class EventQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`after`: the number of the last event seen; `subject`: the uid of a record."""
-
-    after: int = 0
-    limit: int = 100
-    subject: str = ""
 
 
 class KeyPath(msgspec.Struct):
@@ -681,33 +650,6 @@ class DelegationController(ApiController):
         return self.answer(None, status=204)
 
 
-class EventsController(ApiController):
-    """The change feed: what was done, in the order of commit. Ask on with `after` = `next`."""
-
-    @operation("audit.view", Events)
-    def get(self, parsed_query: Query[EventQuery]) -> HttpResponse:
-        if not 1 <= parsed_query.limit <= MOST:
-            raise Invalid.field("limit", f"A page holds 1 to {MOST} events.")
-        if not 0 <= parsed_query.after < 2**63:
-            raise Invalid.field("after", "This is not the number of an event.")
-        subject = as_uid(parsed_query.subject) if parsed_query.subject else None
-        if parsed_query.subject and subject is None:
-            raise Invalid.field("subject", f"“{parsed_query.subject[:40]}” is not a uid.")
-        head, _ = audit.head()
-        events = audit.feed(
-            after=parsed_query.after,
-            until=head,
-            limit=parsed_query.limit,
-            organisations=queries.places(self.actor, "audit.view"),
-            subject=subject,
-            reader=self.actor,
-        )
-        full = len(events) == parsed_query.limit
-        following = events[-1]["sequence"] if full else max(head, parsed_query.after)
-        items = [EventView(**event) for event in events]
-        return self.answer(Events(items=items, next=following, head=head))
-
-
 def _secret(told: Any) -> str:
     """Return a secret that a command just made.
 
@@ -763,5 +705,4 @@ urls = [
     path("tokens/<str:key>", TokenController.as_view(), name="token"),
     path("delegations", DelegationsController.as_view(), name="delegations"),
     path("delegations/<str:key>", DelegationController.as_view(), name="delegation"),
-    path("events", EventsController.as_view(), name="events"),
 ]

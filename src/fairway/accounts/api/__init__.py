@@ -1,0 +1,5 @@
+"""People and what they may do, the change feed and its stream, jobs and webhooks over the API."""
+
+from fairway.accounts.api import feed, people
+
+urls = [*people.urls, *feed.urls]
