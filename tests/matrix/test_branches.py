@@ -56,7 +56,7 @@ def named_absent(named: Named, by: str) -> str:
 def without(answer: Any, sent: str) -> tuple[int, str]:
     """Return what an answer says, whatever the reference was."""
     if answer.get("Content-Type", "") == "text/event-stream":
-        return answer.status_code, answer.content.decode().replace(reference, "")
+        return answer.status_code, answer.content.decode().replace(sent, "…")
     content = {**answer.json(), "seconds": 0, "at": ""}
     return answer.status_code, json.dumps(content, sort_keys=True, ensure_ascii=False).replace(sent, "…")
 

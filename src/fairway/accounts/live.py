@@ -98,4 +98,5 @@ def opened(request: HttpRequest, actor: Actor, *, position: int, subject: UUID |
 
 def _sees(actor: Actor) -> tuple[frozenset[int] | None, Hashable]:
     """Return where the actor reads events, and a value that is equal for all who are told the same."""
-    return queries.places(actor, PERMISSION), frozenset(queries.access(actor).permissions.items())
+    access = queries.access(actor)
+    return queries.places(actor, PERMISSION), (access.organisations, frozenset(access.permissions.items()))
