@@ -236,6 +236,7 @@ PAGES: dict[str, Page] = {
         writers=MANAGERS | {"requester"},
     ),
     "": Page(),
+    "undo": Page(query=lambda b: {"event": str(b.extra["undoable"])}, reads=None, writes="catalog.edit"),
     "search": Page(query=anything),
     "search/suggest": Page(query=lambda b: {"q": b.item}),
     # items

@@ -406,6 +406,11 @@ OPERATIONS: dict[str, Entry] = {
     ),
     "DELETE saved-views/{key}": Entry(at="view", who=SHARING, scopes=frozenset({"workspace.share"})),
     "POST saved-views/{key}/choose": Entry(at="view", who=ROLES, scopes=frozenset({"catalog.view"})),
+    "POST undo": Entry(
+        body=lambda b: {"event": b.extra["undoable"]},
+        who=frozenset({"environment-manager", "administrator"}),
+        scopes=frozenset({"catalog.edit"}),
+    ),
     "GET search": Entry(who=ROLES, scopes=ANY, query=lambda b: {"q": "secret"}),
     "GET decide": Entry(
         query=lambda b: {

@@ -19,7 +19,7 @@ from fairway.accounts import queries as who
 from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, Role, User
 from fairway.audit.commands import Command, Outcome, execute
 from fairway.calendars.commands import CreateWindow
-from fairway.catalog.commands import ArchiveItem, CreateItem, CreateRedundancy, CreateRelation
+from fairway.catalog.commands import ArchiveItem, CreateItem, CreateRedundancy, CreateRelation, EditItem
 from fairway.changes import commands as changes
 from fairway.changes.commands.reading import Span
 from fairway.changes.models import Change, ChangeModel, ChangeTemplate
@@ -274,6 +274,8 @@ def _things(branch: Branch, boss: str) -> None:
     item("database", "database")
     item("network", "network", shared=True)
     item("spare", "system")
+    edited = run(EditItem(item=f"{slug}-spare", description=f"{loud} spare, edited"))
+    branch.extra["undoable"] = edited.sequence
     item("old", "system")
     run(ArchiveItem(item=f"{slug}-old"), by=boss)
     for source, target in (("item", "database"), ("database", "network")):

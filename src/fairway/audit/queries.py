@@ -92,6 +92,28 @@ def last_written(uids: Collection[UUID]) -> dict[str, datetime]:
     return {uid: at[sequence] for uid, sequence in last.items()}
 
 
+def event(sequence: int, *, organisations: Collection[int] | None) -> LoggedEvent | None:
+    """Return one whole event for somebody who sees these organisations (None: all), or None."""
+    if not 0 < sequence < 2**63:
+        return None
+    only = Q() if organisations is None else Q(organisation_id__in=organisations)
+    return next(logged(after=sequence - 1, until=sequence, only=only), None)
+
+
+def asked_for(request_id: str, actor: UUID, *, limit: int) -> list[int]:
+    """Return the numbers of the last events that one request of an actor left, newest first."""
+    if not request_id:
+        return []
+    found = Event.objects.filter(request_id=request_id, actor_uid=actor).order_by("-sequence")
+    return list(found.values_list("pk", flat=True)[:limit])
+
+
+def last_writer(row: UUID, *, after: int) -> tuple[str, datetime] | None:
+    """Return who wrote a row last, and when, since an event; None: nobody."""
+    last = EventRow.objects.filter(row_uid=row, event_id__gt=after).order_by("-event_id").first()
+    return (str(last.event.actor_uid), last.event.at) if last is not None else None
+
+
 def logged(
     *, after: int = 0, until: int | None = None, limit: int | None = None, only: Q | None = None
 ) -> Iterator[LoggedEvent]:

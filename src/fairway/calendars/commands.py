@@ -32,6 +32,7 @@ class CreateWindow(Command, name=CalendarEvent.WINDOW_CREATE):
     """
 
     permission: ClassVar[str] = "calendars.edit"
+    undoable: ClassVar[bool] = True
     name: str
     kind: str
     organisation: str | None = None
@@ -57,6 +58,7 @@ class EditWindow(Command, name=CalendarEvent.WINDOW_EDIT):
     """Change a window; what is left out stays."""
 
     permission: ClassVar[str] = "calendars.edit"
+    undoable: ClassVar[bool] = True
     window: str
     version: int | None = None
     name: str | UnsetType = UNSET
@@ -89,6 +91,7 @@ class PutWindow(Command, name=CalendarEvent.WINDOW_PUT):
     """Add a window, or change the one that its organisation has under this name. What is left out stays."""
 
     permission: ClassVar[str] = "calendars.edit"
+    undoable: ClassVar[bool] = True
     name: str
     kind: str | UnsetType = UNSET
     organisation: str | UnsetType | None = UNSET
@@ -127,6 +130,7 @@ class ArchiveWindow(Command, name=CalendarEvent.WINDOW_ARCHIVE):
     """Take a window out of force; it stays on record."""
 
     permission: ClassVar[str] = "calendars.edit"
+    undoable: ClassVar[bool] = True
     window: str
     version: int | None = None
 

@@ -28,6 +28,7 @@ class CreateEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_CREATE):
     """Add an environment. Without `control` the tier decides, without `organisation` who adds it."""
 
     permission: ClassVar[str] = "environments.edit"
+    undoable: ClassVar[bool] = True
     key: str
     name: str
     tier: str
@@ -53,6 +54,7 @@ class EditEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_EDIT):
     """Change an environment; what is left out stays."""
 
     permission: ClassVar[str] = "environments.edit"
+    undoable: ClassVar[bool] = True
     environment: str
     version: int | None = None
     name: str | UnsetType = UNSET
@@ -85,6 +87,7 @@ class PutEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_PUT):
     """
 
     permission: ClassVar[str] = "environments.edit"
+    undoable: ClassVar[bool] = True
     key: str
     version: int | None = None
     name: str | UnsetType = UNSET
@@ -124,6 +127,7 @@ class ArchiveEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_ARCHIVE):
     """Take an environment out of use: it stays on record and takes part in nothing new."""
 
     permission: ClassVar[str] = "environments.edit"
+    undoable: ClassVar[bool] = True
     environment: str
     version: int | None = None
 
@@ -138,6 +142,7 @@ class CreateInstance(Command, name=EnvironmentEvent.INSTANCE_CREATE):
     """Say that an item stands in an environment."""
 
     permission: ClassVar[str] = "environments.edit"
+    undoable: ClassVar[bool] = True
     item: str
     environment: str
 
@@ -154,6 +159,7 @@ class PutInstance(Command, name=EnvironmentEvent.INSTANCE_PUT):
     """Say that an item stands in an environment, unless that is known."""
 
     permission: ClassVar[str] = "environments.edit"
+    undoable: ClassVar[bool] = True
     item: str
     environment: str
 
@@ -166,6 +172,7 @@ class RemoveInstance(Command, name=EnvironmentEvent.INSTANCE_REMOVE):
     """Say that an item stands in an environment no longer; the log keeps that it did."""
 
     permission: ClassVar[str] = "environments.edit"
+    undoable: ClassVar[bool] = True
     instance: str
     version: int | None = None
 

@@ -18,3 +18,4 @@ class WorkspaceEvent(StrEnum):
     VIEW_EDIT = "workspace.view.edit"
     VIEW_ARCHIVE = "workspace.view.archive"
     VIEW_CHOOSE = "workspace.view.choose"
+    UNDO = "workspace.event.undo"

@@ -28,6 +28,9 @@ from fairway.audit.commands.running import execute_at_once as execute_at_once
 from fairway.audit.commands.running import execute_many as execute_many
 from fairway.audit.commands.running import preview as preview
 from fairway.audit.commands.running import preview_many as preview_many
+from fairway.audit.commands.undoing import UNDO_FOR as UNDO_FOR
+from fairway.audit.commands.undoing import Moved as Moved
+from fairway.audit.commands.undoing import inverse as inverse
 from fairway.audit.rules import LoggedEvent as LoggedEvent
 from fairway.audit.rules import canonical as canonical
 from fairway.audit.rules import instant as instant

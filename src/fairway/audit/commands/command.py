@@ -82,6 +82,16 @@ class Command(msgspec.Struct, metaclass=_CommandMeta):
     permission: ClassVar[str] = ""
     independent: ClassVar[bool] = False
     """Many may be planned before any is written; where two meet all the same, the database refuses."""
+    undoable: ClassVar[bool] = False
+    """Whether it may be taken back: the rows that it wrote are all that it did."""
+
+    @classmethod
+    def may_undo(cls, subject: Versioned, *, actor: Actor) -> bool:
+        """Check what its `permission` cannot tell before it is taken back; True: this decides, not that.
+
+        :raises Forbidden: not by this actor. :raises Conflict: not in the present state of the record.
+        """
+        return False
 
     @classmethod
     def read_ahead(cls, commands: Sequence[Self], *, actor: Actor, lock: bool) -> None:

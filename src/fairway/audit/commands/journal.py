@@ -179,9 +179,12 @@ class Journal:
 
     def _change(self, row: Row, values: Mapping[str, Any], entry: _Entry) -> None:
         columns = {f.name: f.attname for f in row._meta.concrete_fields}
+        columns |= {attname: attname for attname in columns.values()}  # either may be named
         named = {columns[name] for name in values}
         before = {
-            name: getattr(row, name) for name in columns.values() if name in row.__dict__ or name in named
+            name: getattr(row, name)
+            for name in dict.fromkeys(columns.values())
+            if name in row.__dict__ or name in named
         }
         for name, value in values.items():
             setattr(row, name, value)
@@ -208,6 +211,12 @@ class Journal:
         if removed == 0:
             raise Stale(f"{row} was removed by somebody else meanwhile.")
         row._state.adding = True  # it is stored no longer: projections see it by this
+
+    def as_logged(self, row: Row) -> dict[str, Any]:
+        """Return a row's columns as the log would keep them."""
+        return {
+            f.attname: self._plain(row, f.attname, getattr(row, f.attname)) for f in _logged_fields(type(row))
+        }
 
     def _note(
         self, row: Row, action: str, before: dict[str, Any], after: dict[str, Any], entry: _Entry

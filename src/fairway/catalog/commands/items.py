@@ -28,6 +28,7 @@ class CreateItem(Command, name=CatalogEvent.ITEM_CREATE):
     """Add an item. Without `shared` the kind decides, without `organisation` who adds it."""
 
     permission: ClassVar[str] = "catalog.edit"
+    undoable: ClassVar[bool] = True
     key: str
     name: str
     kind: str
@@ -56,6 +57,7 @@ class EditItem(Command, name=CatalogEvent.ITEM_EDIT):
     """
 
     permission: ClassVar[str] = "catalog.edit"
+    undoable: ClassVar[bool] = True
     item: str
     version: int | None = None
     name: str | UnsetType = UNSET
@@ -93,6 +95,7 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
     """
 
     permission: ClassVar[str] = "catalog.edit"
+    undoable: ClassVar[bool] = True
     independent: ClassVar[bool] = True
     key: str
     version: int | None = None
@@ -142,6 +145,7 @@ class ArchiveItem(Command, name=CatalogEvent.ITEM_ARCHIVE):
     """Take an item out of use: it stays on record, leaves lists and impact, and takes part in nothing new."""
 
     permission: ClassVar[str] = "catalog.edit"
+    undoable: ClassVar[bool] = True
     item: str
     version: int | None = None
 

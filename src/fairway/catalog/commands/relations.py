@@ -20,6 +20,7 @@ class CreateRelation(Command, name=CatalogEvent.RELATION_CREATE):
     """Join a source to a target."""
 
     permission: ClassVar[str] = "catalog.edit"
+    undoable: ClassVar[bool] = True
     source: str
     target: str
     kind: str
@@ -38,6 +39,7 @@ class PutRelation(Command, name=CatalogEvent.RELATION_PUT):
     """Join a source to a target unless they are joined so already."""
 
     permission: ClassVar[str] = "catalog.edit"
+    undoable: ClassVar[bool] = True
     independent: ClassVar[bool] = True
     source: str
     target: str
@@ -63,6 +65,7 @@ class RemoveRelation(Command, name=CatalogEvent.RELATION_REMOVE):
     """Take a relation away; the log keeps that it was there."""
 
     permission: ClassVar[str] = "catalog.edit"
+    undoable: ClassVar[bool] = True
     relation: str
     version: int | None = None
 

@@ -28,8 +28,8 @@ from fairway.changes.models import (
 from fairway.changes.queries import Case, Dossier
 from fairway.changes.rules import Workflow
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import FieldError, Invalid
-from fairway.kernel.models import Row, fold
+from fairway.kernel.errors import Conflict, FieldError, Invalid
+from fairway.kernel.models import Row, Versioned, fold
 from fairway.kernel.numbers import next_numbers
 
 APPROVED = ("title", "description", "implementation_plan", "test_plan", "backout_plan")
@@ -135,6 +135,7 @@ class EditChange(Command, name=ChangeEvent.EDIT):
     """Edit a change; what is not named stays. Approved content needs approval again once it differs."""
 
     permission: ClassVar[str] = "changes.request"
+    undoable: ClassVar[bool] = True
     change: str
     version: int | None = None
     title: str | UnsetType = UNSET
@@ -155,6 +156,10 @@ class EditChange(Command, name=ChangeEvent.EDIT):
     windows: Spans | UnsetType = UNSET
     downtime: Spans | UnsetType = UNSET
 
+    @classmethod
+    def may_undo(cls, subject: Versioned, *, actor: Actor) -> bool:
+        return _may_undo(subject, "edit", actor)
+
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         """Say what would be written and what then stands in the way.
 
@@ -169,10 +174,15 @@ class RescheduleChange(Command, name=ChangeEvent.RESCHEDULE):
     """Plan the change for other times; a downtime that is not named anew falls away."""
 
     permission: ClassVar[str] = "changes.request"
+    undoable: ClassVar[bool] = True
     change: str
     windows: Spans
     downtime: Spans = ()
     version: int | None = None
+
+    @classmethod
+    def may_undo(cls, subject: Versioned, *, actor: Actor) -> bool:
+        return _may_undo(subject, "reschedule", actor)
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         """Say what would be written and what then stands in the way; raises what editing raises."""
@@ -180,6 +190,22 @@ class RescheduleChange(Command, name=ChangeEvent.RESCHEDULE):
             change=self.change, version=self.version, windows=self.windows, downtime=self.downtime
         )
         return edit(edited, "reschedule", actor=actor, at=at, lock=lock)
+
+
+def _may_undo(subject: Versioned, verb: str, actor: Actor) -> bool:
+    """Check that the change is still a draft, which nobody has decided on, and that the actor may edit it.
+
+    :raises Conflict: it was submitted since. :raises Forbidden: may not edit it.
+    """
+    dossier = queries.dossier(actor, subject.key)
+    if dossier.change.state != dossier.workflow.initial:
+        raise Conflict(
+            _("%(change)s is no draft any more, so this cannot be undone; edit it instead.")
+            % {"change": dossier.change.key},
+            code="changes.change.no-draft",
+        )
+    permitted(dossier, verb, actor)
+    return True
 
 
 class Rows:

@@ -43,7 +43,7 @@ class FoundView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SearchPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The nearest first, a thousand at most; `counts`: of each kind, to 10,000 in all."""
+    """The nearest first, five hundred at most; `counts`: of each kind, to 10,000 in all."""
 
     items: list[FoundView]
     counts: dict[str, int]

@@ -14,6 +14,8 @@ from fairway.workspace.commands.indexing import fill as fill
 from fairway.workspace.commands.indexing import rebuild as rebuild
 from fairway.workspace.commands.indexing import searchable as searchable
 from fairway.workspace.commands.subjects import register as register
+from fairway.workspace.commands.undoing import UndoEvent as UndoEvent
+from fairway.workspace.commands.undoing import undo_of as undo_of
 from fairway.workspace.commands.views import ArchiveView as ArchiveView
 from fairway.workspace.commands.views import ChooseView as ChooseView
 from fairway.workspace.commands.views import CreateView as CreateView

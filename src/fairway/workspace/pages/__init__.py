@@ -1,5 +1,5 @@
 """The pages and panels of the workspace, a module for each part."""
 
-from fairway.workspace.pages import activity, search
+from fairway.workspace.pages import activity, search, undo
 
-urlpatterns = [*activity.urlpatterns, *search.urlpatterns]
+urlpatterns = [*activity.urlpatterns, *search.urlpatterns, *undo.urlpatterns]

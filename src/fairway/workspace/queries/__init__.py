@@ -47,6 +47,10 @@ from fairway.workspace.queries.subjects import readable as readable
 from fairway.workspace.queries.subjects import refs as refs
 from fairway.workspace.queries.subjects import register as register
 from fairway.workspace.queries.subjects import subject as subject
+from fairway.workspace.queries.undoing import MOST_UNDONE as MOST_UNDONE
+from fairway.workspace.queries.undoing import may_offer_undo as may_offer_undo
+from fairway.workspace.queries.undoing import undo_in_time as undo_in_time
+from fairway.workspace.queries.undoing import undoable as undoable
 from fairway.workspace.queries.views import NONE as NONE
 from fairway.workspace.queries.views import ViewPage as ViewPage
 from fairway.workspace.queries.views import ViewQuery as ViewQuery

@@ -19,13 +19,12 @@ from fairway.kernel.db import fetch
 from fairway.workspace.queries.kinds import Kind, kinds_of
 from fairway.workspace.rules import Found, Rank, Terms, ordered, rank, read_terms
 
-MOST = 1_000
+MOST = 500
 """So many are ranked and shown; beyond, the words say too little."""
 COUNTED = 10_000
 _LAST = "\U0010ffff"
 _COLUMNS = (
-    "s.id, s.kind, s.uid, s.organisation_id, s.key, s.title, s.body, s.state, s.archived, s.updated_at,"
-    " s.marks"
+    "s.id, s.kind, s.uid, s.organisation_id, s.key, s.title, '', s.state, s.archived, s.updated_at, s.marks"
 )
 
 
@@ -77,8 +76,17 @@ def search(
         for part in _near(terms, narrow, most=MOST, inside=inside):
             found.update((one.pk, one) for one in part)
     best = ordered(found.values())[:MOST]
-    shown = best[offset : offset + limit]
+    shown = _with_bodies(best[offset : offset + limit])
     return Results(terms, tuple(shown), counts, len(best) > offset + limit)
+
+
+def _with_bodies(found: Sequence[Found]) -> list[Found]:
+    """Return them with the beginnings of their free text, which only what is shown needs."""
+    if not found:
+        return []
+    query = f"SELECT id, body FROM workspace_searchrow WHERE id IN ({_holes(found)})"  # noqa: S608
+    bodies = dict(fetch(query, [one.pk for one in found]))
+    return [replace(one, body=bodies.get(one.pk, "")) for one in found]
 
 
 def suggest(actor: Actor, text: str, *, limit: int = 8) -> list[Found]:
