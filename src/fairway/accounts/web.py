@@ -191,6 +191,11 @@ def request_id(request: HttpRequest) -> str:
     return known
 
 
+def way_back(request: HttpRequest) -> str:
+    """Return the path that takes back what this request did, for the toast that tells of it."""
+    return f"/undo?{urlencode({'request': request_id(request)})}"
+
+
 def actor_of(request: HttpRequest) -> Actor | None:
     """Return who calls by session, or None; found once per request."""
     if not hasattr(request, "fairway_actor"):

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.web import caller, page
+from fairway.accounts.web import caller, page, way_back
 from fairway.audit.commands import Command, convert, execute
 from fairway.calendars import commands, queries
 from fairway.calendars.forms import WindowForm
@@ -240,7 +240,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
         if form.is_valid():
             made, status = _submit(form, convert(form.values(), commands.CreateWindow), actor)
             if made is not None:
-                toasts.done(request, _("%(key)s was added.") % {"key": made.key})
+                toasts.done(request, _("%(key)s was added.") % {"key": made.key}, undo=way_back(request))
                 return redirect(f"/windows/{made.key}")
     context = {
         "title": _("New freeze or maintenance window"),
@@ -276,7 +276,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
                 form.stale(queries.window(actor, key).version)
                 made, status = None, problem.status
             if made is not None:
-                toasts.done(request, _("%(key)s was saved.") % {"key": made.key})
+                toasts.done(request, _("%(key)s was saved.") % {"key": made.key}, undo=way_back(request))
                 return redirect(f"/windows/{made.key}")
     context = {
         "title": _("Edit %(key)s") % {"key": found.key},
@@ -298,7 +298,9 @@ def archive(request: HttpRequest, key: str) -> HttpResponseBase:
     text = request.POST.get("version", "")
     version = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
     made = execute(commands.ArchiveWindow(window=key, version=version), actor=_reader(request)).subject
-    toasts.done(request, _("%(key)s was archived.") % {"key": made.key if made else key})
+    toasts.done(
+        request, _("%(key)s was archived.") % {"key": made.key if made else key}, undo=way_back(request)
+    )
     return redirect(f"/windows/{key}")
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.web import caller, page
+from fairway.accounts.web import caller, page, way_back
 from fairway.audit.commands import convert, execute, preview
 from fairway.changes import commands, face, queries
 from fairway.changes.forms import ChangeForm, CompleteForm
@@ -254,7 +254,8 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
         except (Conflict, Stale) as refused:
             form.add_error(None, refused.detail)
         else:
-            toasts.done(request, _("%(change)s was saved.") % {"change": found.change.key})
+            undo = way_back(request) if found.change.state == found.workflow.initial else ""
+            toasts.done(request, _("%(change)s was saved.") % {"change": found.change.key}, undo=undo)
             return redirect(f"/changes/{found.change.key}")
     context = {
         "form": form,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.web import caller, page
+from fairway.accounts.web import caller, page, way_back
 from fairway.audit.commands import Command, execute
 from fairway.catalog import queries as catalog
 from fairway.environments import commands, queries
@@ -213,7 +213,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
         if form.is_valid():
             made, status = _submit(form, commands.CreateEnvironment(**form.values()), actor)
             if made is not None:
-                toasts.done(request, _("%(key)s was added.") % {"key": made.key})
+                toasts.done(request, _("%(key)s was added.") % {"key": made.key}, undo=way_back(request))
                 return redirect(f"/environments/{made.key}")
     context = {
         "title": _("New environment"),
@@ -246,7 +246,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
                 form.stale(queries.environment(actor, key))
                 made, status = None, problem.status
             if made is not None:
-                toasts.done(request, _("%(key)s was saved.") % {"key": made.key})
+                toasts.done(request, _("%(key)s was saved.") % {"key": made.key}, undo=way_back(request))
                 return redirect(f"/environments/{made.key}")
     context = {
         "title": _("Edit %(key)s") % {"key": found.slug},
@@ -269,7 +269,9 @@ def archive(request: HttpRequest, key: str) -> HttpResponseBase:
     """Take an environment out of use."""
     command = commands.ArchiveEnvironment(environment=key, version=_version(request))
     made = execute(command, actor=_reader(request)).subject
-    toasts.done(request, _("%(key)s was archived.") % {"key": made.key if made else key})
+    toasts.done(
+        request, _("%(key)s was archived.") % {"key": made.key if made else key}, undo=way_back(request)
+    )
     return redirect(f"/environments/{key}")
 
 
@@ -280,7 +282,7 @@ def restore(request: HttpRequest, key: str) -> HttpResponseBase:
     actor = _reader(request)
     found = queries.environment(actor, key)
     execute(commands.PutEnvironment(key=found.slug, version=_version(request)), actor=actor)
-    toasts.done(request, _("%(key)s is in use again.") % {"key": found.slug})
+    toasts.done(request, _("%(key)s is in use again.") % {"key": found.slug}, undo=way_back(request))
     return redirect(f"/environments/{found.slug}")
 
 
@@ -300,7 +302,11 @@ def stand(request: HttpRequest, key: str) -> HttpResponseBase:
             command = commands.CreateInstance(item=item, environment=found.slug)
             made, status = _submit(form, command, actor)
             if made is not None:
-                toasts.done(request, _("%(item)s stands in %(key)s.") % {"item": item, "key": found.slug})
+                toasts.done(
+                    request,
+                    _("%(item)s stands in %(key)s.") % {"item": item, "key": found.slug},
+                    undo=way_back(request),
+                )
                 return redirect(f"/environments/{found.slug}")
     context = {
         "title": _("Add an item to %(key)s") % {"key": found.slug},
@@ -318,7 +324,7 @@ def stand(request: HttpRequest, key: str) -> HttpResponseBase:
 def leave(request: HttpRequest, key: str, uid: str) -> HttpResponseBase:
     """Say that an item stands in an environment no longer."""
     execute(commands.RemoveInstance(instance=uid), actor=_reader(request))
-    toasts.done(request, _("The item was taken out of %(key)s.") % {"key": key})
+    toasts.done(request, _("The item was taken out of %(key)s.") % {"key": key}, undo=way_back(request))
     return redirect(f"/environments/{key}")
 
 

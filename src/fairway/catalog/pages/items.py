@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.web import page
+from fairway.accounts.web import page, way_back
 from fairway.audit.commands import convert, execute
 from fairway.catalog import commands, queries
 from fairway.catalog.forms import CRITICALITIES, ItemForm
@@ -203,7 +203,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
         if form.is_valid():
             made, status = submit(form, commands.CreateItem(**form.values()), actor)
             if made is not None:
-                toasts.done(request, _("%(key)s was added.") % {"key": made.key})
+                toasts.done(request, _("%(key)s was added.") % {"key": made.key}, undo=way_back(request))
                 return redirect(f"/items/{made.key}")
     context = {
         "title": _("New item"),
@@ -236,7 +236,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
                 form.stale(queries.item(actor, key))
                 made, status = None, problem.status
             if made is not None:
-                toasts.done(request, _("%(key)s was saved.") % {"key": made.key})
+                toasts.done(request, _("%(key)s was saved.") % {"key": made.key}, undo=way_back(request))
                 return redirect(f"/items/{made.key}")
     context = {
         "title": _("Edit %(key)s") % {"key": found.slug},
@@ -256,7 +256,9 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
 def archive(request: HttpRequest, key: str) -> HttpResponseBase:
     """Take an item out of use."""
     made = execute(commands.ArchiveItem(item=key, version=version_of(request)), actor=reader(request)).subject
-    toasts.done(request, _("%(key)s was archived.") % {"key": made.key if made else key})
+    toasts.done(
+        request, _("%(key)s was archived.") % {"key": made.key if made else key}, undo=way_back(request)
+    )
     return redirect(f"/items/{key}")
 
 
@@ -267,7 +269,7 @@ def restore(request: HttpRequest, key: str) -> HttpResponseBase:
     actor = reader(request)
     found = queries.item(actor, key)
     execute(commands.PutItem(key=found.slug, version=version_of(request)), actor=actor)
-    toasts.done(request, _("%(key)s is in use again.") % {"key": found.slug})
+    toasts.done(request, _("%(key)s is in use again.") % {"key": found.slug}, undo=way_back(request))
     return redirect(f"/items/{found.slug}")
 
 

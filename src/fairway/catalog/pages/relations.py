@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.web import page
+from fairway.accounts.web import page, way_back
 from fairway.audit.commands import execute
 from fairway.catalog import commands, queries
 from fairway.catalog.forms import RelationForm
@@ -31,7 +31,7 @@ def relate(request: HttpRequest, key: str) -> HttpResponseBase:
         if form.is_valid():
             made, status = submit(form, form.command(), actor)
             if made is not None:
-                toasts.done(request, _("The relation was added."))
+                toasts.done(request, _("The relation was added."), undo=way_back(request))
                 return redirect(f"/items/{found.slug}")
     context = {
         "title": _("Add a relation of %(key)s") % {"key": found.slug},
@@ -52,7 +52,7 @@ def relate(request: HttpRequest, key: str) -> HttpResponseBase:
 def unrelate(request: HttpRequest, key: str, uid: str) -> HttpResponse:
     """Take a relation away."""
     execute(commands.RemoveRelation(relation=uid), actor=reader(request))
-    toasts.done(request, _("The relation was removed."))
+    toasts.done(request, _("The relation was removed."), undo=way_back(request))
     return redirect(f"/items/{key}")
 
 

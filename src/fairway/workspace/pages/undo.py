@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -12,21 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from fairway.accounts.web import caller, page, request_id
+from fairway.accounts.web import caller, page, way_back
 from fairway.audit.commands import Outcome, execute, execute_many
 from fairway.kernel.errors import Invalid
 from fairway.ui import toasts
 from fairway.workspace.commands import UndoEvent, undo_of
-
-
-def way_back(outcome: Outcome) -> str:
-    """Return the path that takes back what a command did, for its toast; empty where it did nothing."""
-    return f"/undo?event={outcome.sequence}" if outcome.sequence is not None else ""
-
-
-def way_back_of(request: HttpRequest) -> str:
-    """Return the path that takes back all that this very request did."""
-    return "/undo?" + urlencode({"request": request_id(request)})
 
 
 @require_POST
@@ -39,14 +29,14 @@ def undo(request: HttpRequest) -> HttpResponseBase:
             raise Invalid.field("event", _("This is no number of an event."))
         done = execute(UndoEvent(event=int(asked)), actor=actor)
         told = _("Undone: %(key)s is as it was.") % {"key": done.subject.key if done.subject else ""}
-        toasts.done(request, told, undo=way_back(done))
+        toasts.done(request, told, undo=way_back(request))
         return _back(request)
     answers = list(execute_many(undo_of(request.GET.get("request", ""), actor=actor), actor=actor))
     undone = [answer for answer in answers if isinstance(answer, Outcome)]
     refused = [answer for answer in answers if not isinstance(answer, Outcome)]
     if undone:
         text = ngettext("%(count)d record is as it was.", "%(count)d records are as they were.", len(undone))
-        toasts.done(request, text % {"count": len(undone)}, undo=way_back_of(request))
+        toasts.done(request, text % {"count": len(undone)}, undo=way_back(request))
     for problem in refused[:3]:
         toasts.failed(request, problem.detail)
     if len(refused) > 3:
