@@ -16,6 +16,8 @@ from fairway.audit.commands import Command, execute
 from fairway.catalog import queries as catalog
 from fairway.catalog.commands import CreateItem, EditItem, PutItem
 from fairway.catalog.models import ConfigurationItem
+from fairway.changes.commands import RecordChange
+from fairway.changes.models import Change
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from fairway.workspace import queries
@@ -353,6 +355,52 @@ def test_fields_are_for_who_configures_their_branch(company: Company) -> None:
     execute(field("other"), actor=actor("rita"))
     execute(OrderFields(subject="item", fields=["other"]), actor=actor("rita"))
     assert [one.name for one in queries.visible_fields(actor("vera"), "item")] == ["other", "cost"]
+
+
+def test_every_subject_has_fields_through_every_door(company: Company) -> None:
+    """Created, edited, refused, listed and read over the API; what is not defined is refused."""
+    for subject in ("change", "environment", "window"):
+        define(field("cost", subject=subject), field("margin", subject=subject, viewers=["auditor"]))
+    rita = actor("rita")
+    client = Client(
+        headers={
+            "Authorization": f"Bearer {execute(accounts.CreateToken(name='t'), actor=rita).answer}",
+            "If-Match": "*",
+        }
+    )
+    bodies: dict[str, dict[str, Any]] = {
+        "changes": {"title": "Till 2", "organisation": "retail"},
+        "environments": {"key": "prod", "name": "P", "tier": "production", "organisation": "retail"},
+        "windows": {
+            "name": "W", "kind": "soft_freeze", "organisation": "retail",
+            "starts_at": "2027-01-01T00:00:00Z", "ends_at": "2027-01-02T00:00:00Z",
+        },
+    }  # fmt: skip
+    for resource, body in bodies.items():
+
+        def ask(method: str, path: str, **sent: Any) -> Any:
+            return getattr(client, method)(f"/api/v1/{path}", sent, content_type="application/json")
+
+        for custom, at in (({"cost": "x"}, "cost"), ({"none": 1}, "none"), ({"margin": 1}, "margin")):
+            answer = ask("post", resource, **body, custom=custom)
+            assert [one["field"] for one in answer.json()["errors"]] == [f"custom.{at}"], resource
+        made = ask("post", resource, **body, custom={"cost": "5"})
+        assert made.json()["custom"] == {"cost": 5}, resource
+        one = f"{resource}/{made.json()['key']}"
+        assert ask("patch", one, custom={"cost": 6}).json()["custom"] == {"cost": 6}
+        assert ask("patch", one, custom={"cost": "x"}).status_code == 422
+        found = client.get(f"/api/v1/{resource}", {"custom.cost__gte": "6"}).json()["items"]
+        assert [row["custom"] for row in found] == [{"cost": 6}], resource
+        assert client.get(f"/api/v1/{resource}", {"custom.cost": "5"}).json()["items"] == []
+
+
+def test_a_change_that_history_brings_obeys_too(company: Company) -> None:
+    define(field("cost", subject="change", mandatory=True))
+    record: dict[str, Any] = {"title": "Old", "external_id": "X-1", "organisation": "retail"}
+    assert refused(RecordChange(**record), SYSTEM, Invalid) == {"custom.cost": "Cost: this is needed."}
+    execute(RecordChange(**record, custom={"cost": "3"}), actor=SYSTEM)
+    execute(RecordChange(**record, category="x"), actor=SYSTEM)
+    assert Change.objects.get().custom == {"cost": 3}
 
 
 def test_the_api_takes_custom_filters_by_name(company: Company) -> None:

@@ -17,9 +17,11 @@ from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_
 from fairway.calendars import commands, queries
 from fairway.calendars.commands import Instant
 from fairway.calendars.models import Window
+from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid
 from fairway.kernel.listing import Page
 from fairway.kernel.period import Period
+from fairway.workspace import queries as workspace
 
 Kind = Literal["hard_freeze", "soft_freeze", "maintenance"]
 LONGEST_SPAN = timedelta(days=366 * 5)
@@ -53,6 +55,7 @@ class WindowView(msgspec.Struct, kw_only=True):
     environments: list[RefView]
     criticalities: list[int]
     tiers: list[str]
+    custom: dict[str, Any]
     version: int
     created_at: datetime
     archived_at: datetime | None
@@ -79,6 +82,7 @@ class WindowRow(msgspec.Struct, kw_only=True):
     environments: list[RefView] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
     version: int | UnsetType = UNSET
     created_at: datetime | UnsetType = UNSET
     archived_at: datetime | UnsetType | None = UNSET
@@ -109,6 +113,7 @@ class WindowPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     environments: list[str] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
 
 
 class Span(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, rename={"start": "from", "end": "to"}):
@@ -151,7 +156,8 @@ def window_row(
     return WindowRow(**{name: values[name] if name in values else row[name] for name in names})
 
 
-def window_view(window: Window, facets: queries.Facets) -> WindowView:
+def window_view(actor: Actor, window: Window, facets: queries.Facets) -> WindowView:
+    """Return a window as the API tells it, with the fields that the actor may see."""
     return WindowView(
         key=window.key,
         uid=str(window.uid),
@@ -171,6 +177,7 @@ def window_view(window: Window, facets: queries.Facets) -> WindowView:
         environments=[ref_view(ref) for ref in facets.environments],
         criticalities=window.criticalities,
         tiers=window.tiers,
+        custom=workspace.seen(actor, "window", window),
         version=window.version,
         created_at=window.created_at,
         archived_at=window.archived_at,
@@ -179,7 +186,7 @@ def window_view(window: Window, facets: queries.Facets) -> WindowView:
 
 def _window(controller: ApiController, key: str, *, status: int = 200) -> HttpResponse:
     found = queries.window(controller.actor, key)
-    view = window_view(found, queries.facets(controller.actor, [found.pk])[found.pk])
+    view = window_view(controller.actor, found, queries.facets(controller.actor, [found.pk])[found.pk])
     location = f"/api/v1/windows/{found.key}" if status == 201 else ""
     return controller.answer(view, status=status, version=found.version, location=location)
 
@@ -195,7 +202,9 @@ class WindowsController(ApiController):
         def read(query: queries.WindowQuery) -> tuple[Page, list[WindowRow]]:
             page = queries.window_page(self.actor, query)
             facets = queries.facets(self.actor, [row["id"] for row in page.rows])
-            return page, [window_row(row, facets[row["id"]]) for row in page.rows]
+            seen = workspace.seen_all(self.actor, "window", page.rows)
+            rows = zip(page.rows, seen, strict=True)
+            return page, [window_row({**row, "custom": custom}, facets[row["id"]]) for row, custom in rows]
 
         return self.listed(parsed_query, read, FIELDS)
 

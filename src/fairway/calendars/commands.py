@@ -19,6 +19,7 @@ from fairway.kernel.models import Row
 from fairway.kernel.period import Period
 from fairway.kernel.text import line, prose
 from fairway.scheduling import Recurrence, Rule, zone
+from fairway.workspace import queries as workspace
 
 Instant = Annotated[datetime, Meta(tz=True)]
 MOST_THINGS = 1_000
@@ -49,6 +50,7 @@ class CreateWindow(Command, name=CalendarEvent.WINDOW_CREATE):
     environments: list[str] = []
     criticalities: list[int] = []
     tiers: list[str] = []
+    custom: dict[str, Any] = {}
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         return _created(self, actor)
@@ -77,6 +79,7 @@ class EditWindow(Command, name=CalendarEvent.WINDOW_EDIT):
     environments: list[str] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = queries.window(actor, self.window)
@@ -108,6 +111,7 @@ class PutWindow(Command, name=CalendarEvent.WINDOW_PUT):
     environments: list[str] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         organisation = _organisation(actor, self.organisation or None)
@@ -156,7 +160,11 @@ def _created(given: CreateWindow | PutWindow, actor: Actor) -> Plan:
     items = queries.items(actor, _bounded(asked.pop("items", []), "items"))
     environments = queries.environments(actor, _bounded(asked.pop("environments", []), "environments"))
     asked["zone"] = asked.get("zone") or actor.zone
+    custom = asked.pop("custom", {})
     made = Window(organisation=organisation, **_values({**_NEW, **asked}))
+    made.custom = workspace.custom(
+        actor, "window", custom, {}, kind=made.window_kind, organisation=organisation.pk, whole=True
+    )
     rows: list[Row] = [made]
     rows += [WindowItem(window=made, item_id=item.pk) for item in items]
     rows += [WindowEnvironment(window=made, environment_id=place.pk) for place in environments]
@@ -183,12 +191,23 @@ def _edited(given: EditWindow | PutWindow, found: Window, actor: Actor) -> Plan:
     for row in remove:
         row.window = found  # type: ignore[attr-defined] # spares a look-up when the log asks whose it is
     organisation = asked.pop("organisation", None)
+    custom = asked.pop("custom", None)
     known = {name: getattr(found, name) for name in _NEW}
     values = _values({**known, "name": found.name, "kind": found.window_kind, **asked})
     if organisation is not None:
         target = _organisation(actor, organisation)
         accounts.require(actor, given.permission, at=target.pk)
         values["organisation"] = target
+    if custom is not None or values["window_kind"] != found.window_kind:
+        values["custom"] = workspace.custom(
+            actor,
+            "window",
+            custom or {},
+            found.custom,
+            kind=values["window_kind"],
+            organisation=found.organisation_id,
+            before=found.window_kind,
+        )
     if create or remove:
         values["scope_edits"] = found.scope_edits + 1
     return Plan(subject=found, create=create, change=[(found, values)], remove=remove)

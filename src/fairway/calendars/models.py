@@ -47,7 +47,7 @@ class Window(Numbered):
 
     kind = "window"
     prefix = "WIN"
-    free_text = frozenset({"reason"})
+    free_text = frozenset({"custom", "reason"})
 
     class Meta:
         constraints = [

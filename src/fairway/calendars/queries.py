@@ -26,6 +26,7 @@ from fairway.kernel.period import Period
 from fairway.kernel.refs import HIDDEN, Ref
 from fairway.policy import Finding
 from fairway.scheduling import IntervalSet
+from fairway.workspace import queries as workspace
 
 MOST_SHADES = 1_000
 
@@ -105,8 +106,8 @@ def occurrences(reference: Ref, period: Period) -> list[Period]:
 
 _VALUES = (
     "uid", "number", "name", "window_kind", "reason", "zone", "starts_at", "ends_at", "local_start",
-    "duration", "rrule", "rdates", "exdates", "criticalities", "tiers", "version", "created_at",
-    "archived_at", "id", "organisation__slug", "organisation__name", "organisation__uid",
+    "duration", "rrule", "rdates", "exdates", "criticalities", "tiers", "custom", "version", "created_at",
+    "archived_at", "id", "organisation_id", "organisation__slug", "organisation__name", "organisation__uid",
 )  # fmt: skip
 
 LISTING = Listing(
@@ -138,6 +139,7 @@ class WindowQuery(ListQuery, kw_only=True, forbid_unknown_fields=True, columns=L
     ends_at__gte: str = ""
     ends_at__lt: str = ""
     archived: bool | None = None
+    custom: str = ""
 
 
 def windows(actor: Actor) -> QuerySet[Window]:
@@ -165,9 +167,9 @@ def window_page(actor: Actor, query: WindowQuery) -> Page:
     :raises Invalid: a filter has no sense.
     """
     rows = windows(actor).filter(archived_at__isnull=not query.archived)
-    asked = {
-        name: getattr(query, name) for name in query.__struct_fields__ if name not in ("archived", "key")
-    }
+    rows = workspace.filtered(actor, "window", rows, query.custom)
+    apart = ("archived", "key", "custom")
+    asked = {name: getattr(query, name) for name in query.__struct_fields__ if name not in apart}
     if query.key:
         rows = rows.filter(**(Window.lookup(query.key) or {"pk": None}))
     return LISTING.page(rows, WindowQuery(**asked))

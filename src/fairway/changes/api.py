@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from django.http import HttpResponse, HttpResponseBase
@@ -49,6 +49,7 @@ class ChangePatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     environments: References | UnsetType = UNSET
     windows: Spans | UnsetType = UNSET
     downtime: Spans | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType | None = UNSET
 
 
 class VoteBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

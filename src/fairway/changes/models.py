@@ -92,6 +92,7 @@ class Change(Numbered):
     prefix = "CHG"
     free_text = frozenset(
         {
+            "custom",
             "title",
             "title_folded",
             "description",

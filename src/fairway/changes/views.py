@@ -20,6 +20,7 @@ from fairway.changes.queries import Dossier, Step
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
 from fairway.kernel.refs import HIDDEN, Ref
+from fairway.workspace import queries as workspace
 
 
 class SpanView(msgspec.Struct, kw_only=True):
@@ -87,6 +88,7 @@ class ChangeView(msgspec.Struct, kw_only=True):
     outcome_note: str
     approval: ApprovalView
     digest: str
+    custom: dict[str, Any]
     version: int
     decision: DecisionView | UnsetType = UNSET
     """What stands in the way of the plan: in the answer to a write, of the moment in which it was written."""
@@ -116,6 +118,7 @@ class ChangeRow(msgspec.Struct, kw_only=True):
     created_at: datetime | UnsetType = UNSET
     submitted_at: datetime | UnsetType | None = UNSET
     outcome: str | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
     version: int | UnsetType = UNSET
 
 
@@ -224,6 +227,7 @@ def change_view(
         outcome_note=change.outcome_note,
         approval=approval_view(dossier, at=at),
         digest=change.digest,
+        custom=workspace.seen(actor, "change", change),
         version=change.version,
         decision=decision if decision is not None else UNSET,
     )
@@ -259,8 +263,10 @@ def _rows(actor: Actor, found: Sequence[Mapping[str, Any]], names: Sequence[str]
     places = queries.environments_of(pks) if "environments" in names else {}
     things = {pk: one.ref for pk, one in catalog.facts({i for some in items.values() for i in some}).items()}
     wheres = {pk: one.ref for pk, one in environments.facts().items()} if places else {}
-    for row in found:
+    custom = workspace.seen_all(actor, "change", found) if "custom" in names else [{}] * len(found)
+    for row, own in zip(found, custom, strict=True):
         values = {
+            "custom": own,
             "key": f"{Change.prefix}-{row['number']}",
             "uid": str(row["uid"]),
             "open": row["is_open"],

@@ -15,8 +15,10 @@ from fairway.accounts.bulk import Op, bulk
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.environments import commands, queries
 from fairway.environments.models import Environment
+from fairway.kernel.actor import Actor
 from fairway.kernel.api import list_of
 from fairway.kernel.listing import Page
+from fairway.workspace import queries as workspace
 
 Tier = Literal[
     "development",
@@ -54,6 +56,7 @@ class EnvironmentView(msgspec.Struct, kw_only=True):
     description: str
     colour: str
     position: int
+    custom: dict[str, Any]
     organisation: RefView
     version: int
     created_at: datetime
@@ -74,6 +77,7 @@ class EnvironmentRow(msgspec.Struct, kw_only=True):
     description: str | UnsetType = UNSET
     colour: str | UnsetType = UNSET
     position: int | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
     organisation: RefView | UnsetType = UNSET
     version: int | UnsetType = UNSET
     created_at: datetime | UnsetType = UNSET
@@ -99,6 +103,7 @@ class EnvironmentPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True)
     description: str | UnsetType = UNSET
     colour: str | UnsetType = UNSET
     position: int | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
 
 
 class EnvironmentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -114,6 +119,7 @@ class EnvironmentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     description: str = ""
     colour: str = ""
     position: int = 0
+    custom: dict[str, Any] = {}
 
 
 class InstanceView(msgspec.Struct, kw_only=True):
@@ -145,12 +151,15 @@ def _ref(kind: str, row: dict[str, Any]) -> RefView:
     )
 
 
-def environment_view(environment: Environment) -> EnvironmentView:
-    same = {name: getattr(environment, name) for name in FIELDS if name not in {"key", "uid", "organisation"}}
+def environment_view(actor: Actor, environment: Environment) -> EnvironmentView:
+    """Return an environment as the API tells it, with the fields that the actor may see."""
+    apart = {"key", "uid", "organisation", "custom"}
+    same = {name: getattr(environment, name) for name in FIELDS if name not in apart}
     return EnvironmentView(
         key=environment.slug,
         uid=str(environment.uid),
         organisation=ref_view(environment.organisation.ref()),
+        custom=workspace.seen(actor, "environment", environment),
         **same,
     )
 
@@ -168,7 +177,8 @@ def instance_view(row: dict[str, Any]) -> InstanceView:
 def _environment(controller: ApiController, key: str, *, status: int = 200) -> HttpResponse:
     found = queries.environment(controller.actor, key)
     location = f"/api/v1/environments/{found.slug}" if status == 201 else ""
-    return controller.answer(environment_view(found), status=status, version=found.version, location=location)
+    view = environment_view(controller.actor, found)
+    return controller.answer(view, status=status, version=found.version, location=location)
 
 
 class EnvironmentsController(ApiController):
@@ -180,7 +190,9 @@ class EnvironmentsController(ApiController):
 
         def read(query: queries.EnvironmentQuery) -> tuple[Page, list[EnvironmentRow]]:
             page = queries.environment_page(self.actor, query)
-            return page, [environment_row(row) for row in page.rows]
+            seen = workspace.seen_all(self.actor, "environment", page.rows)
+            rows = zip(page.rows, seen, strict=True)
+            return page, [environment_row({**row, "custom": custom}) for row, custom in rows]
 
         return self.listed(parsed_query, read, FIELDS)
 

@@ -19,6 +19,7 @@ from fairway.environments.rules import DEFAULT_CONTROL, Tier
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, NotFound
 from fairway.kernel.text import line, prose, slug
+from fairway.workspace import queries as workspace
 
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _FARTHEST = 10_000
@@ -40,13 +41,14 @@ class CreateEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_CREATE):
     description: str = ""
     colour: str = ""
     position: int = 0
+    custom: dict[str, Any] = {}
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         organisation = _organisation(actor, self.organisation)
         accounts.require(actor, self.permission, at=organisation.pk)
         if Environment.objects.filter(slug=slug(self.key)).exists():
             raise Conflict(f"The key “{self.key}” is taken.", code="environments.environment.exists")
-        made = _new(self.key, organisation, _values(self))
+        made = _new(actor, self.key, organisation, _values(self))
         return Plan(subject=made, create=[made])
 
 
@@ -67,6 +69,7 @@ class EditEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_EDIT):
     description: str | UnsetType = UNSET
     colour: str | UnsetType = UNSET
     position: int | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = queries.environment(actor, self.environment)
@@ -100,6 +103,7 @@ class PutEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_PUT):
     description: str | UnsetType = UNSET
     colour: str | UnsetType = UNSET
     position: int | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = Environment.objects.filter(slug=slug(self.key)).first()
@@ -109,7 +113,7 @@ class PutEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_PUT):
             for field in ("name", "tier"):
                 if getattr(self, field) is UNSET:
                     raise Invalid.field(field, f"The {field} of a new environment is needed.")
-            made = _new(self.key, organisation, _values(self))
+            made = _new(actor, self.key, organisation, _values(self))
             return Plan(subject=made, create=[made])
         if not accounts.access(actor).sees(found.ref()):
             raise Conflict(f"The key “{self.key}” is taken.", code="environments.environment.exists")
@@ -120,7 +124,7 @@ class PutEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_PUT):
             values["archived_at"] = None
         if values.get("control", "") is None:
             values["control"] = DEFAULT_CONTROL[Tier(values.get("tier") or found.tier)]
-        return _edited(actor, self.permission, found, values, self.organisation)
+        return _edited(actor, self.permission, found, values, self.organisation, whole=True)
 
 
 class ArchiveEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_ARCHIVE):
@@ -189,7 +193,7 @@ def _values(given: Command) -> dict[str, Any]:
     :raises Invalid: a value has no sense, by field.
     """
     asked = {name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not UNSET}
-    values: dict[str, Any] = {name: asked[name] for name in ("shared", "position") if name in asked}
+    values: dict[str, Any] = {name: asked[name] for name in ("shared", "position", "custom") if name in asked}
     if "name" in asked:
         values["name"] = line(asked["name"], field="name")
     for field, choices in (
@@ -233,9 +237,18 @@ def _organisation(actor: Actor, reference: str | None) -> Any:
     return found
 
 
-def _new(key: str, organisation: Any, values: dict[str, Any]) -> Environment:
+def _new(actor: Actor, key: str, organisation: Any, values: dict[str, Any]) -> Environment:
     if values.get("control") is None:
         values["control"] = DEFAULT_CONTROL[Tier(values["tier"])]
+    values["custom"] = workspace.custom(
+        actor,
+        "environment",
+        values.get("custom", {}),
+        {},
+        kind=values["tier"],
+        organisation=organisation.pk,
+        whole=True,
+    )
     return Environment(slug=key, organisation=organisation, **values)
 
 
@@ -245,7 +258,21 @@ def _edited(
     found: Environment,
     values: dict[str, Any],
     organisation: str | UnsetType,
+    *,
+    whole: bool = False,
 ) -> Plan:
+    tier = values.get("tier", found.tier)
+    if "custom" in values or tier != found.tier:
+        values["custom"] = workspace.custom(
+            actor,
+            "environment",
+            values.get("custom", {}),
+            found.custom,
+            kind=tier,
+            organisation=found.organisation_id,
+            whole=whole and "custom" in values,
+            before=found.tier,
+        )
     if organisation is not UNSET:
         target = _organisation(actor, organisation)
         if target.pk != found.organisation_id:

@@ -46,7 +46,7 @@ class Environment(Slugged):
     position = models.IntegerField(default=0, help_text="order within the tier")
 
     kind = "environment"
-    free_text = frozenset({"description"})
+    free_text = frozenset({"custom", "description"})
 
     @staticmethod
     def order_of(tier: str) -> int:

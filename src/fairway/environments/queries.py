@@ -19,6 +19,7 @@ from fairway.kernel.errors import FieldError, Invalid, NotFound
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 from fairway.kernel.models import uid_lookup
 from fairway.kernel.refs import Ref
+from fairway.workspace import queries as workspace
 
 
 def environment(actor: Actor, reference: str) -> Environment:
@@ -144,7 +145,7 @@ ENVIRONMENTS = Listing(
     },
     values=(
         "uid", "slug", "name", "tier", "control", "status", "zone", "shared", "description", "colour",
-        "position", "version", "created_at", "archived_at",
+        "position", "version", "custom", "created_at", "archived_at", "organisation_id",
         "organisation__uid", "organisation__slug", "organisation__name",
     ),
     sort="order",
@@ -169,7 +170,10 @@ INSTANCES = Listing(
 
 
 class EnvironmentQuery(ListQuery, kw_only=True, columns=ENVIRONMENTS.columns):
-    """Filters of the list of environments; `archived=true`: those put away."""
+    """Filters of the list of environments; `archived=true`: those put away.
+
+    `custom`: by fields of their own, as JSON ({"cost__gte": "5"}); also written custom.cost__gte=5.
+    """
 
     tier: str = ""
     tier__in: str = ""
@@ -183,6 +187,7 @@ class EnvironmentQuery(ListQuery, kw_only=True, columns=ENVIRONMENTS.columns):
     name__contains: str = ""
     created_at__gte: str = ""
     created_at__lt: str = ""
+    custom: str = ""
     archived: Literal["", "true", "false"] = ""
 
 
@@ -197,10 +202,12 @@ def environment_page(actor: Actor, query: EnvironmentQuery) -> Page:
     """Return one page of environments as plain values; archived ones only where they are asked for."""
     found = accounts.visible(Environment.objects.all(), actor)
     found = found.filter(archived_at__isnull=query.archived != "true")
-    page = ENVIRONMENTS.page(found, structs.replace(query, archived=""))
-    return replace(
-        page, applied={**page.applied, **({"archived": "true"} if query.archived == "true" else {})}
-    )
+    found = workspace.filtered(actor, "environment", found, query.custom)
+    page = ENVIRONMENTS.page(found, structs.replace(query, archived="", custom=""))
+    asked = {"archived": "true"} if query.archived == "true" else {}
+    if query.custom:
+        asked["custom"] = query.custom
+    return replace(page, applied={**page.applied, **asked})
 
 
 def instance_page(actor: Actor, query: InstanceQuery) -> Page:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
@@ -21,6 +21,7 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.errors import FieldError, Forbidden, Invalid, NotFound
 from fairway.kernel.period import Period, span
 from fairway.kernel.text import line, prose
+from fairway.workspace import queries as workspace
 
 T = TypeVar("T")
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -238,6 +239,21 @@ def model(reference: str | None, of: ChangeTemplate | None) -> ChangeModel:
             "template", _("A %(model)s is made from an authorised template: %(templates)s.") % told
         )
     return found
+
+
+def custom(
+    actor: Actor,
+    given: Mapping[str, Any],
+    present: Mapping[str, Any],
+    *,
+    model: ChangeModel,
+    organisation: int,
+    whole: bool = False,
+) -> dict[str, Any]:
+    """Return the values that the change's own fields shall have; raises what `workspace.custom` raises."""
+    return workspace.custom(
+        actor, "change", given, present, kind=model.slug, organisation=organisation, whole=whole
+    )
 
 
 def organisation(

@@ -69,6 +69,7 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
     outcome: (
         Literal["", "successful", "with_issues", "partial", "unsuccessful", "not_started"] | UnsetType
     ) = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
 
     @classmethod
     def read_ahead(cls, commands: Sequence[Self], *, actor: Actor, lock: bool) -> None:
@@ -89,6 +90,7 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
         dossier = wrong.catch(lambda: self._known(actor, where, lock=lock) if where else None, None)
         values = self._values(actor, wrong, new=dossier is None)
         rows = self._rows(actor, items, wrong)
+        model = None
         if dossier is not None:
             workflow = dossier.workflow
         else:
@@ -102,6 +104,8 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
             wrong.add("state", _("There is no state “%(state)s”; there are %(states)s.") % told)
         if dossier is None or not self._same_course(dossier, values, rows, state):
             _open(wrong, workflow, state, dossier)
+        if where is not None:
+            self._custom(actor, where, dossier, model, values, wrong)
         wrong.tell()
         values |= standing(workflow, state)
         if dossier is None:
@@ -122,6 +126,30 @@ class RecordChange(Command, name=ChangeEvent.RECORD):
             change=[*writes.change, (dossier.change, writes.values)],
             remove=writes.remove,
         )
+
+    def _custom(
+        self,
+        actor: Actor,
+        where: int,
+        dossier: Dossier | None,
+        model: ChangeModel | None,
+        values: dict[str, Any],
+        wrong: Wrong,
+    ) -> None:
+        """Set the fields of their own, where they are given or the change is new."""
+        given = {} if self.custom is UNSET else self.custom
+        if dossier is None and model is not None:
+            values["custom"] = wrong.catch(
+                lambda: reading.custom(actor, given, {}, model=model, organisation=where, whole=True), {}
+            )
+        elif dossier is not None and self.custom is not UNSET:
+            change = dossier.change
+            values["custom"] = wrong.catch(
+                lambda: reading.custom(
+                    actor, given, change.custom, model=change.model, organisation=change.organisation_id
+                ),
+                {},
+            )
 
     def _same_course(self, dossier: Dossier, values: dict[str, Any], rows: Rows, state: str) -> bool:
         """Say whether the import leaves alone what only steps may move: state, requester, implementers."""

@@ -64,6 +64,7 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
     environments: References = ()
     windows: Spans = ()
     downtime: Spans = ()
+    custom: dict[str, Any] = {}
     submit: bool = False
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
@@ -92,6 +93,7 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
             values |= _from_template(template, values, wrong)
         where = wrong.catch(lambda: reading.organisation(actor, self.organisation, items), None)
         where, model = wrong.settled(where, "organisation"), wrong.settled(model, "model")
+        values["custom"] = reading.custom(actor, self.custom, {}, model=model, organisation=where, whole=True)
         workflow = queries.workflow(model)
         values["number"] = next_numbers(Change.kind)[0] if lock else None
         change = Change(
@@ -155,6 +157,7 @@ class EditChange(Command, name=ChangeEvent.EDIT):
     environments: References | UnsetType = UNSET
     windows: Spans | UnsetType = UNSET
     downtime: Spans | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType | None = UNSET
 
     @classmethod
     def may_undo(cls, subject: Versioned, *, actor: Actor) -> bool:
@@ -243,6 +246,14 @@ def edit(given: EditChange, verb: str, *, actor: Actor, at: datetime, lock: bool
         values["priority"] = given.priority
     if given.owner is not UNSET:
         values["owner"] = wrong.catch(lambda: reading.person(actor, given.owner or None, "owner"), None)
+    if given.custom is not UNSET:
+        change, asked = before.change, given.custom or {}
+        values["custom"] = wrong.catch(
+            lambda: reading.custom(
+                actor, asked, change.custom, model=change.model, organisation=change.organisation_id
+            ),
+            {},
+        )
     rows = Rows(primary=next((row.item_id for row in before.affected if row.primary), None))
     unseen_items, unseen_places = queries.unseen(actor, before)  # stay: whoever edits cannot name them
     if given.windows is not UNSET or given.downtime is not UNSET:

@@ -14,6 +14,7 @@ from fairway.changes.models import AffectedEnvironment, AffectedItem, Change, Pl
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
+from fairway.workspace import queries as workspace
 
 COLUMNS = {
     "key": Column("number", "number", sorts=True, prefix=Change.prefix),
@@ -34,7 +35,16 @@ COLUMNS = {
 }
 VALUES = (
     *("pk", "number", "title", "state", "is_open", "category", "priority", "external_id", "outcome"),
-    *("planned_start", "planned_end", "created_at", "submitted_at", "held_at", "version", "organisation_id"),
+    *(
+        "planned_start",
+        "planned_end",
+        "created_at",
+        "submitted_at",
+        "held_at",
+        "version",
+        "custom",
+        "organisation_id",
+    ),
     *("model__slug", "model__name", "model__uid", "template__slug", "template__name", "template__uid"),
     *("organisation__slug", "organisation__name", "organisation__uid"),
     *("requester__number", "requester__name", "requester__uid", "owner__number", "owner__name", "owner__uid"),
@@ -132,7 +142,10 @@ def counts(actor: Actor) -> Mapping[str, int]:
 
 
 class ChangeQuery(ListQuery, kw_only=True, forbid_unknown_fields=True, columns=COLUMNS):
-    """What may be asked of the list. `mine`, `waiting`: for the caller. `item`, `environment`: key or uid."""
+    """What may be asked of the list. `mine`, `waiting`: for the caller. `item`, `environment`: key or uid.
+
+    `custom`: by fields of their own, as JSON ({"cost__gte": "5"}); also written custom.cost__gte=5.
+    """
 
     state: str = ""
     state__in: str = ""
@@ -162,9 +175,10 @@ class ChangeQuery(ListQuery, kw_only=True, forbid_unknown_fields=True, columns=C
     created_at__lt: str = ""
     submitted_at__gte: str = ""
     submitted_at__lt: str = ""
+    custom: str = ""
 
 
-_APART = {"mine": None, "waiting": None, "item": "", "environment": ""}
+_APART = {"mine": None, "waiting": None, "item": "", "environment": "", "custom": ""}
 
 
 def change_page(actor: Actor, query: ChangeQuery) -> Page:
@@ -181,4 +195,5 @@ def change_page(actor: Actor, query: ChangeQuery) -> Page:
         rows = mine(rows, actor)
     if query.waiting:
         rows = waiting_for(rows, actor)
+    rows = workspace.filtered(actor, "change", rows, query.custom)
     return CHANGES.page(rows, msgspec.structs.replace(query, **_APART))

@@ -12,6 +12,7 @@ from fairway.workspace.queries.fields import FieldSubject as FieldSubject
 from fairway.workspace.queries.fields import Holder as Holder
 from fairway.workspace.queries.fields import checked as checked
 from fairway.workspace.queries.fields import column_of as column_of
+from fairway.workspace.queries.fields import custom as custom
 from fairway.workspace.queries.fields import defined as defined
 from fairway.workspace.queries.fields import definition as definition
 from fairway.workspace.queries.fields import definitions as definitions
@@ -23,6 +24,8 @@ from fairway.workspace.queries.fields import matching as matching
 from fairway.workspace.queries.fields import may_set as may_set
 from fairway.workspace.queries.fields import names_of as names_of
 from fairway.workspace.queries.fields import reference as reference
+from fairway.workspace.queries.fields import seen as seen
+from fairway.workspace.queries.fields import seen_all as seen_all
 from fairway.workspace.queries.fields import shown as shown
 from fairway.workspace.queries.fields import unrestricted as unrestricted
 from fairway.workspace.queries.fields import visible_fields as visible_fields

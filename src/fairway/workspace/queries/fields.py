@@ -74,6 +74,7 @@ FIELD_SUBJECTS: Final[Mapping[str, FieldSubject]] = {
     )
 }  # fmt: skip
 """By name, in the order of the pages."""
+MOST: Final = 200
 
 
 def field_subject(name: str) -> FieldSubject:
@@ -273,6 +274,47 @@ def checked(
     given = [one for one in here if one.type in REFERENCES and one.name in asked.given]
     _resolve(actor, given, values, asked)
     return values
+
+
+def custom(
+    actor: Actor,
+    subject: str,
+    given: Mapping[str, Any],
+    present: Mapping[str, Any],
+    *,
+    kind: str,
+    organisation: int,
+    whole: bool = False,
+    before: str | None = None,
+) -> dict[str, Any]:
+    """Return the `custom` that a record of this kind and place shall have; `whole`: what is not given goes.
+
+    `before`: the kind that it had. Raises what `checked` raises.
+    """
+    if len(given) > MOST:
+        raise Invalid.field("custom", f"A record has at most {MOST} fields of its own.")
+    asked = Asked(given=given, present=present, column="custom", whole=whole, complete=whole)
+    return checked(actor, subject, asked, kind=kind, organisation=organisation, before=before)
+
+
+def seen(actor: Actor, subject: str, row: Any) -> dict[str, Any]:
+    """Return the values of one record, an object or a row of plain values, as the actor sees them."""
+    return seen_all(actor, subject, [row])[0]
+
+
+def seen_all(actor: Actor, subject: str, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the values of records as the actor sees them; rows of plain values hold the columns for it."""
+    what = FIELD_SUBJECTS[subject]
+    holders = []
+    for row in rows:
+        if isinstance(row, Mapping):
+            holders.append(Holder(row["organisation_id"], row[what.kind], row[what.column]))
+        else:
+            kind = row
+            for step in what.kind.split("__"):
+                kind = getattr(kind, step)
+            holders.append(Holder(row.owning_organisation, str(kind), getattr(row, what.column)))
+    return shown(actor, subject, holders)
 
 
 def _nobody(roles: Collection[str]) -> bool:
