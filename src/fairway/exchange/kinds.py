@@ -76,7 +76,7 @@ ITEMS: Final = Kind(
         "description": Field(text, "what it is"),
         "owner_team": Field(text, "key of the team that owns it"),
         "external_id": Field(text, "its key in the system it comes from"),
-        "attributes.*": Field(text, "any attribute, by its name"),
+        "attributes.*": Field(text, "any attribute or field of its own, by its name"),
     },
 )
 
@@ -140,6 +140,7 @@ CHANGES: Final = Kind(
         "submitted_at": Field(instant, "when it was submitted"),
         "actual_start": Field(instant, "when work began"),
         "actual_end": Field(instant, "when work ended"),
+        "custom.*": Field(text, "a field of its own, by its name"),
     },
 )
 
@@ -165,6 +166,7 @@ WINDOWS: Final = Kind(
         "environments": Field(text, "keys of the environments it holds for", many=True),
         "criticalities": Field(integer, "criticalities of the items it holds for", many=True),
         "tiers": Field(text, "tiers of the environments it holds for", many=True),
+        "custom.*": Field(text, "a field of its own, by its name"),
     },
 )
 
