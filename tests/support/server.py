@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.support.postgres import free_port
 
-START_LIMIT = 120.0  # seconds to migrate, to load the demo company and to answer
+START_LIMIT = 300.0  # seconds to migrate, to load the demo company and to answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Server:
 def demo_server() -> Iterator[Server]:
     """Run a server until the end of the block.
 
-    :raises RuntimeError: it ended or did not answer in two minutes; its own words are in the message.
+    :raises RuntimeError: it ended or did not answer in time; its own words are in the message.
     """
     with tempfile.TemporaryDirectory(prefix="fairway-server-", ignore_cleanup_errors=True) as folder:
         address = f"127.0.0.1:{free_port()}"
