@@ -85,9 +85,9 @@ def test_the_whole_round(boss: Api, company: Company) -> None:
         assert boss("DELETE", f"/grants/{told(grant)['uid']}").status_code == 204
         empty = boss("PUT", "/teams/ops/members", {"members": []}, If_Match="*")
         assert told(empty)["members"] == []
-        given = boss("POST", "/delegations", {"taker": "vera@example.org", "start": "2026-12-01T00:00:00Z",
-                                              "end": "2026-12-24T00:00:00+01:00"})  # fmt: skip
-        assert told(given)["end"] == "2026-12-23T23:00:00Z"
+        given = boss("POST", "/delegations", {"taker": "vera@example.org", "start": "2099-12-01T00:00:00Z",
+                                              "end": "2099-12-24T00:00:00+01:00"})  # fmt: skip
+        assert told(given)["end"] == "2099-12-23T23:00:00Z"
         assert boss("DELETE", f"/delegations/{told(given)['uid']}").status_code == 204
         assert told(boss("POST", f"/users/{key}/deactivate"))["is_active"] is False
         assert told(boss("POST", f"/users/{key}/activate"))["is_active"] is True
@@ -229,8 +229,9 @@ def test_nothing_of_the_twin_branch_is_found_or_counted(rita: Api, carl: Api, co
     execute(robot, actor=company.carl)
     token = carl("POST", "/tokens", {"name": "secret token", "user": "robot@example.org"})
     assert token.status_code == 201
-    carl("POST", "/delegations", {"taker": "robot@example.org", "start": "2026-12-01T00:00:00Z",
-                                  "end": "2026-12-02T00:00:00Z"})  # fmt: skip
+    person("cora", "cards")
+    carl("POST", "/delegations", {"taker": "cora@example.org", "start": "2099-12-01T00:00:00Z",
+                                  "end": "2099-12-02T00:00:00Z"})  # fmt: skip
     theirs = User.objects.get(email="carl@example.org")
     cards = Organisation.objects.get(slug="cards")
     grant = Grant.objects.get(user=theirs)
@@ -259,7 +260,7 @@ def test_nothing_of_the_twin_branch_is_found_or_counted(rita: Api, carl: Api, co
             (
                 "POST",
                 "/delegations",
-                {"taker": ref, "start": "2026-12-01T00:00Z", "end": "2026-12-02T00:00Z"},
+                {"taker": ref, "start": "2099-12-01T00:00Z", "end": "2099-12-02T00:00Z"},
             ),
         ]
     routes += [
@@ -340,7 +341,7 @@ def test_a_token_may_no_more_than_its_scopes(company: Company) -> None:
     assert scoped("POST", "/tokens", {"name": "more"}).status_code == 403
     assert scoped("POST", "/tokens", {"name": "more", "scopes": ["audit.view"]}).status_code == 403
     assert scoped("POST", "/tokens", {"name": "same", "scopes": ["accounts.view"]}).status_code == 201
-    given = {"taker": "vera@example.org", "start": "2026-12-01T00:00:00Z", "end": "2026-12-02T00:00:00Z"}
+    given = {"taker": "vera@example.org", "start": "2099-12-01T00:00:00Z", "end": "2099-12-02T00:00:00Z"}
     assert scoped("POST", "/delegations", given).status_code == 403
     none = Api(company.boss, scopes=[])
     assert none("GET", "/users").status_code == 403
@@ -486,8 +487,8 @@ def test_an_edit_names_the_version_it_read(boss: Api) -> None:
         ("POST", "/teams", {"slug": "x", "name": "X", "organisation": "cards"}),
         ("POST", "/grants", {"role": "viewer", "organisation": "cards", "user": "vera@example.org"}),
         ("POST", "/tokens", {"name": "x"}),
-        ("POST", "/delegations", {"taker": "vera@example.org", "start": "2026-12-01T00:00Z", "end":
-        "2026-12-02T00:00Z"}), ],
+        ("POST", "/delegations", {"taker": "vera@example.org", "start": "2099-12-01T00:00Z", "end":
+        "2099-12-02T00:00Z"}), ],
 )  # fmt: skip
 def test_a_dry_run_writes_nothing(boss: Api, method: str, path: str, body: Any) -> None:
     boss("GET", "/roles")  # notes the use of the token

@@ -29,7 +29,8 @@ class Entry:
     `at`: the record that the path's `key` names, or all its parameters by name. `query`: what is needed in
     the query, `filters`: what else there names records. `who`: the roles that may, where that does not follow
     from the operation's permission alone. `scopes`: the permissions of which a token needs any one; None:
-    that of the operation. `common`: what it tells belongs to no branch; `bare`: it tells no key, name or uid.
+    that of the operation. `open`: nobody need be signed in. `common`: what it tells belongs to no branch;
+    `bare`: it tells no key, name or uid.
     `foreign`: the answer about a record of another branch by key, where that cannot be 404. `missing`: the
     answers to a body that names what there is not. `denial`: whether a refusal is put on record. `answers`:
     what is a success.
@@ -43,6 +44,7 @@ class Entry:
     scopes: frozenset[str] | None = None
     common: bool = False
     bare: bool = False
+    open: bool = False
     foreign: int = 404
     missing: frozenset[int] = frozenset({404, 422})
     denial: bool = True
@@ -234,6 +236,42 @@ OPERATIONS: dict[str, Entry] = {
         body=lambda b: {"role": "viewer", "organisation": b.organisation, "user": b.service}
     ),
     "DELETE grants/{key}": Entry(at="grant"),
+    "PUT organisations/{key}": Entry(
+        at="office", body=lambda b: {"name": MARKED, "parent": b.organisation}, foreign=409
+    ),
+    "PUT teams/{key}": Entry(
+        at="team",
+        body=lambda b: {"name": MARKED, "organisation": b.organisation, "members": [b.person]},
+        foreign=409,
+    ),
+    "DELETE teams/{key}": Entry(at="team"),
+    "DELETE users/{key}": Entry(at="person"),
+    "GET service-accounts": Entry(filters=lambda b: {"organisation": b.organisation}),
+    "POST service-accounts": Entry(
+        body=lambda b: {"slug": MARKED, "name": MARKED, "organisation": b.organisation}
+    ),
+    "GET service-accounts/{key}": Entry(at="service"),
+    "PATCH service-accounts/{key}": Entry(
+        at="service", body=lambda b: {"name": MARKED, "organisation": b.office}
+    ),
+    "DELETE service-accounts/{key}": Entry(at="service"),
+    "POST service-accounts/{key}/tokens": Entry(
+        at="service", body=lambda b: {"name": MARKED, "scopes": ["accounts.administer"]}
+    ),
+    "GET rate-limits": Entry(filters=lambda b: {"user": b.service}),
+    "POST rate-limits": Entry(body=lambda b: {"user": b.service, "per_minute": 60, "burst": 10}),
+    "DELETE rate-limits/{key}": Entry(at="rate_rule"),
+    "POST oauth/token": Entry(
+        body=lambda b: {
+            "grant_type": "client_credentials",
+            "client_id": b.service,
+            "client_secret": b.extra["client_secret"],
+        },
+        open=True,
+        who=ROLES,
+        scopes=ANY,
+        missing=frozenset({401}),
+    ),
     "GET tokens": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"user": b.service}),
     "POST tokens": Entry(
         body=lambda b: {"name": MARKED, "user": b.service, "scopes": ["accounts.administer"]},

@@ -108,7 +108,7 @@ def test_no_body_breaks_anything(world: World, name: str) -> None:
         with undone():
             answer = call(token, body=body if body is not None else [None])
         assert answer.status_code < 500, f"{json.dumps(body)[:200]}: {told(answer)}"
-        assert answer.status_code != 401, f"{json.dumps(body)[:200]}: {told(answer)}"
+        assert call.entry.open or answer.status_code != 401, f"{json.dumps(body)[:200]}: {told(answer)}"
         if answer.status_code >= 400:
             problem(answer)
 
@@ -131,7 +131,7 @@ def test_no_unreadable_body_breaks_anything(world: World, name: str) -> None:
 @pytest.mark.parametrize("name", KNOWN_UNSAFE)
 def test_fields_that_cannot_be_set_are_refused_by_name(world: World, name: str) -> None:
     call = Call(name, world.north)
-    if not call.operation.has_body:
+    if not call.operation.has_body or call.entry.open:  # OAuth wants what is unknown to be ignored
         return
     token = world.north.people["administrator"].token
     with unwritten(world, name):

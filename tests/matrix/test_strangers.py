@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from .calls import KNOWN, Call, problem, told
+from .table import OPERATIONS
 from .world import World, unwritten
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", [name for name in KNOWN if not OPERATIONS[name].open])
 def test_without_a_valid_token_every_operation_answers_401(world: World, name: str) -> None:
     call = Call(name, world.north)
     tokens = {"that is missing": None, **world.north.tokens}

@@ -16,7 +16,7 @@ from django.test import Client
 
 from fairway.accounts import commands as accounts
 from fairway.accounts import queries as who
-from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, Role, User
+from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, RateRule, Role, User
 from fairway.audit.commands import Command, Outcome, execute
 from fairway.calendars.commands import CreateWindow
 from fairway.catalog.commands import ArchiveItem, CreateItem, CreateRedundancy, CreateRelation, EditItem
@@ -237,8 +237,16 @@ def _tokens(branch: Branch, boss: str, now: datetime) -> None:
     branch.tokens["that is empty"] = "fw_"
     branch.records["token"] = _only_uid(make("spare", now))
     branch.records["service_token"] = _only_uid(make("robot", now, user=f"robot@{branch.slug}.example"))
+    branch.extra["client_secret"] = branch.tokens["robot"]
     for name in ("spare", "robot"):
         del branch.tokens[name]
+    run(
+        accounts.PutRateRule(user=f"requester@{branch.slug}.example", per_minute=100_000, burst=9_000),
+        by=boss,
+    )
+    branch.records["rate_rule"] = _only_uid(
+        RateRule.objects.get(user__email=f"requester@{branch.slug}.example")
+    )
 
 
 def _things(branch: Branch, boss: str) -> None:

@@ -25,6 +25,7 @@ from fairway.accounts.models import (
     Membership,
     Organisation,
     OrganisationPath,
+    RateRule,
     Team,
     User,
 )
@@ -39,6 +40,7 @@ from fairway.kernel.period import Period, parse_instant
 from fairway.kernel.refs import Ref
 
 Patch = msgspec.UnsetType
+LONGEST_DELEGATION = timedelta(days=366)
 
 
 class CreateOrganisation(Command, name="accounts.organisation.create"):
@@ -129,6 +131,29 @@ def rebuild_paths(written: Sequence[Organisation]) -> None:
     )
 
 
+class PutOrganisation(Command, name="accounts.organisation.put"):
+    """Add the organisation of this key, or make the one there is so."""
+
+    permission: ClassVar[str] = "accounts.administer"
+    key: str
+    name: str
+    parent: str | None = None
+    version: int | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = Organisation.objects.filter(slug=self.key).first()
+        if found is not None and not queries.access(actor).sees(found.ref()):
+            raise Conflict(f"The key “{self.key}” is taken.", code="slug-taken")
+        if found is None:
+            new = CreateOrganisation(slug=self.key, name=self.name, parent=self.parent)
+            return new.plan(actor=actor, at=at, lock=lock)
+        edited = EditOrganisation(organisation=self.key, name=self.name, version=self.version)
+        present = found.parent.slug if found.parent is not None else None
+        if self.parent is not None and self.parent != present:
+            edited = msgspec.structs.replace(edited, parent=self.parent)
+        return edited.plan(actor=actor, at=at, lock=lock)
+
+
 class CreateUser(Command, name="accounts.user.create"):
     """Add a person (who gets a link to choose a password) or a service account (which acts by token only)."""
 
@@ -157,7 +182,10 @@ class CreateUser(Command, name="accounts.user.create"):
 
 
 class EditUser(Command, name="accounts.user.edit"):
-    """Change a person's name, zone or organisation; people may edit name and zone of their own."""
+    """Change a person's name, zone or organisation; people may edit name and zone of their own.
+
+    `valid_until`: from then on neither sign-in nor tokens work. `can_sign_in`: whether they may use pages.
+    """
 
     permission: ClassVar[str] = "accounts.administer"
     user: str
@@ -165,10 +193,13 @@ class EditUser(Command, name="accounts.user.edit"):
     name: str | Patch = msgspec.UNSET
     zone: str | Patch = msgspec.UNSET
     organisation: str | Patch = msgspec.UNSET
+    valid_until: str | Patch | None = msgspec.UNSET
+    can_sign_in: bool | Patch = msgspec.UNSET
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = queries.user(actor, self.user)
-        if self.organisation is not msgspec.UNSET:
+        access = (self.organisation, self.valid_until, self.can_sign_in)
+        if any(given is not msgspec.UNSET for given in access):
             _require_whole(actor, found)
         elif found.pk != actor.pk or actor.scopes is not None:
             queries.require(actor, self.permission, at=found.organisation_id)
@@ -182,6 +213,13 @@ class EditUser(Command, name="accounts.user.edit"):
             target = queries.organisation(actor, self.organisation)
             queries.require(actor, self.permission, at=target.pk)
             values["organisation"] = target
+        if (self.valid_until is not msgspec.UNSET or self.can_sign_in is False) and found.pk == actor.pk:
+            raise Forbidden("You cannot lock yourself out; ask another administrator.")
+        if self.valid_until is not msgspec.UNSET:
+            until = self.valid_until
+            values["valid_until"] = parse_instant(until, field="valid_until") if until else None
+        if self.can_sign_in is not msgspec.UNSET:
+            values["can_sign_in"] = self.can_sign_in
         return Plan(subject=found, change=[(found, values)])
 
 
@@ -191,13 +229,35 @@ class SetUserActive(Command, name="accounts.user.activate"):
     permission: ClassVar[str] = "accounts.administer"
     user: str
     active: bool
+    version: int | None = None
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = queries.user(actor, self.user)
         _require_whole(actor, found)
+        expect(found, self.version)
         if found.pk == actor.pk:
             raise Forbidden("You cannot deactivate yourself; ask another administrator.")
         return Plan(subject=found, change=[(found, {"is_active": self.active})])
+
+
+class CreateServiceAccount(Command, name="accounts.service_account.create"):
+    """Add an account for a program: it acts by token alone and cannot sign in, vote or delegate."""
+
+    permission: ClassVar[str] = "accounts.invite"
+    slug: str
+    name: str
+    organisation: str
+    zone: str = "UTC"
+    valid_until: str | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        address = queries.service_address(text.slug(self.slug, field="slug"))
+        made = CreateUser(
+            email=address, name=self.name, organisation=self.organisation, zone=self.zone, is_service=True
+        ).plan(actor=actor, at=at, lock=lock)
+        if self.valid_until and isinstance(made.subject, User):
+            made.subject.valid_until = parse_instant(self.valid_until, field="valid_until")
+        return made
 
 
 class InviteUser(Command, name="accounts.user.invite"):
@@ -211,7 +271,7 @@ class InviteUser(Command, name="accounts.user.invite"):
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = queries.user(actor, self.user)
         _require_whole(actor, found)
-        if found.is_service or not found.is_active:
+        if not found.may_sign_in(at):
             raise Conflict(
                 f"{found.name} cannot sign in: {_why_not(found)}.", code="accounts.user.no-sign-in"
             )
@@ -267,18 +327,63 @@ class CreateTeam(Command, name="accounts.team.create"):
 
 
 class EditTeam(Command, name="accounts.team.edit"):
-    """Rename a team."""
+    """Rename a team, or make it active or inactive: what an inactive one was granted holds for nobody."""
 
     permission: ClassVar[str] = "accounts.invite"
     team: str
-    name: str
+    name: str | Patch = msgspec.UNSET
+    is_active: bool | Patch = msgspec.UNSET
     version: int | None = None
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         team = queries.team(actor, self.team)
         queries.require(actor, self.permission, at=team.organisation_id)
         expect(team, self.version)
-        return Plan(subject=team, change=[(team, {"name": _name(self.name)})])
+        values: dict[str, object] = {} if self.name is msgspec.UNSET else {"name": _name(self.name)}
+        if self.is_active is not msgspec.UNSET:
+            values["is_active"] = self.is_active
+            if self.is_active and not team.is_active:
+                _may_join(actor, team, [m.user_id for m in team.memberships.all()])
+        return Plan(subject=team, change=[(team, values)])
+
+
+class PutTeam(Command, name="accounts.team.put"):
+    """Add the team of this key, or make the one there is so: with these members, active."""
+
+    permission: ClassVar[str] = "accounts.invite"
+    key: str
+    name: str
+    organisation: str
+    members: list[str] = []
+    version: int | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = Team.objects.filter(slug=self.key).first()
+        if found is not None and not queries.access(actor).sees(found.ref()):
+            raise Conflict(f"The key “{self.key}” is taken.", code="slug-taken")
+        if found is None:
+            new = CreateTeam(
+                slug=self.key, name=self.name, organisation=self.organisation, members=self.members
+            )
+            return new.plan(actor=actor, at=at, lock=lock)
+        if queries.organisation(actor, self.organisation).pk != found.organisation_id:
+            raise Invalid.field("organisation", f"{found.slug} stays in the organisation it was made in.")
+        edited = EditTeam(team=self.key, name=self.name, is_active=True, version=self.version)
+        plan = edited.plan(actor=actor, at=at, lock=lock)
+        people = SetMembers(team=self.key, members=self.members).plan(actor=actor, at=at, lock=lock)
+        return Plan(subject=plan.subject, change=plan.change, create=people.create, remove=people.remove)
+
+
+def _may_join(actor: Actor, team: Team, people: Sequence[int]) -> None:
+    """Check that the actor may give these people what the team was granted: the granter's right.
+
+    :raises Forbidden: they may not, or would give it to themselves.
+    """
+    places = list(Grant.objects.filter(team=team).values_list("organisation_id", flat=True))
+    for where in places:
+        queries.require(actor, "accounts.administer", at=where)
+    if places and actor.pk in people:
+        raise Forbidden("Nobody joins a team that has roles by themselves; ask another administrator.")
 
 
 class SetMembers(Command, name="accounts.team.set_members"):
@@ -299,13 +404,7 @@ class SetMembers(Command, name="accounts.team.set_members"):
         # right.
         added = wanted.keys() - present.keys()
         if added:
-            places = list(Grant.objects.filter(team=team).values_list("organisation_id", flat=True))
-            for where in places:
-                queries.require(actor, "accounts.administer", at=where)
-            if places and actor.pk in added:
-                raise Forbidden(
-                    "Nobody joins a team that has roles by themselves; ask another administrator."
-                )
+            _may_join(actor, team, sorted(added))
         create = [Membership(team=team, user=person) for pk, person in wanted.items() if pk not in present]
         remove = [row for pk, row in present.items() if pk not in wanted]
         return Plan(subject=team, create=create, remove=remove)
@@ -423,20 +522,32 @@ class RevokeToken(Command, name="accounts.token.revoke"):
 
 
 class Delegate(Command, name="accounts.delegation.create"):
-    """Let somebody act for oneself for a time."""
+    """Let somebody act for oneself for a time; an administrator does it for whoever cannot (`giver`)."""
 
     taker: str
     start: str
     end: str
+    giver: str | None = None
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        giver = queries.user(actor, _self(actor))
+        giver = queries.user(actor, self.giver or _self(actor))
         if actor.scopes is not None:
             raise Forbidden("A token with scopes cannot delegate; sign in.")
         taker = queries.user(actor, self.taker)
+        if giver.pk != actor.pk:
+            _require_whole(actor, giver)
+            if taker.pk == actor.pk:
+                raise Forbidden("Nobody takes over for somebody by themselves; ask another administrator.")
         if taker.pk == giver.pk:
             raise Invalid.field("taker", "Name somebody else.")
+        for who, field in ((giver, "giver"), (taker, "taker")):
+            if who.is_service or not who.valid_at(at):
+                raise Invalid.field(field, f"{who.name} is not a person who works here now.")
         period = Period(parse_instant(self.start, field="start"), parse_instant(self.end, field="end"))
+        if period.end <= at:
+            raise Invalid.field("end", "This is over already.")
+        if period.length > LONGEST_DELEGATION:
+            raise Invalid.field("end", f"A delegation lasts {LONGEST_DELEGATION.days} days at most.")
         made = Delegation(giver=giver, taker=taker, starts_at=period.start, ends_at=period.end)
         return Plan(subject=giver, create=[made])
 
@@ -455,6 +566,57 @@ class EndDelegation(Command, name="accounts.delegation.end"):
         if at <= found.starts_at:
             return Plan(subject=found.giver, remove=[found])
         return Plan(subject=found.giver, change=[(found, {"ends_at": min(at, found.ends_at)})])
+
+
+class PutRateRule(Command, name="accounts.rate_rule.put"):
+    """Say how many calls a person, whoever has a role, or everybody may make in a minute."""
+
+    permission: ClassVar[str] = "accounts.administer"
+    per_minute: int
+    burst: int
+    user: str | None = None
+    role: str | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        if self.user and self.role:
+            raise Invalid.field("role", "Name a person or a role, not both.")
+        user = queries.user(actor, self.user) if self.user else None
+        role = queries.role(self.role) if self.role else None
+        _require_rate(actor, user)
+        for field in ("per_minute", "burst"):
+            if not 1 <= getattr(self, field) <= MOST_CALLS:
+                raise Invalid.field(field, f"This goes from 1 to {MOST_CALLS:,}.")
+        values = {"per_minute": self.per_minute, "burst": self.burst}
+        found = RateRule.objects.filter(user=user, role=role).first()
+        if found is not None:
+            return Plan(subject=user, change=[(found, values)], note={"role": role.slug} if role else {})
+        made = RateRule(user=user, role=role, **values)
+        return Plan(subject=user, create=[made], note={"role": role.slug} if role else {})
+
+
+class RemoveRateRule(Command, name="accounts.rate_rule.remove"):
+    """Take a limit away; the next wider one holds."""
+
+    permission: ClassVar[str] = "accounts.administer"
+    rule: str
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = queries.rate_rules(actor).filter(**_by_uid(self.rule)).first()
+        if found is None:
+            raise NotFound(f"There is no limit “{self.rule[:60]}”.")
+        _require_rate(actor, found.user)
+        return Plan(subject=found.user, remove=[found])
+
+
+MOST_CALLS = 10_000_000
+
+
+def _require_rate(actor: Actor, user: User | None) -> None:
+    """Check that the actor may set a limit: of a person whom they administer, else for the whole tree."""
+    if user is not None:
+        _require_whole(actor, user)
+    else:
+        queries.require(actor, "accounts.administer", at=-1)
 
 
 BULK_AT_ONCE = 500
@@ -586,7 +748,9 @@ def _require_whole(actor: Actor, user: User) -> None:
 
 
 def _why_not(user: User) -> str:
-    return "a service account acts by token" if user.is_service else "the account is not active"
+    if user.is_service:
+        return "a service account acts by token"
+    return "the account is not active" if user.can_sign_in else "the account may not sign in"
 
 
 def _name(text: str, longest: int = 200) -> str:

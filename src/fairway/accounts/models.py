@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -73,6 +74,8 @@ class User(AbstractBaseUser, Numbered):
     zone = models.CharField(max_length=60, default="UTC", help_text="IANA time zone")
     is_active = models.BooleanField(default=True)
     is_service = models.BooleanField(default=False, help_text="acts by token only")
+    can_sign_in = models.BooleanField(default=True, help_text="false: no pages, tokens only")
+    valid_until = models.DateTimeField(null=True, blank=True, help_text="UTC, excluded; null: without end")
 
     USERNAME_FIELD = "email_folded"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -93,8 +96,20 @@ class User(AbstractBaseUser, Numbered):
     def label(self) -> str:
         return self.name
 
+    def valid_at(self, at: datetime) -> bool:
+        """Say whether the account stands at this instant."""
+        return self.is_active and (self.valid_until is None or at < self.valid_until)
+
+    def may_sign_in(self, at: datetime) -> bool:
+        """Say whether its person may use the pages at this instant."""
+        return self.valid_at(at) and self.can_sign_in and not self.is_service
+
 
 class Team(Slugged):
+    """People who own and do things together; what an inactive one was granted holds for nobody."""
+
+    is_active = models.BooleanField(default=True)
+
     kind = "team"
 
 
@@ -200,6 +215,37 @@ class Delegation(Row):
     @property
     def owning_organisation(self) -> int | None:
         return self.giver.organisation_id
+
+
+class RateRule(Row):
+    """How many calls a person or service account may make: one of its own, one of a role, one for everybody.
+
+    A bucket of `burst` calls that fills by `per_minute`; each process has its own.
+    """
+
+    user = models.OneToOneField(User, models.PROTECT, null=True, blank=True, related_name="+")
+    role = models.OneToOneField(Role, models.PROTECT, null=True, blank=True, related_name="+")
+    per_minute = models.PositiveIntegerField()
+    burst = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=True) | Q(role__isnull=True), name="accounts_rate_for_one"
+            ),
+            models.CheckConstraint(condition=Q(per_minute__gte=1, burst__gte=1), name="accounts_rate_some"),
+            models.UniqueConstraint(
+                models.Case(models.When(user__isnull=True, role__isnull=True, then=1)),
+                name="accounts_rate_for_all_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.per_minute} a minute for {self.user or self.role or 'everybody'}"
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.user.organisation_id if self.user is not None else None
 
 
 class SignInFailure(models.Model):

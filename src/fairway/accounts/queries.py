@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
+from uuid import UUID
 
 import msgspec
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import connection
 from django.db.models import Count, Model, Q, QuerySet
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from fairway.accounts.models import (
     ApiToken,
@@ -20,6 +23,7 @@ from fairway.accounts.models import (
     Membership,
     Organisation,
     OrganisationPath,
+    RateRule,
     Role,
     Team,
     User,
@@ -39,6 +43,8 @@ from fairway.policy import Words
 M = TypeVar("M", bound=Model)
 Organisations = frozenset[int] | None
 """Primary keys; None stands for the whole tree."""
+DELEGATED = ("changes.view", "changes.approve")
+"""What goes over to whoever stands in for somebody, as far as that person may it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +99,68 @@ def access(actor: Actor) -> Access:
     """Return what the actor sees and may do; kept per process until anything in accounts is written."""
     if actor.is_system or actor.pk is None:
         return EVERYTHING if actor.is_system else NOTHING
+    return _known_access(actor, _standing_in(actor))
+
+
+def own_access(actor: Actor) -> Access:
+    """Return what the actor sees and may do by themselves, standing in for nobody."""
+    return access(actor) if actor.is_system or actor.pk is None else _known_access(actor, ())
+
+
+def stands_in(actor: Actor, permission: str, organisation: int) -> int | None:
+    """Return for whom the actor would use a permission there: None for themselves, or where they may not."""
+    if own_access(actor).may(permission, organisation):
+        return None
+    for giver in _standing_in(actor):
+        if own_access(_giver(giver, actor)).may(permission, organisation):
+            return giver
+    return None
+
+
+def _known_access(actor: Actor, givers: tuple[int, ...]) -> Access:
     revision = _revision(actor)
     kept = _ACCESSES.at(revision)
-    key = (actor.pk, actor.scopes)
+    key = (actor.pk or 0, actor.scopes, givers)
     known = kept.get(key)
     if known is None:
         if len(kept) > 10_000:
             kept.clear()
-        known = kept[key] = _access(actor, revision)
+        known = _access(actor, revision)
+        for giver in givers:
+            known = _joined(known, _known_access(_giver(giver, actor), ()))
+        kept[key] = known
     return known
+
+
+def _giver(giver: int, taker: Actor) -> Actor:
+    """Return the giver of a delegation as an actor that may what the taker's token lets through."""
+    return replace(taker, pk=giver, scopes=taker.scopes)
+
+
+def _standing_in(actor: Actor) -> tuple[int, ...]:
+    """Return for whom the actor stands in now; only a person can."""
+    given = _delegations.at(_revision(actor))[1].get(actor.pk or 0, ()) if actor.kind == "person" else ()
+    if not given:
+        return ()
+    now = datetime.now(UTC)
+    return tuple(sorted({giver for giver, starts, ends in given if starts <= now < ends}))
+
+
+def _joined(own: Access, given: Access) -> Access:
+    """Return an access with that part of another's which goes over to who stands in for them."""
+    places: list[Organisations] = [given.permissions[name] for name in DELEGATED if name in given.permissions]
+    permissions = dict(own.permissions)
+    for name in DELEGATED:
+        if name in given.permissions:
+            permissions[name] = _union(permissions.get(name, frozenset()), given.permissions[name])
+    seen = own.organisations
+    for place in places:
+        seen = _union(seen, place)
+    return Access(seen, permissions)
+
+
+def _union(one: Organisations, other: Organisations) -> Organisations:
+    return None if one is None or other is None else one | other
 
 
 def require(actor: Actor, permission: str, *, at: int | None) -> None:
@@ -194,10 +253,12 @@ PEOPLE = Listing(
         "organisation": Column("organisation", refers=by_slug),
         "active": Column("is_active", "flag"),
         "service": Column("is_service", "flag"),
+        "can_sign_in": Column("can_sign_in", "flag"),
+        "valid_until": Column("valid_until", "instant", sorts=True),
     },
     values=(
-        "number", "name", "email", "zone", "is_active", "is_service", "organisation__slug",
-        "organisation__name", "version",
+        "number", "name", "email", "zone", "is_active", "is_service", "can_sign_in", "valid_until",
+        "organisation__slug", "organisation__name", "version",
     ),
     sort="name",
     search=search_words("name_folded", "email_folded"),
@@ -210,6 +271,55 @@ class PeopleQuery(ListQuery, kw_only=True, columns=PEOPLE.columns):
     organisation: str = ""
     active: str = ""
     service: str = ""
+
+
+SERVICES = Listing(
+    columns={name: PEOPLE.columns[name] for name in ("name", "key", "organisation", "active", "valid_until")},
+    values=(*PEOPLE.values, "standing"),
+    sort="name",
+    search=PEOPLE.search,
+)
+
+
+class ServiceQuery(ListQuery, kw_only=True, columns=SERVICES.columns):
+    """Filters of the list of service accounts."""
+
+
+def services(actor: Actor, *, at: datetime) -> QuerySet[User]:
+    """Return the service accounts that the actor may see, each with the number of its `standing` tokens."""
+    standing = Q(tokens__revoked_at=None, tokens__expires_at__gt=at)
+    return people(actor).filter(is_service=True).annotate(standing=Count("tokens", filter=standing))
+
+
+def service_account(actor: Actor, reference: str) -> User:
+    """Return the service account by key, uid or address.
+
+    :raises NotFound: there is none, or the actor may not see it.
+    """
+    found = user(actor, reference)
+    if not found.is_service:
+        raise NotFound(f"There is no service account “{reference}”.")
+    return found
+
+
+def rate_target(user: str | None, role: str | None) -> dict[str, object]:
+    """Return the filter that finds the limit of a person, a role or everybody."""
+    lookup: Mapping[str, object] = {}
+    if user is not None:
+        lookup = User.lookup(user) or {"email_folded": user.casefold()}
+        return {f"user__{name}": value for name, value in lookup.items()}
+    return {"user": None, "role": None} if role is None else {"role__slug": role}
+
+
+def service_address(slug: str) -> str:
+    """Return the address that names a service account; no mail goes there (RFC 2606)."""
+    return f"{slug}@service-account.invalid"
+
+
+def rate_rules(actor: Actor) -> QuerySet[RateRule]:
+    """Return the limits of people whom one sees; those of roles and of everybody to whole-tree roles."""
+    query = RateRule.objects.select_related("user", "role").order_by("pk")
+    return visible(query, actor, "user__organisation_id")
 
 
 def administers(actor: Actor, user: User) -> bool:
@@ -419,8 +529,10 @@ def invitation(user: User) -> str:
 def invited(uid: str, token: str) -> User | None:
     """Return whom an invitation is for, or None where it is void."""
     lookup = uid_lookup(uid)
-    user = User.objects.filter(**lookup, is_active=True, is_service=False).first() if lookup else None
-    return user if user is not None and _INVITATIONS.check_token(user, token) else None
+    user = User.objects.filter(**lookup).first() if lookup else None
+    if user is None or not user.may_sign_in(datetime.now(UTC)):
+        return None
+    return user if _INVITATIONS.check_token(user, token) else None
 
 
 def home(actor: Actor) -> int | None:
@@ -435,7 +547,7 @@ def words(actor: Actor) -> Words:
 
 def delegates(users: Collection[int], *, at: datetime) -> frozenset[int]:
     """Return the people who act for any of these at the instant."""
-    given = _delegations.at(audit.revisions().get("accounts", 0))
+    given = _delegations.at(audit.revisions().get("accounts", 0))[0]
     return frozenset(
         taker for giver in users for taker, starts, ends in given.get(giver, ()) if starts <= at < ends
     )
@@ -444,12 +556,16 @@ def delegates(users: Collection[int], *, at: datetime) -> frozenset[int]:
 _Given = dict[int, list[tuple[int, datetime, datetime]]]
 
 
-def _read_delegations(revision: int, last: tuple[int, _Given] | None) -> _Given:
-    found: _Given = {}
-    columns = ("giver_id", "taker_id", "starts_at", "ends_at")
-    for giver, taker, starts, ends in Delegation.objects.values_list(*columns):
-        found.setdefault(giver, []).append((taker, starts, ends))
-    return found
+def _read_delegations(revision: int, last: tuple[int, tuple[_Given, _Given]] | None) -> tuple[_Given, _Given]:
+    """Return who stands in for whom and when: by giver, and by taker where the giver is still here."""
+    by_giver: _Given = {}
+    by_taker: _Given = {}
+    columns = ("giver_id", "taker_id", "starts_at", "ends_at", "giver__is_active")
+    for giver, taker, starts, ends, active in Delegation.objects.values_list(*columns):
+        by_giver.setdefault(giver, []).append((taker, starts, ends))
+        if active:
+            by_taker.setdefault(taker, []).append((giver, starts, ends))
+    return by_giver, by_taker
 
 
 _delegations = Kept(_read_delegations)
@@ -478,24 +594,36 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-_BEARER = {
-    vendor: (
+def _bearer(vendor: str, key: str) -> str:
+    """Return the statement that finds a token by digest or uid, with its person and the revisions."""
+    aggregate = {"postgresql": "json_object_agg", "sqlite": "json_group_object"}[vendor]
+    return (
         "SELECT u.id, u.uid, u.name, u.zone, u.is_service, t.scopes, t.id, t.expires_at, t.last_used_at,"  # noqa: S608  (constants)
         f" (SELECT {aggregate}(label, value) FROM audit_revision)"
         " FROM accounts_apitoken t JOIN accounts_user u ON u.id = t.user_id"
-        " WHERE t.digest = %s AND t.revoked_at IS NULL AND t.expires_at > %s AND u.is_active"
+        f" WHERE t.{key} = %s AND t.revoked_at IS NULL AND t.expires_at > %s AND u.is_active"
+        " AND (u.valid_until IS NULL OR u.valid_until > %s)"
     )
-    for vendor, aggregate in (("postgresql", "json_object_agg"), ("sqlite", "json_group_object"))
+
+
+_BEARER = {
+    (vendor, key): _bearer(vendor, key) for vendor in ("postgresql", "sqlite") for key in ("digest", "uid")
 }
 
 
 def bearer(secret: str, *, at: datetime, request_id: str = "") -> Actor | None:
-    """Return the actor of a token, or None where it is unknown, expired, revoked or its person is inactive.
+    """Return the actor of a token, or None where it is unknown, expired, revoked or its person gone.
 
-    One statement: it brings the revisions along.
+    One statement: it brings the revisions along. A short-lived token stands and falls with the one that it
+    was made from.
     """
+    passed = read_pass(secret, at=at) if secret.startswith(PASS) else None
+    if passed is None:
+        key, value = "digest", digest(secret)
+    else:
+        key, value = "uid", passed.token.hex if connection.vendor == "sqlite" else str(passed.token)
     now = connection.ops.adapt_datetimefield_value(at)
-    rows = fetch(_BEARER[connection.vendor], [digest(secret), now])
+    rows = fetch(_BEARER[connection.vendor, key], [value, now, now])
     row = rows[0] if rows else None
     if row is None:
         return None
@@ -503,18 +631,69 @@ def bearer(secret: str, *, at: datetime, request_id: str = "") -> Actor | None:
     _mark_used(token, used, at)
     scopes = msgspec.json.decode(scopes) if isinstance(scopes, str) else scopes
     revisions = msgspec.json.decode(revisions) if isinstance(revisions, str) else revisions
+    allowed = None if scopes is None else frozenset(scopes)
+    if passed is not None and passed.scopes is not None:
+        allowed = frozenset(passed.scopes) if allowed is None else allowed & frozenset(passed.scopes)
+    ending = _instant(ends)
+    if passed is not None:
+        ending = min(ending, datetime.fromtimestamp(passed.until, UTC))
     return Actor(
         "service" if is_service else "person",
         pk,
         _uid_text(uid),
         name,
         zone,
-        None if scopes is None else frozenset(scopes),
+        allowed,
         token,
-        _instant(ends),
+        ending,
         request_id=request_id,
         revisions=revisions or {},
     )
+
+
+PASS, PASS_LIFE = "fwa_", timedelta(hours=1)
+
+
+class Pass(msgspec.Struct, frozen=True, array_like=True):
+    """What a short-lived token says of itself: the token it comes from, until when, and at most what."""
+
+    token: UUID
+    until: int
+    scopes: list[str] | None
+
+
+def make_pass(token: ApiToken, *, at: datetime, scopes: list[str] | None) -> tuple[str, int]:
+    """Return a short-lived token and its life in seconds: signed, stored nowhere, revoked with its source."""
+    until = min(token.expires_at, at + PASS_LIFE)
+    told = msgspec.json.encode(Pass(token.uid, int(until.timestamp()), scopes))
+    payload = urlsafe_b64encode(told).decode().rstrip("=")
+    return f"{PASS}{payload}.{_seal(payload)}", int((until - at).total_seconds())
+
+
+def read_pass(secret: str, *, at: datetime) -> Pass | None:
+    """Return what a short-lived token says, or None where it is none of ours or too old."""
+    payload, _, seal = secret.removeprefix(PASS).partition(".")
+    if not constant_time_compare(seal, _seal(payload)):
+        return None
+    told = msgspec.json.decode(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=Pass)
+    return told if at.timestamp() < told.until else None
+
+
+def _seal(payload: str) -> str:
+    digest = salted_hmac("fairway.accounts.pass", payload, algorithm="sha256").digest()
+    return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def client(reference: str, secret: str, *, at: datetime) -> ApiToken | None:
+    """Return the token that is a service account's secret, where both belong together and it stands."""
+    found = ApiToken.objects.select_related("user").filter(
+        digest=digest(secret), revoked_at=None, expires_at__gt=at, user__is_service=True
+    )
+    token = found.first()
+    if token is None or not token.user.valid_at(at):
+        return None
+    names = {token.user.key.lower(), str(token.user.uid), token.user.email_folded}
+    return token if reference.lower() in names else None
 
 
 def _uid_text(uid: object) -> str:
@@ -541,7 +720,7 @@ def _revision(actor: Actor) -> int:
 
 def _access(actor: Actor, revision: int) -> Access:
     known = tree(revision)
-    teams = Membership.objects.filter(user_id=actor.pk or 0).values("team_id")
+    teams = Membership.objects.filter(user_id=actor.pk or 0, team__is_active=True).values("team_id")
     given = Grant.objects.filter(Q(user_id=actor.pk or 0) | Q(team__in=teams))
     visible: set[int] = set()
     permissions: dict[str, set[int]] = {}
@@ -577,7 +756,9 @@ def _load_tree(revision: int, before: tuple[int, Tree] | None) -> Tree:
     )
 
 
-def _no_accesses(revision: int, before: object) -> dict[tuple[int, frozenset[str] | None], Access]:
+def _no_accesses(
+    revision: int, before: object
+) -> dict[tuple[int, frozenset[str] | None, tuple[int, ...]], Access]:
     return {}
 
 

@@ -12,9 +12,9 @@ from fairway.accounts.models import SignInFailure
 from fairway.kernel.models import fold
 
 SPAN = timedelta(minutes=15)
-FROM_ONE_PLACE, FROM_ANYWHERE = 10, 50
-"""Failures for one name in the span: from one address, and from all. More, and even the right password
-waits.
+FROM_ONE_PLACE, FROM_ANYWHERE, OF_ONE_PLACE = 10, 50, 200
+"""Failures in the span: for one name from one address and from all, and of one address for all names. More,
+and even the right password waits.
 """
 
 
@@ -46,4 +46,5 @@ def _keys(email: str, address: str) -> list[tuple[str, int]]:
     return [
         (hashlib.sha256(f"{name}\n{address}".encode()).hexdigest(), FROM_ONE_PLACE),
         (hashlib.sha256(name.encode()).hexdigest(), FROM_ANYWHERE),
+        (hashlib.sha256(f"\n{address}".encode()).hexdigest(), OF_ONE_PLACE),
     ]

@@ -19,6 +19,7 @@ from django.db import DataError, IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve
 from django.utils.http import urlencode
 from dmr import Controller, HeaderSpec, ResponseSpec, validate
 from dmr.endpoint import Endpoint
@@ -34,7 +35,7 @@ from dmr.openapi.objects import SecurityRequirement, SecurityScheme
 from dmr.plugins.msgspec.json import MsgspecJsonRenderer
 from dmr.security.base import SyncAuth
 
-from fairway.accounts import queries
+from fairway.accounts import limits, queries
 from fairway.accounts.commands import ExportList
 from fairway.accounts.models import User
 from fairway.audit.commands import (
@@ -62,6 +63,7 @@ from fairway.kernel.errors import (
     PreconditionRequired,
     Problem,
     Refused,
+    Stale,
     TooLarge,
     Unauthenticated,
     UnsupportedMedia,
@@ -122,8 +124,14 @@ class FieldErrorView(msgspec.Struct, frozen=True):
     message: str
 
 
+class DifferenceView(msgspec.Struct, frozen=True):
+    field: str
+    yours: Any
+    theirs: Any
+
+
 class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Problem details (RFC 9457)."""
+    """Problem details (RFC 9457). 412: `present` is the record now, `differing` what you have otherwise."""
 
     type: str
     title: str
@@ -132,6 +140,9 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     code: str
     errors: list[FieldErrorView] = []
     findings: list[FindingView] = []
+    version: int | None = None
+    present: dict[str, Any] | None = None
+    differing: list[DifferenceView] = []
 
 
 def ref_view(ref: Ref) -> RefView:
@@ -201,7 +212,7 @@ def actor_of(request: HttpRequest) -> Actor | None:
     if not hasattr(request, "fairway_actor"):
         user = request.user
         found = None
-        if isinstance(user, User) and user.is_active and not user.is_service:
+        if isinstance(user, User) and user.may_sign_in(datetime.now(UTC)):
             found = queries.person(user, request_id=request_id(request))
         request.fairway_actor = found  # type: ignore[attr-defined]
     actor: Actor | None = request.fairway_actor  # type: ignore[attr-defined]
@@ -275,6 +286,8 @@ def authenticated(request: HttpRequest) -> Actor | None:
             _check_csrf(request)
     if actor is not None:
         request.fairway_actor = actor  # type: ignore[attr-defined]
+        if not hasattr(request, "fairway_limits"):  # counted once a request
+            request.fairway_limits = limits.take(actor)  # type: ignore[attr-defined]
     return actor
 
 
@@ -312,11 +325,16 @@ PROBLEMS = {
 }
 PROBLEM_HEADERS = {
     401: {"WWW-Authenticate": HeaderSpec(required=False, description="How to authenticate")},
-    429: {"Retry-After": HeaderSpec(required=False, description="Seconds to wait")},
+    429: {
+        "Retry-After": HeaderSpec(required=False, description="Seconds to wait"),
+        "RateLimit": HeaderSpec(required=False, description="Calls left (r), seconds till all are back (t)"),
+        "RateLimit-Policy": HeaderSpec(required=False, description="Calls at once (q), in how many s (w)"),
+    },
     503: {"Retry-After": HeaderSpec(required=False, description="Seconds to wait")},
 }
 JSON, PROBLEM_JSON = "application/json", "application/problem+json"
 NDJSON, CSV, STREAM = "application/x-ndjson", "text/csv", "text/event-stream"
+MERGE_PATCH = "application/merge-patch+json"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FILES = {"ndjson": NDJSON, "csv": CSV, "xlsx": XLSX}
 """The forms in which a list comes whole, by their short names."""
@@ -344,6 +362,7 @@ def operation(
     dry_run: bool = False,
     files: bool = False,
     media: str = JSON,
+    public: bool = False,
     summary: str | None = None,
 ) -> Callable[[T], T]:
     """Declare an endpoint: what it needs, what it answers. It stands in the OpenAPI document as
@@ -351,6 +370,7 @@ def operation(
 
     `dry_run`: the endpoint takes `dry_run=true` and then answers 200 with a PlanView. `files`: it is a list
     that also comes whole, as JSON lines, CSV or a spreadsheet. `media`: what it answers with instead of JSON.
+    `public`: nobody need be signed in.
     """
     answers: dict[int, Any] = {status: returns, **(also or {})}
     if dry_run:
@@ -381,6 +401,8 @@ def operation(
     if media != JSON:
         options["renderers"] = [FileRenderer(media), *RENDERERS]
         options["exclude_validate_responses"] = frozenset({HTTPStatus(status)})
+    if public:
+        options["auth"] = None
     declared: Callable[[T], T] = validate(*specs, x_extensions={"x-permission": permission}, **options)
     return declared
 
@@ -538,10 +560,16 @@ class ApiController(Controller[Serializer]):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             _check_query(request)
+            if request.content_type == MERGE_PATCH and request.method == "PATCH":
+                request.content_type = JSON
             gather_custom(request)
             if request.method == "POST" and (key := request.headers.get("Idempotency-Key")):
-                return self._once(key, request, *args, **kwargs)
-            return super().dispatch(request, *args, **kwargs)
+                response = self._once(key, request, *args, **kwargs)
+            else:
+                response = super().dispatch(request, *args, **kwargs)
+            for name, value in getattr(request, "fairway_limits", {}).items():
+                response[name] = value
+            return response
         except Problem as problem:
             return problem_response(problem, self.request)
         except RequestDataTooBig:
@@ -558,7 +586,38 @@ class ApiController(Controller[Serializer]):
         problem = problem_of(exc)
         if problem is None:
             raise exc
+        if isinstance(problem, Stale):
+            problem.extra |= self._present()
         return problem_response(problem, self.request)
+
+    def _present(self) -> dict[str, Any]:
+        """Return the record as it stands now, as far as the caller may read it, and where theirs differs."""
+        own: str = self.request.path
+        for path in (own, own.rpartition("/")[0]):
+            try:
+                found = resolve(path)
+            except Resolver404:
+                continue
+            asked = HttpRequest()
+            asked.method, asked.path, asked.path_info = "GET", path, path
+            asked.META = {
+                name: value
+                for name, value in self.request.META.items()
+                if name
+                not in {"QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH", "HTTP_IF_MATCH", "HTTP_ACCEPT"}
+            }
+            asked.user, asked.session = self.request.user, getattr(self.request, "session", {})  # type: ignore[assignment]
+            for name in ("fairway_id", "fairway_actor", "fairway_limits"):
+                setattr(asked, name, getattr(self.request, name, None))
+            answer = found.func(asked, *found.args, **found.kwargs)
+            if answer.status_code == 200 and isinstance(answer, HttpResponse):
+                present = msgspec.json.decode(answer.content)
+                try:
+                    yours = msgspec.json.decode(self.request.body or b"{}")
+                except msgspec.DecodeError:
+                    yours = {}
+                return {"present": present, "differing": differing(yours, present)}
+        return {}
 
     def _once(self, key: str, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer a POST with an Idempotency-Key: the first time do it, then repeat the answer for 24
@@ -584,6 +643,33 @@ class ApiController(Controller[Serializer]):
             if not kept:
                 begun.give_up()
         return response
+
+
+def differing(yours: Any, theirs: Any) -> list[dict[str, Any]]:
+    """Return the fields of a request that the record has otherwise, each with both values."""
+    if not isinstance(yours, dict) or not isinstance(theirs, dict):
+        return []
+    return [
+        {"field": name, "yours": value, "theirs": theirs[name]}
+        for name, value in yours.items()
+        if name in theirs and not _same(value, theirs[name])
+    ]
+
+
+def _same(yours: Any, theirs: Any) -> bool:
+    """Say whether two values mean the same: references by any name, instants in any zone."""
+    if isinstance(yours, str) and isinstance(theirs, dict):
+        return yours in {theirs.get("key"), theirs.get("uid")}
+    if isinstance(yours, dict) and isinstance(theirs, dict):
+        return all(_same(value, theirs.get(name)) for name, value in yours.items())
+    if isinstance(yours, list) and isinstance(theirs, list):
+        return len(yours) == len(theirs) and all(map(_same, yours, theirs))
+    if isinstance(yours, str) and isinstance(theirs, str) and yours != theirs:
+        try:
+            return datetime.fromisoformat(yours) == datetime.fromisoformat(theirs)
+        except (ValueError, TypeError):
+            return False
+    return bool(yours == theirs)
 
 
 def _check_query(request: HttpRequest) -> None:
@@ -723,6 +809,7 @@ def page(view: View) -> View:
         queries.access(actor)  # found here, before any transaction, it is kept for all
         request.zone = actor.zone  # type: ignore[attr-defined]
         try:
+            limits.take(actor)
             return view(request, *args, **kwargs)
         except (Problem, OperationalError, IntegrityError, DataError, RequestDataTooBig) as exc:
             problem = problem_of(exc)

@@ -31,6 +31,18 @@ def close_round(round_: Round, outcome: str, *, at: datetime) -> tuple[Round, di
     return round_, {"outcome": outcome, "closed_at": at}
 
 
-def cast(round_: Round, *, voter: int, choice: Choice, comment: str, digest: str, at: datetime) -> Vote:
-    """Return a vote, not yet written."""
-    return Vote(round=round_, voter_id=voter, choice=choice, comment=comment, digest=digest, cast_at=at)
+def cast(
+    round_: Round,
+    *,
+    voter: int,
+    choice: Choice,
+    comment: str,
+    digest: str,
+    at: datetime,
+    instead: int | None = None,
+) -> Vote:
+    """Return a vote, not yet written; `instead`: whose say it is, where the voter stands in for them."""
+    return Vote(
+        round=round_, voter_id=voter, instead_id=instead, choice=choice, comment=comment, digest=digest,
+        cast_at=at,
+    )  # fmt: skip

@@ -62,6 +62,9 @@ class Vote(Row):
 
     round = models.ForeignKey(Round, models.PROTECT, related_name="votes")
     voter = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    instead = models.ForeignKey(
+        "accounts.User", models.PROTECT, null=True, related_name="+", help_text="for whom the voter stood in"
+    )
     choice = models.CharField(max_length=10, choices=Choice)
     comment = models.TextField(blank=True)
     digest = models.CharField(max_length=64)

@@ -23,8 +23,12 @@ def ballots(round_: int | None) -> list[Ballot]:
     """Return the ballots of a round in the order in which they were cast."""
     if round_ is None:
         return []
-    cast = Vote.objects.filter(round_id=round_).order_by("pk").values_list("voter_id", "choice", "digest")
-    return [Ballot(voter, Choice(choice), digest) for voter, choice, digest in cast]
+    cast = (
+        Vote.objects.filter(round_id=round_)
+        .order_by("pk")
+        .values_list("voter_id", "choice", "digest", "instead_id")
+    )
+    return [Ballot(voter, Choice(choice), digest, instead) for voter, choice, digest, instead in cast]
 
 
 def ballot_rows(round_: int) -> QuerySet[Vote]:
@@ -62,5 +66,7 @@ def standing(
 
 def votes(subject_uid: str) -> list[dict[str, object]]:
     """Return every vote on a subject, newest first, as plain values: who, what, on which content, when."""
-    columns = ("voter__name", "voter__number", "choice", "comment", "digest", "cast_at", "round_id")
+    columns = (
+        "voter__name", "voter__number", "instead__name", "choice", "comment", "digest", "cast_at", "round_id",
+    )  # fmt: skip
     return list(Vote.objects.filter(round__subject_uid=subject_uid).order_by("-pk").values(*columns))

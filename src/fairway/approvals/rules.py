@@ -17,11 +17,20 @@ class Choice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """One vote as it was cast; `digest` names the content that the voter saw."""
+    """One vote as it was cast; `digest` names the content that the voter saw.
+
+    `instead`: whose say it was, where the voter stood in for somebody and had none of their own.
+    """
 
     voter: int
     choice: Choice
     digest: str
+    instead: int | None = None
+
+    @property
+    def holder(self) -> int:
+        """Whose say it is: giving it to somebody does not make two of it."""
+        return self.voter if self.instead is None else self.instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +76,21 @@ def consent(ballots: Iterable[Ballot], *, digest: str, policy: Policy, barred: f
     the parties to the matter and whoever stands in for one of them, as they are now, so that an approver who
     becomes implementer loses the say; there is no exception for administrators.
     """
-    latest: dict[int, Choice] = {}
+    latest: dict[int, Ballot] = {}
     seen: set[int] = set()
     for ballot in ballots:
-        seen.add(ballot.voter)
+        seen.add(ballot.holder)
         if ballot.digest == digest:
-            latest[ballot.voter] = ballot.choice
-    counted = {voter: choice for voter, choice in latest.items() if voter not in barred}
+            latest[ballot.holder] = ballot
+    counted = {
+        holder: ballot.choice
+        for holder, ballot in latest.items()
+        if barred.isdisjoint({holder, ballot.voter})
+    }
     return Consent(
         policy,
         approved=frozenset(voter for voter, choice in counted.items() if choice is Choice.APPROVE),
         rejected=frozenset(voter for voter, choice in counted.items() if choice is Choice.REJECT),
         stale=frozenset(seen - latest.keys()),
-        discounted=frozenset(latest.keys() & barred),
+        discounted=frozenset(latest.keys() - counted.keys()),
     )

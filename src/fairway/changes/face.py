@@ -310,7 +310,9 @@ def _vote(vote: Mapping[str, Any], change: Change) -> dict[str, Any]:
     approved = vote["choice"] == "approve"
     word = _("approved") if approved else _("rejected")
     return {
-        "label": vote["voter__name"],
+        "label": _("%(voter)s for %(other)s") % {"voter": vote["voter__name"], "other": vote["instead__name"]}
+        if vote["instead__name"]
+        else vote["voter__name"],
         "note": vote["comment"],
         "value": _("%(word)s, of other content") % {"word": word} if stale else word,
         "at": vote["cast_at"],

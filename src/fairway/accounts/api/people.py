@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Literal
+from urllib.parse import unquote_plus
 
 import msgspec
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Body, Path, Query
+from dmr.parsers import FormUrlEncodedParser
+from dmr.plugins.msgspec.json import MsgspecJsonParser
 
-from fairway.accounts import commands, queries
+from fairway.accounts import commands, limits, queries, throttle
 from fairway.accounts.bulk import Op, bulk
 from fairway.accounts.models import Organisation, Team, User
+from fairway.accounts.rules import PERMISSIONS
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.kernel.api import list_of
-from fairway.kernel.errors import Conflict
+from fairway.kernel.errors import Conflict, Malformed, Problem, TooMany, Unauthenticated
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 
 ORGANISATIONS = Listing(
@@ -34,8 +40,9 @@ TEAMS = Listing(
         "key": Column("slug", sorts=True),
         "organisation": Column("organisation", refers=queries.by_slug),
         "member": Column("memberships__user", refers=User.lookup),
+        "active": Column("is_active", "flag"),
     },
-    values=("slug", "name", "organisation__slug", "version"),
+    values=("slug", "name", "organisation__slug", "is_active", "version"),
     sort="name",
     search=search_words("name_folded", "slug"),
 )
@@ -81,6 +88,17 @@ DELEGATIONS = Listing(
 )  # fmt: skip
 
 
+RATE_RULES = Listing(
+    columns={
+        "user": Column("user", refers=User.lookup),
+        "role": Column("role", refers=queries.by_slug),
+        "per_minute": Column("per_minute", "number", sorts=True),
+    },
+    values=("user__number", "user__name", "user__uid", "role__slug", "per_minute", "burst"),
+    sort="per_minute",
+)
+
+
 # What is told
 
 
@@ -101,7 +119,34 @@ class UserView(msgspec.Struct, kw_only=True):
     organisation: str
     is_active: bool
     is_service: bool
+    can_sign_in: bool
+    valid_until: datetime | None
     version: int
+
+
+class ServiceAccountView(msgspec.Struct, kw_only=True):
+    """An account for a program: it acts by token alone. `tokens` counts those that stand."""
+
+    key: str
+    uid: str
+    name: str
+    email: str
+    zone: str
+    organisation: str
+    is_active: bool
+    valid_until: datetime | None
+    version: int
+    tokens: int
+
+
+class RateRuleView(msgspec.Struct, kw_only=True):
+    """Without `user` and `role` it is for everybody. `burst` calls at once, then `per_minute`."""
+
+    uid: str
+    user: RefView | None
+    role: str | None
+    per_minute: int
+    burst: int
 
 
 class TeamView(msgspec.Struct, kw_only=True):
@@ -109,6 +154,7 @@ class TeamView(msgspec.Struct, kw_only=True):
     uid: str
     name: str
     organisation: str
+    is_active: bool
     version: int
     members: list[RefView] | None = None
 
@@ -175,6 +221,7 @@ class DelegationView(msgspec.Struct, kw_only=True):
 
 OrganisationList, UserList, TeamList = list_of(OrganisationView), list_of(UserView), list_of(TeamView)
 GrantList, TokenList, DelegationList = list_of(GrantView), list_of(TokenView), list_of(DelegationView)
+ServiceAccountList, RateRuleList = list_of(ServiceAccountView), list_of(RateRuleView)
 
 
 class Roles(msgspec.Struct, kw_only=True):
@@ -204,6 +251,10 @@ class DelegationQuery(ListQuery, kw_only=True, columns=DELEGATIONS.columns):
     """Filters of the list."""
 
 
+class RateRuleQuery(ListQuery, kw_only=True, columns=RATE_RULES.columns):
+    """Filters of the list."""
+
+
 class KeyPath(msgspec.Struct):
     key: str
 
@@ -214,13 +265,48 @@ class OrganisationPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True
 
 
 class UserPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`valid_until`: from then on neither sign-in nor tokens work; null: without end."""
+
     name: str | msgspec.UnsetType = msgspec.UNSET
     zone: str | msgspec.UnsetType = msgspec.UNSET
     organisation: str | msgspec.UnsetType = msgspec.UNSET
+    valid_until: str | msgspec.UnsetType | None = msgspec.UNSET
+    can_sign_in: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class ServiceAccountPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    zone: str | msgspec.UnsetType = msgspec.UNSET
+    organisation: str | msgspec.UnsetType = msgspec.UNSET
+    valid_until: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class ServiceTokenBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`scopes`: the permissions it is limited to; null: all that the account has. It lives so many days."""
+
+    name: str
+    scopes: list[str] | None = None
+    days: int = 90
 
 
 class TeamPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What an inactive team was granted holds for nobody."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    is_active: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class TeamBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     name: str
+    organisation: str
+    members: list[str] = []
+
+
+class OrganisationBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Without `parent` it stays where it hangs."""
+
+    name: str
+    parent: str | None = None
 
 
 class Members(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -249,7 +335,34 @@ def user_view(row: dict[str, Any]) -> UserView:
         organisation=row["organisation__slug"],
         is_active=row["is_active"],
         is_service=row["is_service"],
+        can_sign_in=row["can_sign_in"],
+        valid_until=row["valid_until"],
         version=row["version"],
+    )
+
+
+def service_view(row: dict[str, Any]) -> ServiceAccountView:
+    return ServiceAccountView(
+        key=f"{User.prefix}-{row['number']}",
+        uid=str(row["uid"]),
+        name=row["name"],
+        email=row["email"],
+        zone=row["zone"],
+        organisation=row["organisation__slug"],
+        is_active=row["is_active"],
+        valid_until=row["valid_until"],
+        version=row["version"],
+        tokens=row["standing"],
+    )
+
+
+def rule_view(row: dict[str, Any]) -> RateRuleView:
+    return RateRuleView(
+        uid=str(row["uid"]),
+        user=_person(row, "user") if row["user__number"] else None,
+        role=row["role__slug"],
+        per_minute=row["per_minute"],
+        burst=row["burst"],
     )
 
 
@@ -259,6 +372,7 @@ def team_view(row: dict[str, Any]) -> TeamView:
         uid=str(row["uid"]),
         name=row["name"],
         organisation=row["organisation__slug"],
+        is_active=row["is_active"],
         version=row["version"],
     )
 
@@ -324,7 +438,7 @@ def _user_fields(found: User) -> dict[str, Any]:
     return {
         "key": found.key, "uid": str(found.uid), "name": found.name, "email": found.email, "zone": found.zone,
         "organisation": found.organisation.slug, "is_active": found.is_active, "is_service": found.is_service,
-        "version": found.version,
+        "can_sign_in": found.can_sign_in, "valid_until": found.valid_until, "version": found.version,
     }  # fmt: skip
 
 
@@ -341,6 +455,7 @@ def _team(controller: ApiController, key: str, *, status: int = 200) -> HttpResp
         uid=str(found.uid),
         name=found.name,
         organisation=found.organisation.slug,
+        is_active=found.is_active,
         version=found.version,
         members=members,
     )
@@ -395,6 +510,23 @@ class OrganisationController(ApiController):
         self.run(command)
         return _organisation(self, parsed_path.key)
 
+    @operation("accounts.administer", OrganisationView, also={201: OrganisationView}, etag=True, dry_run=True)
+    def put(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[OrganisationBody], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        """Create or replace an organisation by its key; replacing needs If-Match."""
+        known = queries.organisations(self.actor).filter(slug=parsed_path.key).exists()
+        command = commands.PutOrganisation(
+            key=parsed_path.key,
+            version=self.expected(required=known),
+            **msgspec.structs.asdict(parsed_body),
+        )
+        if parsed_query.dry_run:
+            return self.preview(command)
+        outcome = self.run(command)
+        self.request.fairway_actor = queries.renewed(self.actor)  # type: ignore[attr-defined] # sees it now
+        return _organisation(self, parsed_path.key, status=201 if outcome.created else 200)
+
 
 class UsersController(ApiController):
     """People and service accounts."""
@@ -438,14 +570,25 @@ class UserController(ApiController):
         command = commands.EditUser(
             user=parsed_path.key,
             version=self.expected(),
-            name=parsed_body.name,
-            zone=parsed_body.zone,
-            organisation=parsed_body.organisation,
+            **msgspec.structs.asdict(parsed_body),
         )
         if parsed_query.dry_run:
             return self.preview(command)
         self.run(command)
         return _user(self, parsed_path.key)
+
+    @operation("accounts.administer", UserView, etag=True, dry_run=True)
+    def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Deactivate a person who leaves; the name stays on what they did."""
+        return _leave(self, parsed_path.key, dry_run=parsed_query.dry_run)
+
+
+def _leave(controller: ApiController, key: str, *, dry_run: bool) -> HttpResponse:
+    command = commands.SetUserActive(user=key, active=False, version=controller.expected())
+    if dry_run:
+        return controller.preview(command)
+    controller.run(command)
+    return _user(controller, key)
 
 
 class ActivateController(ApiController):
@@ -511,7 +654,34 @@ class TeamController(ApiController):
     def patch(
         self, parsed_path: Path[KeyPath], parsed_body: Body[TeamPatch], parsed_query: Query[DryRun]
     ) -> HttpResponse:
-        command = commands.EditTeam(team=parsed_path.key, version=self.expected(), name=parsed_body.name)
+        command = commands.EditTeam(
+            team=parsed_path.key, version=self.expected(), **msgspec.structs.asdict(parsed_body)
+        )
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _team(self, parsed_path.key)
+
+    @operation("accounts.invite", TeamView, also={201: TeamView}, etag=True, dry_run=True)
+    def put(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[TeamBody], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        """Create or replace a team by its key; replacing needs If-Match."""
+        known = queries.teams(self.actor).filter(slug=parsed_path.key).exists()
+        command = commands.PutTeam(
+            key=parsed_path.key,
+            version=self.expected(required=known),
+            **msgspec.structs.asdict(parsed_body),
+        )
+        if parsed_query.dry_run:
+            return self.preview(command)
+        outcome = self.run(command)
+        return _team(self, parsed_path.key, status=201 if outcome.created else 200)
+
+    @operation("accounts.invite", TeamView, etag=True, dry_run=True)
+    def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Make a team inactive; it stays on record."""
+        command = commands.EditTeam(team=parsed_path.key, version=self.expected(), is_active=False)
         if parsed_query.dry_run:
             return self.preview(command)
         self.run(command)
@@ -585,6 +755,126 @@ class GrantController(ApiController):
         return self.answer(None, status=204)
 
 
+def _service(controller: ApiController, key: str, *, status: int = 200) -> HttpResponse:
+    found = queries.service_account(controller.actor, key)
+    row = queries.services(controller.actor, at=controller.at).filter(pk=found.pk)
+    values = row.values("uid", "standing", *queries.PEOPLE.values)[0]
+    location = f"/api/v1/service-accounts/{found.key}" if status == 201 else ""
+    return controller.answer(service_view(values), status=status, version=found.version, location=location)
+
+
+class ServiceAccountsController(ApiController):
+    """Accounts of programs."""
+
+    @operation("accounts.view", ServiceAccountList, files=True)
+    def get(self, parsed_query: Query[queries.ServiceQuery]) -> HttpResponseBase:
+        """List service accounts."""
+
+        def read(query: queries.ServiceQuery) -> tuple[Page, list[ServiceAccountView]]:
+            page = queries.SERVICES.page(queries.services(self.actor, at=self.at).order_by(), query)
+            return page, [service_view(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, ServiceAccountView.__struct_fields__)
+
+    @operation("accounts.invite", ServiceAccountView, status=201, etag=True, dry_run=True)
+    def post(
+        self, parsed_body: Body[commands.CreateServiceAccount], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        """Add a service account; grant it roles and make it tokens next."""
+        if parsed_query.dry_run:
+            return self.preview(parsed_body)
+        outcome = self.run(parsed_body)
+        return _service(self, outcome.subject.uid if outcome.subject else "", status=201)
+
+
+class ServiceAccountController(ApiController):
+    """One account of a program."""
+
+    @operation("accounts.view", ServiceAccountView, etag=True)
+    def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
+        """Read a service account by key, uid or address."""
+        return _service(self, parsed_path.key)
+
+    @operation("accounts.administer", ServiceAccountView, etag=True, dry_run=True)
+    def patch(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[ServiceAccountPatch], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        """Change what is given."""
+        found = queries.service_account(self.actor, parsed_path.key)
+        command = commands.EditUser(
+            user=str(found.uid), version=self.expected(), **msgspec.structs.asdict(parsed_body)
+        )
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _service(self, parsed_path.key)
+
+    @operation("accounts.administer", ServiceAccountView, etag=True, dry_run=True)
+    def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Deactivate a service account: its tokens end at once."""
+        found = queries.service_account(self.actor, parsed_path.key)
+        command = commands.SetUserActive(user=str(found.uid), active=False, version=self.expected())
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _service(self, parsed_path.key)
+
+
+class ServiceTokensController(ApiController):
+    """Tokens of a service account."""
+
+    keeps_answers = False
+
+    @operation("accounts.administer", NewToken, status=201, dry_run=True)
+    def post(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[ServiceTokenBody], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        """Make a token; it is told this once."""
+        found = queries.service_account(self.actor, parsed_path.key)
+        command = commands.CreateToken(user=str(found.uid), **msgspec.structs.asdict(parsed_body))
+        if parsed_query.dry_run:
+            return self.preview(command)
+        return self.answer(NewToken(token=_secret(self.run(command).answer)), status=201)
+
+
+class RateRulesController(ApiController):
+    """How many calls somebody may make in a minute."""
+
+    @operation("accounts.view", RateRuleList, files=True)
+    def get(self, parsed_query: Query[RateRuleQuery]) -> HttpResponseBase:
+        """List the limits; without any a generous one holds for everybody."""
+
+        def read(query: RateRuleQuery) -> tuple[Page, list[RateRuleView]]:
+            page = RATE_RULES.page(queries.rate_rules(self.actor).order_by(), query)
+            return page, [rule_view(row) for row in page.rows]
+
+        return self.listed(parsed_query, read, RateRuleView.__struct_fields__)
+
+    @operation("accounts.administer", RateRuleView, dry_run=True)
+    def post(self, parsed_body: Body[commands.PutRateRule], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Set the limit of a person, a role or everybody, in place of the one there is."""
+        if parsed_query.dry_run:
+            return self.preview(parsed_body)
+        self.run(parsed_body)
+        found = queries.rate_rules(self.actor).filter(
+            **queries.rate_target(parsed_body.user, parsed_body.role)
+        )
+        return self.answer(rule_view(found.values("uid", *RATE_RULES.values)[0]))
+
+
+class RateRuleController(ApiController):
+    """One limit."""
+
+    @operation("accounts.administer", None, status=204, dry_run=True)
+    def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Take a limit away; the next wider one holds."""
+        command = commands.RemoveRateRule(rule=parsed_path.key)
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return self.answer(None, status=204)
+
+
 class TokensController(ApiController):
     """One's own tokens, and those of service accounts that one administers."""
 
@@ -633,7 +923,8 @@ class DelegationsController(ApiController):
         if parsed_query.dry_run:
             return self.preview(parsed_body)
         self.run(parsed_body)
-        mine = queries.delegations(self.actor).filter(giver=self.actor.pk).order_by("-pk")
+        giver = queries.user(self.actor, parsed_body.giver or self.actor.uid)
+        mine = queries.delegations(self.actor).filter(giver=giver).order_by("-pk")
         made = mine.values("uid", *DELEGATIONS.values)[0]
         return self.answer(delegation_view(made), status=201, location=f"/api/v1/delegations/{made['uid']}")
 
@@ -663,8 +954,90 @@ def _secret(told: Any) -> str:
     return told
 
 
+class TokenRequest(msgspec.Struct, kw_only=True):
+    """RFC 6749, 4.4: credentials here or as `Authorization: Basic`; unknown parameters are ignored.
+
+    `client_id`: key, uid or address of a service account. `client_secret`: a token of it. `scope`:
+    permissions, separated by blanks; empty: all that the secret has.
+    """
+
+    grant_type: str
+    client_id: str = ""
+    client_secret: str = ""
+    scope: str = ""
+
+
+class AccessToken(msgspec.Struct, kw_only=True):
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    scope: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class OAuthTokenController(ApiController):
+    """Short-lived tokens for programs (OAuth 2.0, client credentials)."""
+
+    parsers: ClassVar[Any] = [MsgspecJsonParser(), FormUrlEncodedParser()]
+    keeps_answers = False
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @operation("", AccessToken, public=True)
+    def post(self, parsed_body: Body[TokenRequest]) -> HttpResponse:
+        """Exchange a service account's token for one that lives an hour; it ends with its source."""
+        address = self.request.META.get("REMOTE_ADDR", "")
+        limits.take_stranger(address, door="oauth")
+        if parsed_body.grant_type != "client_credentials":
+            raise _refusal(Malformed, "unsupported_grant_type", "There is client_credentials alone.")
+        known, secret = _basic(self.request) or (parsed_body.client_id, parsed_body.client_secret)
+        if throttle.waits(known, address, at=self.at):
+            raise TooMany(
+                "Too many attempts with this client. Wait a quarter of an hour.",
+                headers={"Retry-After": str(int(throttle.SPAN.total_seconds()))},
+            )
+        token = queries.client(known, secret, at=self.at) if known and secret else None
+        if token is None:
+            throttle.failed(known, address, at=self.at)
+            raise _refusal(Unauthenticated, "invalid_client", "Client and secret do not belong together.")
+        wanted = parsed_body.scope.split()
+        allowed = PERMISSIONS.keys() if token.scopes is None else set(token.scopes)
+        if not set(wanted) <= allowed:
+            raise _refusal(Malformed, "invalid_scope", "The secret does not have all of these scopes.")
+        secret, seconds = queries.make_pass(token, at=self.at, scopes=wanted or None)
+        return self.answer(
+            AccessToken(
+                access_token=secret,
+                token_type="Bearer",  # noqa: S106  (the word of the standard)
+                expires_in=seconds,
+                scope=" ".join(wanted) if wanted else msgspec.UNSET,
+            )
+        )
+
+
+def _basic(request: HttpRequest) -> tuple[str, str] | None:
+    """Return the credentials of `Authorization: Basic`, decoded as OAuth wants them (RFC 6749, 2.3.1)."""
+    scheme, _, given = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        known, _, secret = b64decode(given, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return unquote_plus(known), unquote_plus(secret)
+
+
+def _refusal(kind: type[Problem], error: str, text: str) -> Problem:
+    """Return a problem that says what is wrong in the words of OAuth too (RFC 6749, 5.2)."""
+    headers = {"WWW-Authenticate": "Basic"} if kind is Unauthenticated else None
+    return kind(text, code=error.replace("_", "-"), headers=headers, extra={"error": error})
+
+
 ORGANISATION_OPS = {
     "create": Op(commands.CreateOrganisation),
+    "put": Op(commands.PutOrganisation, "key", OrganisationBody),
     "patch": Op(commands.EditOrganisation, "organisation", versioned=True),
 }
 USER_OPS = {
@@ -674,6 +1047,7 @@ USER_OPS = {
 }
 TEAM_OPS = {
     "create": Op(commands.CreateTeam),
+    "put": Op(commands.PutTeam, "key", TeamBody),
     "patch": Op(commands.EditTeam, "team", versioned=True),
     "members": Op(commands.SetMembers, "team", versioned=True),
 }
@@ -701,6 +1075,12 @@ urls = [
     path("grants", GrantsController.as_view(), name="grants"),
     path("grants/bulk", bulk("accounts.administer", GRANT_OPS, what="grants").as_view(), name="grants-bulk"),
     path("grants/<str:key>", GrantController.as_view(), name="grant"),
+    path("service-accounts", ServiceAccountsController.as_view(), name="service-accounts"),
+    path("service-accounts/<str:key>", ServiceAccountController.as_view(), name="service-account"),
+    path("service-accounts/<str:key>/tokens", ServiceTokensController.as_view(), name="service-tokens"),
+    path("rate-limits", RateRulesController.as_view(), name="rate-limits"),
+    path("rate-limits/<str:key>", RateRuleController.as_view(), name="rate-limit"),
+    path("oauth/token", OAuthTokenController.as_view(), name="oauth-token"),
     path("tokens", TokensController.as_view(), name="tokens"),
     path("tokens/<str:key>", TokenController.as_view(), name="token"),
     path("delegations", DelegationsController.as_view(), name="delegations"),

@@ -43,7 +43,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         form.add_error(None, _("Too many attempts with this address. Wait a quarter of an hour."))
         return _sign_in_page(request, form, following, status=429)
     user = authenticate(request, username=email, password=form.cleaned_data["password"])
-    if not isinstance(user, User) or user.is_service:
+    if not isinstance(user, User) or not user.may_sign_in(now):
         throttle.failed(email, address, at=now)
         form.add_error(None, _("Address and password do not belong together, or the account is not active."))
         return _sign_in_page(request, form, following, status=422)

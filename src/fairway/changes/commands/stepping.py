@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from django.utils.translation import gettext as _
 
+from fairway.accounts import queries as accounts
 from fairway.approvals import commands as approvals
 from fairway.approvals.queries import Ballot, Choice
 from fairway.audit.commands import Command, Plan, expect
@@ -99,13 +100,18 @@ class VoteOnChange(_Step, name=ChangeEvent.VOTE):
             comment=comment,
             digest=self.digest,
             at=at,
+            instead=self._instead(dossier, actor),
         )
         return Writes({"state_reason": comment} if self.choice == "reject" else {}, create=[vote])
+
+    def _instead(self, dossier: Dossier, actor: Actor) -> int | None:
+        """Return whose say the vote is, where the voter has none of their own."""
+        return accounts.stands_in(actor, self.permission, dossier.change.organisation_id)
 
     def case(self, dossier: Dossier, writes: Writes, *, actor: Actor, at: datetime) -> Case:
         case = super().case(dossier, writes, actor=actor, at=at)
         if actor.pk is not None:
-            cast = Ballot(actor.pk, Choice(self.choice), self.digest)
+            cast = Ballot(actor.pk, Choice(self.choice), self.digest, self._instead(dossier, actor))
             case.dossier = replace(case.dossier, ballots=[*dossier.ballots, cast])
         return case
 

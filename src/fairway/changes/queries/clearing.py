@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from django.db.models import QuerySet, TextField, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Concat
 
 from fairway.accounts import queries as accounts
 from fairway.approvals import queries as approvals
@@ -156,19 +156,20 @@ def _prepared(number: int) -> QuerySet[Any, Any]:
 def _parts(windows: int, items: int, places: int, people: int, votes: int) -> QuerySet[Any, Any]:
     """Return all rows that the question is about, as text: those of a change, and of a round."""
 
-    def part(rows: QuerySet[Any], name: str, a: str, b: str = "pk", c: str = "pk") -> QuerySet[Any]:
+    def part(rows: QuerySet[Any], name: str, a: str | Concat, b: str = "pk", c: str = "pk") -> QuerySet[Any]:
         columns = (("a", a), ("b", b), ("c", c), ("order", "pk"))
         texts = {alias: Cast(column, TextField()) for alias, column in columns}
         found: QuerySet[Any] = rows.order_by().annotate(part=Value(name, TextField()), **texts)
         return found.values_list("part", *texts)
 
+    say = Concat(Cast("voter_id", TextField()), Value(":", TextField()), Cast("instead_id", TextField()))
     return part(
         PlannedWindow.objects.filter(change=windows), "window", "starts_at", "ends_at", "downtime"
     ).union(
         part(AffectedItem.objects.filter(change=items), "item", "item_id"),
         part(AffectedEnvironment.objects.filter(change=places), "place", "environment_id"),
         part(Implementer.objects.filter(change=people), "person", "person_id"),
-        part(approvals.ballot_rows(votes), "vote", "voter_id", "choice", "digest"),
+        part(approvals.ballot_rows(votes), "vote", say, "choice", "digest"),
         all=True,
     )
 
@@ -233,7 +234,10 @@ def _file(actor: Actor, reference: str) -> _File:
             case "person":
                 found.people.append(int(a))
             case _:
-                found.ballots.append(approvals.Ballot(int(a), approvals.Choice(b), c))
+                voter, _, instead = a.partition(":")
+                found.ballots.append(
+                    approvals.Ballot(int(voter), approvals.Choice(b), c, int(instead) if instead else None)
+                )
     return found
 
 

@@ -76,8 +76,8 @@ class JobContext:
         user = Job.objects.select_related("user").get(pk=job.pk).user
         if user is None:
             return SYSTEM
-        if not user.is_active:
-            raise Forbidden(f"{user.name}, for whom this job runs, was deactivated.")
+        if not user.valid_at(datetime.now(UTC)):
+            raise Forbidden(f"{user.name}, for whom this job runs, was deactivated or is not valid any more.")
         return Actor(
             "service" if user.is_service else "person",
             user.pk,
