@@ -282,11 +282,11 @@ class ServiceAccountPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ServiceTokenBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`scopes`: the permissions it is limited to; null: all that the account has. It lives so many days."""
+    """`scopes`: the permissions it is limited to; null: all that the account has. It lives so many days; without them, as one of one's own would."""
 
     name: str
     scopes: list[str] | None = None
-    days: int = 90
+    days: int | None = None
 
 
 class TeamPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
