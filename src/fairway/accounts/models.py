@@ -235,7 +235,7 @@ class RateRule(Row):
             ),
             models.CheckConstraint(condition=Q(per_minute__gte=1, burst__gte=1), name="accounts_rate_some"),
             models.UniqueConstraint(
-                models.Case(models.When(user__isnull=True, role__isnull=True, then=1)),
+                models.Case(models.When(role__isnull=True, then=1, user__isnull=True)),
                 name="accounts_rate_for_all_once",
             ),
         ]

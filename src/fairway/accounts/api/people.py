@@ -282,7 +282,10 @@ class ServiceAccountPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ServiceTokenBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`scopes`: the permissions it is limited to; null: all that the account has. It lives so many days; without them, as one of one's own would."""
+    """`scopes`: the permissions it is limited to; null: all that the account has.
+
+    It lives so many `days`; without them as long as one of one's own would.
+    """
 
     name: str
     scopes: list[str] | None = None
