@@ -312,6 +312,22 @@ PAGES: dict[str, Page] = {
         writes="workspace.comment",
         writers=frozenset({"administrator"}),
     ),
+    "notifications": Page(),
+    "notifications/read": Page(
+        reads=None,
+        writes="catalog.view",
+        form=lambda b: {"kind": "item", "subject": b.item},
+        writing=False,  # most were told nothing
+    ),
+    "notifications/watch": Page(
+        reads=None,
+        writes="catalog.view",
+        form=lambda b: {"kind": "item", "subject": b.item, "state": "muted"},
+    ),
+    "notifications/mute": Page(reads=None, writes="", form=lambda b: {"command": "catalog.item.edit"}),
+    "notifications/settings": Page(
+        writes="", form=lambda b: {"mail": "daily", "reasons": "owner"}, common=True
+    ),
     "activity/people": Page(reads="workspace.comment", query=anything),
     "administration/imports": Page(
         reads="catalog.import",

@@ -432,6 +432,18 @@ OPERATIONS: dict[str, Entry] = {
         at="comment", body=lambda b: {"text": MARKED}, who=ADMINISTRATORS, scopes=COMMENT
     ),
     "DELETE comments/{key}": Entry(at="comment", who=ADMINISTRATORS, scopes=COMMENT),
+    "GET notifications": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"kind": "item", "subject": b.item}),
+    "POST notifications/read": Entry(
+        body=lambda b: {"kind": "item", "subject": b.item}, who=ROLES, scopes=frozenset({"catalog.view"})
+    ),
+    "GET notifications/settings": Entry(who=ROLES, scopes=ANY, common=True),
+    "PATCH notifications/settings": Entry(
+        body=lambda b: {"mail": "daily", "muted": ["catalog.item.edit"]}, who=ROLES, scopes=ANY
+    ),
+    "GET watches": Entry(who=ROLES, scopes=ANY),
+    "POST watches": Entry(
+        body=lambda b: {"kind": "item", "subject": b.item}, who=ROLES, scopes=frozenset({"catalog.view"})
+    ),
     "GET saved-views": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"owner": b.boss}),
     "POST saved-views": Entry(
         body=lambda b: {"page": "items", "name": MARKED, "filters": {"q": MARKED}},

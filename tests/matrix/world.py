@@ -24,10 +24,12 @@ from fairway.changes import commands as changes
 from fairway.changes.commands.reading import Span
 from fairway.changes.models import Change, ChangeModel, ChangeTemplate
 from fairway.environments.commands import ArchiveEnvironment, CreateEnvironment, CreateInstance
+from fairway.jobs.commands import drain
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.models import Row
 from fairway.workspace import commands as workspace
 from fairway.workspace.commands import ArchiveField, CreateField
+from fairway.workspace.listeners import feed
 from fairway.workspace.models import Comment
 
 HOUR = timedelta(hours=1)
@@ -114,6 +116,8 @@ def build() -> World:
     north, south = (Branch(slug, slug.upper()) for slug in ("north-secret", "south-secret"))
     for branch in (north, south):
         fill(branch, roles, now)
+    feed(now)
+    drain()
     for branch in (north, south):
         remember(branch)
     return World(now, root, north, south, roles)
@@ -207,6 +211,7 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
 def _workspace(branch: Branch, boss: str) -> None:
     slug, loud, records = branch.slug, branch.loud, branch.records
     records["boss"] = branch.people["administrator"].named
+    run(workspace.SetWatch(kind="item", subject=f"{slug}-item"), by="root@group.example")
     words = f"{loud} **comment** for @{records['person'].key}"
     run(workspace.CreateComment(kind="item", subject=f"{slug}-item", text=words), by=boss)
     records["comment"] = _only_uid(Comment.objects.get(author__email=boss))

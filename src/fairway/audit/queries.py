@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -19,7 +19,8 @@ from django.db.models import Max, Q
 
 from fairway.audit import checkpoints
 from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
-from fairway.audit.rules import Checkpoint, LoggedEvent, LoggedRow, Verification, instant, verify
+from fairway.audit.rules import Checkpoint, LoggedRow, Verification, instant, verify
+from fairway.audit.rules import LoggedEvent as LoggedEvent
 from fairway.audit.veils import veil as veil
 from fairway.audit.veils import veiled
 from fairway.kernel.actor import Actor
@@ -81,6 +82,30 @@ def rows_written(label: str, *, after: int, limit: int) -> list[WrittenRow]:
     return [
         WrittenRow(model, str(uid), action, msgspec.json.decode(changes))
         for model, uid, action, changes in columns[:limit]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """An event without what it wrote; `rows`: the uids of those it wrote of one model."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    command: str
+    rows: Sequence[str]
+
+
+def outlines(sequences: Collection[int], *, model: str) -> list[Outline]:
+    """Return these events in outline, with the rows of one model that they wrote; two statements."""
+    rows: dict[int, list[str]] = {}
+    written = EventRow.objects.filter(event_id__in=sequences, model=model).order_by("event_id", "position")
+    for sequence, uid in written.values_list("event_id", "row_uid"):
+        rows.setdefault(sequence, []).append(str(uid))
+    events = Event.objects.filter(pk__in=sequences).values_list("pk", "at", "actor_uid", "command")
+    return [
+        Outline(sequence, at, str(actor), command, rows.get(sequence, ()))
+        for sequence, at, actor, command in events
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,8 +11,14 @@ from django.utils.translation import gettext as _
 from fairway.accounts import queries
 from fairway.accounts.web import actor_of
 from fairway.ui.context import initials, rail
+from fairway.workspace import queries as workspace
 
-SECTIONS = {"/conflicts": "/calendar", "/windows": "/calendar", "/events": "/administration"}
+SECTIONS = {
+    "/conflicts": "/calendar",
+    "/windows": "/calendar",
+    "/events": "/administration",
+    "/notifications": "/",
+}
 """Pages that stand under another entry of the rail."""
 
 
@@ -31,6 +38,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             "organisation": None,
             "new": new,
             "search": "/search",
+            # counted where the bell is drawn: panels have none
+            "notifications": {"href": "/notifications", "count": partial(workspace.unread, actor)},
             "profile": "/me",
             "sign_out": "/sign-out",
         },

@@ -16,6 +16,7 @@ from fairway.catalog import queries as catalog
 from fairway.changes import queries as changes
 from fairway.kernel.actor import Actor
 from fairway.kernel.listing import ListQuery
+from fairway.workspace.pages.notifications import work_tabs
 
 SHOWN = 8
 COMING = timedelta(days=7)
@@ -50,7 +51,12 @@ def home(request: HttpRequest) -> HttpResponse:
             "empty": _("No change starts in the next seven days."),
         },
     ]
-    context = {"lists": lists, "counts": changes.counts(actor), "guide": _guide(actor)}
+    context = {
+        "tabs": work_tabs("work"),
+        "lists": lists,
+        "counts": changes.counts(actor),
+        "guide": _guide(actor),
+    }
     return render(request, "interfaces/home.html", context)
 
 

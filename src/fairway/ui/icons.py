@@ -13,6 +13,7 @@ ICONS = MappingProxyType(
         "alert": '<path d="M12 4 2.8 20h18.4Z"/><path d="M12 10v4.5"/><path d="M12 17.4v.1"/>',
         "arrow-left": '<path d="M14.5 6 8.5 12l6 6"/>',
         "arrow-right": '<path d="m9.5 6 6 6-6 6"/>',
+        "bell": '<path d="M6.5 16.5V11a5.5 5.5 0 0 1 11 0v5.5l1.5 1.5H5Z"/><path d="M10 20.5h4"/>',
         "boxes": '<path d="M12 3 5.5 6.5v6L12 16l6.5-3.5v-6Z"/><path d="M5.5 6.5 12 10l6.5-3.5"/>'
         '<path d="M12 10v6"/>'
         '<path d="M8 18.6 12 21l4-2.4"/>',

@@ -8,4 +8,5 @@ class WorkspaceConfig(AppConfig):
     label = "workspace"
 
     def ready(self) -> None:
-        import_module(f"{self.name}.searching")
+        for room in ("searching", "listeners"):
+            import_module(f"{self.name}.{room}")

@@ -14,6 +14,8 @@ class WorkspaceEvent(StrEnum):
     COMMENT_CREATE = "workspace.comment.create"
     COMMENT_EDIT = "workspace.comment.edit"
     COMMENT_WITHDRAW = "workspace.comment.withdraw"
+    WATCH_SET = "workspace.watch.set"
+    SETTINGS_EDIT = "workspace.settings.edit"
     VIEW_CREATE = "workspace.view.create"
     VIEW_EDIT = "workspace.view.edit"
     VIEW_ARCHIVE = "workspace.view.archive"

@@ -9,6 +9,9 @@ from fairway.workspace.commands.fields import EditField as EditField
 from fairway.workspace.commands.fields import OptionBody as OptionBody
 from fairway.workspace.commands.fields import OrderFields as OrderFields
 from fairway.workspace.commands.fields import RestoreField as RestoreField
+from fairway.workspace.commands.following import EditSettings as EditSettings
+from fairway.workspace.commands.following import SetWatch as SetWatch
+from fairway.workspace.commands.following import mark_read as mark_read
 from fairway.workspace.commands.indexing import Searchable as Searchable
 from fairway.workspace.commands.indexing import fill as fill
 from fairway.workspace.commands.indexing import rebuild as rebuild

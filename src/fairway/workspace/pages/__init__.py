@@ -1,5 +1,10 @@
 """The pages and panels of the workspace, a module for each part."""
 
-from fairway.workspace.pages import activity, search, undo
+from fairway.workspace.pages import activity, notifications, search, undo
 
-urlpatterns = [*activity.urlpatterns, *search.urlpatterns, *undo.urlpatterns]
+urlpatterns = [
+    *activity.urlpatterns,
+    *notifications.urlpatterns,
+    *search.urlpatterns,
+    *undo.urlpatterns,
+]

@@ -25,6 +25,7 @@ from fairway.ui.context import initials
 from fairway.ui.markdown import render as markdown
 from fairway.workspace import commands, queries
 from fairway.workspace.models import Comment
+from fairway.workspace.pages.notifications import follow
 
 EVENTS, COMMENTS = 20, 50
 SHOWN = ("all", "comments", "history")
@@ -90,6 +91,7 @@ def _thread(
         "all_events": "/administration/events?" + urlencode({"subject": str(record.uid)}),
         "text": text,
         "error": error,
+        "follow": follow(actor, record),
     }
 
 

@@ -32,6 +32,17 @@ from fairway.workspace.queries.fields import visible_fields as visible_fields
 from fairway.workspace.queries.fields import withheld as withheld
 from fairway.workspace.queries.fields import withholding as withholding
 from fairway.workspace.queries.fields import withholds as withholds
+from fairway.workspace.queries.following import Deed as Deed
+from fairway.workspace.queries.following import NotificationQuery as NotificationQuery
+from fairway.workspace.queries.following import deeds as deeds
+from fairway.workspace.queries.following import notification_page as notification_page
+from fairway.workspace.queries.following import notifications as notifications
+from fairway.workspace.queries.following import settings_of as settings_of
+from fairway.workspace.queries.following import uids_of as uids_of
+from fairway.workspace.queries.following import unread as unread
+from fairway.workspace.queries.following import watch_of as watch_of
+from fairway.workspace.queries.following import watched as watched
+from fairway.workspace.queries.following import watchers as watchers
 from fairway.workspace.queries.kinds import KINDS as KINDS
 from fairway.workspace.queries.kinds import Kind as Kind
 from fairway.workspace.queries.searching import COUNTED as COUNTED
@@ -45,6 +56,7 @@ from fairway.workspace.queries.subjects import SubjectKind as SubjectKind
 from fairway.workspace.queries.subjects import about_visible as about_visible
 from fairway.workspace.queries.subjects import kind_of as kind_of
 from fairway.workspace.queries.subjects import kinds as kinds
+from fairway.workspace.queries.subjects import may_read as may_read
 from fairway.workspace.queries.subjects import place as place
 from fairway.workspace.queries.subjects import readable as readable
 from fairway.workspace.queries.subjects import refs as refs

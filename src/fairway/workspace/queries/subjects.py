@@ -135,3 +135,12 @@ def refs(actor: Actor, wanted: Iterable[tuple[str, UUID]]) -> dict[UUID, Version
         if kind in _kinds:
             found |= {one.uid: one for one in _kinds[kind].visible(actor).filter(uid__in=uids)}
     return found
+
+
+def may_read(actor: Actor, record: Versioned) -> bool:
+    """Say whether the actor may read a record."""
+    kind = _kinds[record.kind]
+    allowed = accounts.access(actor)
+    if not allowed.may(kind.permission, None):
+        return False
+    return allowed.sees(record.ref()) or kind.visible(actor).filter(uid=record.uid).exists()
