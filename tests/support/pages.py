@@ -23,6 +23,8 @@ class Page:
 PAGES = (
     Page("sign-in", "/sign-in", signed_in=False),
     Page("home", "/"),
+    Page("notifications", "/notifications?show=all"),
+    Page("notification-settings", "/notifications/settings"),
     Page("search", "/search?q=pay"),
     Page("me", "/me"),
     Page("calendar", "/calendar"),

@@ -21,7 +21,7 @@ from fairway.changes.commands.reading import Span
 from fairway.demo.story import calendar, company, landscape
 from fairway.demo.story.changes import changes
 from fairway.demo.story.planned import Planned, Step
-from fairway.demo.story.talk import VIEWS, Said, talk
+from fairway.demo.story.talk import VIEWS, WATCHED, Said, talk
 from fairway.environments import commands as environments
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Problem
@@ -48,6 +48,8 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
         planned, _ = changes(now, seed=seed)
         windows = calendar.windows(now)
         _live(planned, windows, talk(planned, windows, now=now))
+        for by, kind, key in WATCHED:
+            execute(workspace.SetWatch(kind=kind, subject=key), actor=_person(by), at=now)
         for view in VIEWS:
             execute(workspace.CreateView(**view.values), actor=_person(view.by), at=now)
 

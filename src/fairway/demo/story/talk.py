@@ -81,6 +81,14 @@ def talk(planned: Sequence[Planned], windows: Sequence[Window], *, now: datetime
     return [one for one in said if one.at <= now]
 
 
+WATCHED = (
+    *((ROBIN, "item", key) for key in ("core-ledger", "payments-api")),
+    *((by, "environment", "prod") for by in (ROBIN, WEILING, TOMAS, INGRID)),
+    (PRIYA, "item", "core-ledger"),
+)
+"""Who watches what: a person, a kind and a key."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """A saved view: whose, and what it holds (the arguments of the command)."""
