@@ -97,7 +97,7 @@ def test_settings_leave_out_kinds_and_reasons(company: Company, records: Records
     assert [name for name, _, _ in told()] == ["Vera"]
     for wrong in ({"muted": ["no.such"]}, {"reasons_off": ["none"]}, {"quiet_from": datetime.now().time()}):  # noqa: DTZ005
         with pytest.raises(Invalid):
-            execute(EditSettings(**wrong), actor=company.vera)  # type: ignore[arg-type]
+            execute(EditSettings(**wrong), actor=company.vera)
 
 
 @pytest.mark.usefixtures("quiet")
