@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +20,9 @@ from fairway.changes import queries as changes
 from fairway.claims import queries as claims
 from fairway.demo import commands
 from fairway.demo.story import company, landscape
+from fairway.exchange.commands import export_instance
 from fairway.kernel.period import Period
+from tests.support.live import fresh_database
 
 from .conftest import NOW, PASSWORD, Bank
 
@@ -139,3 +145,33 @@ def test_what_each_list_tells(bank: Bank) -> None:
         answer = client.get(path)
         assert answer.status_code == 200, path
         assert word in answer.content.decode(), path
+
+
+def fairway(*arguments: str | Path, folder: Path, url: str = "") -> str:
+    """Run the command line on a database, a file in the folder unless told, and return what it said."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FAIRWAY_")}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("fairway"), *arguments],
+        env={**kept, "FAIRWAY_DATA": str(folder), "FAIRWAY_DATABASE_URL": url, "COLUMNS": "300"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.postgres_only  # from there to SQLite and back: both ways between the two
+def test_the_company_travels_to_sqlite_and_back(bank: Bank, tmp_path: Path) -> None:
+    home, away, back = (tmp_path / f"{name}.zip" for name in ("home", "away", "back"))
+    export_instance(home)
+    fairway("migrate", folder=tmp_path)
+    assert "a whole log of" in fairway("import", home, "--as", "instance", folder=tmp_path)
+    fairway("export", away, folder=tmp_path)
+    assert away.read_bytes() == home.read_bytes()
+    with fresh_database(tmp_path) as url:
+        fairway("migrate", folder=tmp_path, url=url)
+        fairway("import", away, "--as", "instance", folder=tmp_path, url=url)
+        fairway("export", back, folder=tmp_path, url=url)
+    assert back.read_bytes() == home.read_bytes()
