@@ -136,7 +136,7 @@ def test_what_each_list_tells(bank: Bank) -> None:
         ("/environments", "sit2"),
         ("/windows", "Quarter close"),
         ("/conflicts", "CHG-"),
-        ("/search?q=ledger", "Core ledger"),
+        ("/search?q=ledger", "core-ledger"),
         ("/administration/people", "Margaret Okafor"),
         ("/administration/teams", "Payments Engineering"),
         ("/administration/organisations", "Northgate Bank"),

@@ -37,7 +37,9 @@ def present(*labels: str) -> Rows:
     found: Rows = {}
     for model in models:
         fields = [
-            f for f in model._meta.concrete_fields if f.name not in {*DERIVED, "version", *model.unlogged}
+            f
+            for f in model._meta.concrete_fields
+            if f.name not in {*DERIVED, "version", *model.unlogged, *model.credentials}
         ]
         for row in model._default_manager.all():
             columns = {}

@@ -82,7 +82,7 @@ class User(AbstractBaseUser, Numbered):
     kind = "user"
     prefix = "USR"
     free_text = frozenset({"email", "email_folded", "name"})
-    unlogged = frozenset({"password", "last_login"})
+    credentials = frozenset({"password", "last_login"})
     objects = UserManager()
 
     def __str__(self) -> str:
@@ -185,7 +185,8 @@ class ApiToken(Row):
         "self", models.PROTECT, null=True, blank=True, related_name="made", help_text="token it was made with"
     )
 
-    unlogged = frozenset({"digest", "last_used_at"})
+    unlogged = frozenset({"last_used_at"})
+    credentials = frozenset({"digest"})
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"

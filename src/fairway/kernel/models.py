@@ -68,9 +68,8 @@ class Row(models.Model):
     """A row that is written by a command and stands in the event log under its uid.
 
     `free_text` names the fields whose words stay outside the hash chain (only their digest is chained), so
-    that
-    erasing them leaves the chain verifiable. `unlogged` names credentials and the like, which never enter
-    the log, nor an export.
+    that erasing them leaves the chain verifiable. `unlogged` names what follows from other rows, or is noted
+    too often, to stand in events. `credentials` never leave the table: neither to the log nor to an export.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -78,6 +77,7 @@ class Row(models.Model):
 
     free_text: ClassVar[frozenset[str]] = frozenset()
     unlogged: ClassVar[frozenset[str]] = frozenset()
+    credentials: ClassVar[frozenset[str]] = frozenset()
 
     class Meta:
         abstract = True

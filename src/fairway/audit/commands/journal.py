@@ -340,7 +340,7 @@ def plain(value: Any) -> Any:
 
 @lru_cache(maxsize=512)
 def _logged_fields(model: type[Row]) -> tuple[Field[Any, Any], ...]:
-    left_out = {"id", "uid", "version", "name_folded"} | model.unlogged
+    left_out = {"id", "uid", "version", "name_folded"} | model.unlogged | model.credentials
     return tuple(f for f in model._meta.concrete_fields if f.name not in left_out)
 
 

@@ -82,14 +82,14 @@ class Column:
 
 @cache
 def columns(model: type[Row]) -> tuple[Column, ...]:
-    """Return the columns that travel, by name: no primary keys, nothing that never enters the log, and no
+    """Return the columns that travel, by name: no primary keys, no credentials, and no
     references to what does not travel.
 
     :raises TypeError: one that has to be there refers to what does not travel.
     """
     found = []
     for field in model._meta.concrete_fields:
-        if field.primary_key or field.name in model.unlogged:
+        if field.primary_key or field.name in model.credentials:
             continue
         if not isinstance(field, ForeignKey):
             found.append(Column(field.name, field.attname, field))
