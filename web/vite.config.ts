@@ -9,7 +9,7 @@ export default defineConfig({
     target: ["chrome123", "edge123", "firefox121", "safari17.5"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { main: "src/main.ts", timeline: "src/timeline.ts" } },
+    rolldownOptions: { input: { main: "src/main.ts", timeline: "src/timeline.ts", graph: "src/graph.ts" } },
   },
   test: { include: ["tests/**/*.test.ts"] },
 });

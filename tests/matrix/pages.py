@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .table import MANAGERS, MARKED, Body, at, nothing
+from .table import MANAGERS, MARKED, PINNERS, Body, at, nothing
 from .world import Branch, Named
 
 
@@ -229,6 +229,21 @@ PAGES: dict[str, Page] = {
         writers=WORKERS,
         form=lambda b: {"outcome": "successful"},
     ),
+    "changes/<str:key>/impact": Page(at="scheduled", reads="changes.view", also=("draft",)),
+    "changes/<str:key>/graph": Page(at="scheduled", reads="changes.view"),
+    "changes/<str:key>/graph/data": Page(at="scheduled", reads="changes.view"),
+    "changes/<str:key>/graph/list": Page(at="scheduled", reads="changes.view"),
+    "changes/<str:key>/pin": Page(
+        at="scheduled",
+        reads="changes.assess",
+        readers=PINNERS,
+        writes="changes.assess",
+        writers=PINNERS,
+        form=lambda b: {"item": b.network, "affected": "true", "reason": MARKED},
+    ),
+    "changes/<str:key>/pins/<str:item>/remove": Page(
+        at={"key": "scheduled", "item": "spare"}, reads=None, writes="changes.assess", writers=PINNERS
+    ),
     "changes/<str:key>/<slug:verb>": Page(
         at={"key": "draft", "verb": "verb"},
         reads=None,
@@ -266,6 +281,9 @@ PAGES: dict[str, Page] = {
         at={"key": "item", "uid": "redundancy"}, reads=None, writes="catalog.edit"
     ),
     "items/<str:key>/impact": Page(at="item", reads="catalog.view"),
+    "items/<str:key>/graph": Page(at="item", reads="catalog.view"),
+    "items/<str:key>/graph/data": Page(at="item", reads="catalog.view"),
+    "items/<str:key>/graph/list": Page(at="item", reads="catalog.view"),
     # environments
     "environments": Page(reads="environments.view"),
     "environments/new": Page(

@@ -129,6 +129,10 @@ SHARING = MANAGERS | {"environment-manager", "release-manager", "project-manager
 COMMENT = frozenset({"workspace.comment"})
 
 
+PINNERS = MANAGERS | {"requester", "release-manager", "implementer"}
+"""Who may say what the change of the world affects: its requester and implementer among them."""
+
+
 def at(branch: Branch, hours: float) -> str:
     """Return an instant so many hours from when the world was made."""
     moment: datetime = branch.extra["now"]
@@ -392,6 +396,18 @@ OPERATIONS: dict[str, Entry] = {
     ),
     "GET changes/{key}/findings": Entry(at="scheduled"),
     "GET changes/{key}/steps": Entry(at="scheduled", bare=True),
+    "GET changes/{key}/impact": Entry(at="scheduled"),
+    "POST changes/{key}/pins": Entry(
+        at="scheduled",
+        body=lambda b: {"item": b.network, "affected": True, "reason": MARKED},
+        who=PINNERS,
+        scopes=frozenset({"changes.assess", "changes.edit", "changes.manage"}),
+    ),
+    "DELETE changes/{key}/pins/{item}": Entry(
+        at={"key": "scheduled", "item": "spare"},
+        who=PINNERS,
+        scopes=frozenset({"changes.assess", "changes.edit", "changes.manage"}),
+    ),
     "POST changes/{key}/submit": step("draft", {"requester"}, {}),
     "POST changes/{key}/vote": Entry(
         at="authorising",

@@ -406,6 +406,10 @@ def _changes(branch: Branch, now: datetime) -> None:
         number = int(branch.records[what].key.removeprefix("CHG-"))
         expected = "scheduled" if what == "held" else what
         assert Change.objects.get(number=number).state == expected, what
+    pin = changes.PinItem(
+        change=branch.records["scheduled"].key, item=f"{slug}-spare", affected=False, reason=f"{loud} pin"
+    )
+    run(pin, by=requester)
     draft = Change.objects.get(number=int(branch.records["draft"].key.removeprefix("CHG-")))
     branch.extra["version"] = draft.version
     branch.extra["digest"] = Change.objects.get(

@@ -14,7 +14,15 @@ from msgspec import UNSET, UnsetType
 
 from fairway.accounts import queries as accounts
 from fairway.accounts.bulk import Op, bulk
-from fairway.accounts.web import ApiController, DecisionView, DryRun, decision_view, operation
+from fairway.accounts.web import (
+    ApiController,
+    DecisionView,
+    DryRun,
+    RefView,
+    decision_view,
+    operation,
+    ref_view,
+)
 from fairway.audit.commands import Command
 from fairway.changes import commands, queries, views
 from fairway.changes.commands.reading import Priority, References, Spans
@@ -441,6 +449,123 @@ OPS = {
     **{verb: Op(step, "change") for verb, step in commands.STEPS.items()},
 }
 
+
+class PinBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    item: str
+    affected: bool
+    reason: str
+
+
+class PinPath(msgspec.Struct):
+    key: str
+    item: str
+
+
+class PinView(msgspec.Struct, kw_only=True):
+    """Said by a person: `affected` or not, whatever the relations say."""
+
+    item: RefView
+    affected: bool
+    reason: str
+    person: str
+    pinned_at: datetime
+
+
+class AffectedView(msgspec.Struct, kw_only=True):
+    """`kind`: the slug of what it is; `path`: from an item of the change, or a pinned one."""
+
+    item: RefView
+    kind: str
+    criticality: int
+    depth: int
+    path: list[RefView]
+
+
+class ChangeImpact(msgspec.Struct, kw_only=True):
+    """What else is affected when the items of a change fail together, nearest and most critical first.
+
+    `services` holds at most fifty, `items` two hundred; the counts count all.
+    """
+
+    count: int
+    worst_criticality: int | None
+    service_count: int
+    services: list[AffectedView]
+    items: list[AffectedView]
+    pins: list[PinView]
+
+
+def _affected(one: Any) -> AffectedView:
+    return AffectedView(
+        item=ref_view(one.item),
+        kind=one.kind,
+        criticality=one.criticality,
+        depth=one.depth,
+        path=[ref_view(ref) for ref in one.path],
+    )
+
+
+def _impact(controller: ApiController, key: str) -> HttpResponse:
+    dossier = queries.dossier(controller.actor, key)
+    found = queries.reaching(controller.actor, dossier)
+    impact = found.impact
+    view = ChangeImpact(
+        count=impact.total if impact else 0,
+        worst_criticality=impact.worst if impact else None,
+        service_count=impact.service_count if impact else 0,
+        services=[_affected(one) for one in impact.services] if impact else [],
+        items=[_affected(one) for one in impact.reached] if impact else [],
+        pins=[
+            PinView(
+                item=ref_view(pin.item.ref()),
+                affected=pin.affected,
+                reason=pin.reason,
+                person=pin.person.name if pin.person else "",
+                pinned_at=pin.pinned_at,
+            )
+            for pin in found.pins
+        ],
+    )
+    return controller.answer(view)
+
+
+class ImpactController(ApiController):
+    """What a change affects beside its items."""
+
+    @operation("changes.view", ChangeImpact)
+    def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
+        """Compute the impact of the change anew; what people pinned holds."""
+        return _impact(self, parsed_path.key)
+
+
+class PinsController(ApiController):
+    """Items that a person says are affected, or are not."""
+
+    @operation("changes.request", ChangeImpact, dry_run=True)
+    def post(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[PinBody], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        """Pin an item, or change what was said of it; answers the impact that follows."""
+        command = commands.PinItem(change=parsed_path.key, **msgspec.structs.asdict(parsed_body))
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _impact(self, parsed_path.key)
+
+
+class PinController(ApiController):
+    """One pinned item."""
+
+    @operation("changes.request", ChangeImpact, dry_run=True)
+    def delete(self, parsed_path: Path[PinPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Let the relations say again whether the item is affected; answers the impact that follows."""
+        command = commands.UnpinItem(change=parsed_path.key, item=parsed_path.item)
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _impact(self, parsed_path.key)
+
+
 urls = [
     path("change-models", ChangeModelsController.as_view(), name="change-models"),
     path("change-models/<str:key>", ChangeModelController.as_view(), name="change-model"),
@@ -451,6 +576,9 @@ urls = [
     path("changes/<str:key>", ChangeController.as_view(), name="change"),
     path("changes/<str:key>/findings", FindingsController.as_view(), name="change-findings"),
     path("changes/<str:key>/steps", StepsController.as_view(), name="change-steps"),
+    path("changes/<str:key>/impact", ImpactController.as_view(), name="change-impact"),
+    path("changes/<str:key>/pins", PinsController.as_view(), name="change-pins"),
+    path("changes/<str:key>/pins/<str:item>", PinController.as_view(), name="change-pin"),
     path("changes/<str:key>/submit", SubmitController.as_view(), name="change-submit"),
     path("changes/<str:key>/vote", VoteController.as_view(), name="change-vote"),
     path("changes/<str:key>/return", ReturnController.as_view(), name="change-return"),

@@ -24,3 +24,5 @@ class ChangeEvent(StrEnum):
     CANCEL = "changes.change.cancel"
     HOLD = "changes.change.hold"
     RESUME = "changes.change.resume"
+    PIN = "changes.pin.put"
+    UNPIN = "changes.pin.remove"

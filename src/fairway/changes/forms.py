@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fairway.accounts import queries as accounts
-from fairway.changes import queries
+from fairway.changes import commands, queries
 from fairway.changes.models import Change
 from fairway.changes.queries import Dossier
 from fairway.kernel.actor import Actor
@@ -229,3 +229,28 @@ def _initial(actor: Actor, dossier: Dossier) -> dict[str, Any]:
         "priority": change.priority,
         "external_id": change.external_id,
     }
+
+
+class PinForm(forms.Form):
+    """What a person says about the impact of a change."""
+
+    item = KeysField(url="/items/pick", multiple=False, label=gettext_lazy("Item"))
+    affected = forms.ChoiceField(
+        label=gettext_lazy("It is"),
+        choices=(("false", gettext_lazy("not affected")), ("true", gettext_lazy("affected"))),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Stands beside the item with your name."),
+    )
+
+    def command(self, change: str) -> commands.PinItem:
+        """Return the command that this asks for."""
+        [item] = self.cleaned_data["item"]
+        return commands.PinItem(
+            change=change,
+            item=item,
+            affected=self.cleaned_data["affected"] == "true",
+            reason=self.cleaned_data["reason"],
+        )

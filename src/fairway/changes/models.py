@@ -199,3 +199,19 @@ class Implementer(_Part):
 
     class Meta:
         constraints = [models.UniqueConstraint("change", "person", name="changes_implementer_once")]
+
+
+class Pin(_Part):
+    """What a person says about the impact: the item is affected, or is not, whatever the relations say."""
+
+    change = models.ForeignKey(Change, models.PROTECT, related_name="pins")
+    item = models.ForeignKey("catalog.ConfigurationItem", models.PROTECT, related_name="+")
+    affected = models.BooleanField()
+    reason = models.TextField()
+    person = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    pinned_at = models.DateTimeField(help_text="UTC")
+
+    free_text = frozenset({"reason"})
+
+    class Meta:
+        constraints = [models.UniqueConstraint("change", "item", name="changes_pin_once")]

@@ -55,3 +55,46 @@ def timeline() -> dict[str, str]:
     states = {name: str(word) for name, (_shape, _tone, word) in icons.STATES.items() if name not in found}
     severities = {name: str(word) for name, (_tone, word) in icons.SEVERITIES.items()}
     return {**states, **severities, **found}
+
+
+def graph() -> dict[str, str]:
+    """Return the words of the graph of an impact by the names its script asks for."""
+    return {
+        "loading": _("Loading the graph …"),
+        "away": _("The graph could not be fetched."),
+        "again": _("Try again"),
+        "empty": _("Its failure reaches nothing that is known"),
+        "empty_up": _("It needs nothing that is known"),
+        "empty_hint": _("Impact follows the relations between items."),
+        "group": _("Group by"),
+        "none": _("Nothing"),
+        "kind": _("Kind"),
+        "organisation": _("Organisation"),
+        "criticality": _("Criticality"),
+        "search": _("Find in the graph"),
+        "open_all": _("Open all"),
+        "close_all": _("Close all"),
+        "fit": _("Fit"),
+        "in": _("Zoom in"),
+        "out": _("Zoom out"),
+        "picture": _("Graph"),
+        "list": _("List"),
+        "start": _("Fails"),
+        "start_up": _("Asks"),
+        "step": _("step away"),
+        "steps": _("steps away"),
+        "items": _("items"),
+        "item": _("item"),
+        "found": _("found"),
+        "through": _("by way of"),
+        "veiled": _("through another organisation"),
+        "left": _("more are not drawn"),
+        "in_pin": _("pinned as affected"),
+        "out_pin": _("pinned as not affected"),
+        "open": _("Open the item"),
+        "opens": _("Enter opens"),
+        "closes": _("Enter closes"),
+        "shown": _("shown"),
+        "hint": _("Arrows go from item to item, Enter opens, + and - zoom, 0 fits, L goes to the list."),
+        "export": _("Export"),
+    }

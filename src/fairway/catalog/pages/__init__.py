@@ -1,5 +1,11 @@
 """Pages of the catalogue: the list, a record, its forms, its relations, its impact."""
 
-from fairway.catalog.pages import impact, items, redundancy, relations
+from fairway.catalog.pages import graph, impact, items, redundancy, relations
 
-urlpatterns = [*items.urlpatterns, *relations.urlpatterns, *redundancy.urlpatterns, *impact.urlpatterns]
+urlpatterns = [
+    *items.urlpatterns,
+    *relations.urlpatterns,
+    *redundancy.urlpatterns,
+    *impact.urlpatterns,
+    *graph.urlpatterns,
+]

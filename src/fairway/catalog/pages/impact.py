@@ -16,9 +16,9 @@ from django.views.decorators.http import require_GET
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import page
 from fairway.catalog import queries
+from fairway.catalog.pages.graph import asked as asked_of
 from fairway.catalog.pages.shared import reader, record_of, tabs
 from fairway.catalog.rules import Direction
-from fairway.kernel.errors import Invalid
 from fairway.kernel.refs import Ref
 
 SHOWN_IMPACT = 500
@@ -30,17 +30,7 @@ def impact(request: HttpRequest, key: str) -> HttpResponseBase:
     """Show what the item's failure reaches, or what it needs, by depth and each with its path."""
     actor = reader(request)
     found = queries.item(actor, key)
-    asked = {name: request.GET[name] for name in ("direction", "depth") if request.GET.get(name)}
-    try:
-        direction = Direction(asked.get("direction", "downstream"))
-    except ValueError:
-        raise Invalid.field("direction", _("The direction is downstream or upstream.")) from None
-    depth_text = asked.get("depth", "")
-    if depth_text and not (
-        depth_text.isascii() and depth_text.isdigit() and 1 <= int(depth_text[:6]) <= 1000
-    ):
-        raise Invalid.field("depth", _("The depth is a number from 1 to 1000."))
-    depth = int(depth_text) if depth_text else None
+    direction, depth, asked = asked_of(request)
     reach = queries.impact(actor, found, direction=direction, depth=depth, limit=SHOWN_IMPACT)
     kinds = {row["pk"]: row for row in queries.relation_kinds()}
     shown = groupby(reach.reached, key=lambda one: one.depth)
@@ -78,6 +68,7 @@ def impact(request: HttpRequest, key: str) -> HttpResponseBase:
             }
             for one in reach.spared
         ],
+        "graph": f"/items/{found.slug}/graph?{urlencode(asked)}",
         "record": record_of(actor, found),
         "reach": reach,
         "levels": levels,

@@ -82,6 +82,7 @@ def tabs(key: str, here: str) -> list[dict[str, Any]]:
     return [
         {"label": _("Item"), "href": f"/items/{key}", "current": here == "record"},
         {"label": _("Impact"), "href": f"/items/{key}/impact", "current": here == "impact"},
+        {"label": _("Graph"), "href": f"/items/{key}/graph", "current": False},
     ]
 
 

@@ -12,6 +12,8 @@ from msgspec import structs
 
 from fairway.accounts import queries as accounts
 from fairway.catalog.models import ConfigurationItem, ItemKind, Relation, RelationKind
+from fairway.catalog.queries.drawing import Drawing as Drawing
+from fairway.catalog.queries.drawing import drawing as drawing
 from fairway.catalog.queries.impact import Impact as Impact
 from fairway.catalog.queries.impact import Spared as Spared
 from fairway.catalog.queries.impact import cycles as cycles

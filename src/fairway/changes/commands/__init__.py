@@ -1,6 +1,8 @@
 """What can be done with changes."""
 
 from fairway.changes.commands import projecting as projecting
+from fairway.changes.commands.pinning import PinItem as PinItem
+from fairway.changes.commands.pinning import UnpinItem as UnpinItem
 from fairway.changes.commands.recording import RecordChange as RecordChange
 from fairway.changes.commands.stepping import STEPS as STEPS
 from fairway.changes.commands.stepping import CancelChange as CancelChange

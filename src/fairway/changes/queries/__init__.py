@@ -31,6 +31,11 @@ from fairway.changes.queries.listing import mine as mine
 from fairway.changes.queries.listing import touching as touching
 from fairway.changes.queries.listing import waiting_for as waiting_for
 from fairway.changes.queries.listing import windows_of as windows_of
+from fairway.changes.queries.reaching import Reaching as Reaching
+from fairway.changes.queries.reaching import drawn as drawn
+from fairway.changes.queries.reaching import may_pin as may_pin
+from fairway.changes.queries.reaching import pins as pins
+from fairway.changes.queries.reaching import reaching as reaching
 from fairway.changes.queries.stepping import Step as Step
 from fairway.changes.queries.stepping import open_steps as open_steps
 from fairway.changes.queries.stepping import steps as steps

@@ -547,3 +547,40 @@ def timeline(
         _safe(content),
         _("Loading the plan …"),
     )
+
+
+@register.simple_block_tag(takes_context=True)
+def graph(
+    context: Context,
+    content: str,
+    src: str,
+    title: str = "",
+    as_csv: str = "",
+    as_json: str = "",
+    plain: str = "",
+    upstream: bool = False,
+    crumbs: Sequence[Mapping[str, str]] = (),
+) -> SafeString:
+    """Show the graph of what an address answers, beside its list; the content (links) stands in its head.
+
+    as_csv, as_json: the list as a file. plain: the page that tells the same without script.
+    """
+    told = format_html_join("", '<a href="{}">{}</a>', ((crumb["href"], crumb["label"]) for crumb in crumbs))
+    return format_html(
+        '<fw-graph src="{}" csv="{}" json="{}" words="{}"{}>'
+        '<div class="fwg-head"><div><div class="fw-crumbs">{}</div><h1 class="fwg-title">{}</h1></div>{}'
+        '<div class="fwg-tools" data-tools></div></div>'
+        '<div class="fwg-frame" data-frame><p class="fw-loading" role="status">{}</p>'
+        '<noscript><a href="{}">{}</a></noscript></div></fw-graph>',
+        src,
+        as_csv,
+        as_json,
+        json.dumps(words.graph()),
+        _safe(" upstream") if upstream else "",
+        told,
+        title,
+        _safe(content),
+        _("Loading the graph …"),
+        plain,
+        _("Impact as a list"),
+    )
