@@ -14,7 +14,7 @@ from fairway.accounts.commands import CreateToken
 from fairway.accounts.models import User
 from fairway.audit.commands import execute
 from fairway.catalog.models import ConfigurationItem
-from fairway.exchange.api import SIZE_LIMIT
+from fairway.exchange.commands import SIZE_LIMIT
 from fairway.kernel.actor import Actor
 
 from .conftest import Company, contents
@@ -74,12 +74,6 @@ def test_api_dry_run_stores_nothing(company: Company) -> None:
         ("no text", {"kind": "items"}, 422, "invalid"),
         ("an unknown field", {"kind": "items", "text": ITEMS, "colour": "red"}, 422, "invalid"),
         ("too many bytes", {"kind": "items", "text": "x" * (SIZE_LIMIT + 1)}, 413, "too-large"),
-        (
-            "too many rows",
-            {"kind": "items", "text": "key,name,kind\n" + "a,A,system\n" * 5001},
-            413,
-            "too-large",
-        ),
     ],
 )
 def test_api_refuses_what_it_cannot_import(

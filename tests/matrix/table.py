@@ -368,6 +368,9 @@ OPERATIONS: dict[str, Entry] = {
         missing=frozenset({200}),  # the row is refused, not the table
         denial=False,  # refused before any row becomes a command
     ),
+    "GET imports": Entry(filters=lambda b: {"organisation": b.organisation}),
+    "GET imports/{key}": Entry(at="import"),
+    "POST imports/{key}/cancel": Entry(at="import"),
     "GET windows": Entry(filters=lambda b: {"organisation": b.organisation}),
     "POST windows": Entry(body=freeze),
     "GET windows/{key}": Entry(at="freeze"),

@@ -24,7 +24,9 @@ from fairway.changes import commands as changes
 from fairway.changes.commands.reading import Span
 from fairway.changes.models import Change, ChangeModel, ChangeTemplate
 from fairway.environments.commands import ArchiveEnvironment, CreateEnvironment, CreateInstance
+from fairway.exchange.commands import StartImport
 from fairway.jobs.commands import drain
+from fairway.kernel import blobs
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.models import Row
 from fairway.workspace import commands as workspace
@@ -206,6 +208,10 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
     _calendar(branch, boss, now)
     _changes(branch, now)
     _workspace(branch, boss)
+    text = f"key,name,kind\n{slug}-new,{loud} new,system\n".encode()
+    blob = blobs.store([text], media_type="text/csv", at=now)
+    start = StartImport(kind="items", digest=str(blob.digest), file=f"{loud}.csv", organisation=slug)
+    records["import"] = named(run(start, by=boss))
 
 
 def _workspace(branch: Branch, boss: str) -> None:
