@@ -40,6 +40,8 @@ LEFT_OUT: Final = {
     "accounts.OrganisationPath": "a projection of organisations",
     "accounts.SignInFailure": "kept for a day",
     "claims.ClaimRow": "a projection of changes",
+    "exchange.ImportRun": "a file on its way into one installation; what it brought travels",
+    "exchange.ImportLine": "a file on its way into one installation; what it brought travels",
     "jobs.Clock": "when one installation did last what it does regularly",
     "jobs.Job": "work of one installation",
     "workspace.SearchRow": "a projection of the records that are found by words",
