@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .table import MANAGERS, MARKED, PINNERS, Body, at, nothing
+from .table import ADMINISTRATORS, MANAGERS, MARKED, PINNERS, Body, at, nothing
 from .world import Branch, Named
 
 
@@ -187,6 +187,32 @@ PAGES: dict[str, Page] = {
         reads="accounts.view",
         writes="accounts.administer",
         form=lambda b: {"name": MARKED, "parent": b.organisation, "version": "1"},
+    ),
+    "administration/fields": Page(
+        reads="workspace.configure", readers=ADMINISTRATORS, query=lambda b: {"subject": "item"}
+    ),
+    "administration/fields/new": Page(
+        reads="workspace.configure",
+        writes="workspace.configure",
+        form=lambda b: {
+            "name": MARKED,
+            "label": MARKED,
+            "type": "text",
+            "organisation": b.organisation,
+        },
+    ),
+    "administration/fields/<str:key>/edit": Page(
+        at="field",
+        reads="workspace.configure",
+        writes="workspace.configure",
+        form=lambda b: {"label": MARKED, "type": "text"},
+    ),
+    "administration/fields/<str:key>/archive": Page(at="field", reads=None, writes="workspace.configure"),
+    "administration/fields/<str:key>/restore": Page(
+        at="former_field", reads=None, writes="workspace.configure"
+    ),
+    "administration/fields/<str:key>/move": Page(
+        at="field", reads=None, writes="workspace.configure", form=lambda b: {"way": "down"}, writing=False
     ),
     "administration/events": Page(reads="audit.view", query=lambda b: {"subject": by_uid(b.item)}),
     "events/panel": Page(reads="audit.view", query=lambda b: {"subject": by_uid(b.item)}),

@@ -14,7 +14,9 @@ from fairway.accounts import queries as accounts
 from fairway.catalog import commands, queries
 from fairway.catalog.models import ConfigurationItem
 from fairway.kernel.actor import Actor
+from fairway.ui.custom import CustomMixin
 from fairway.ui.forms import KeysField
+from fairway.workspace import queries as workspace
 
 CRITICALITIES = (
     (1, gettext_lazy("1 – most critical")),
@@ -25,7 +27,7 @@ CRITICALITIES = (
 _ATTRIBUTE = re.compile(r"\s*([^=]+?)\s*=\s*(.*?)\s*")
 
 
-class ItemForm(forms.Form):
+class ItemForm(CustomMixin, forms.Form):
     """A new item, or one that is changed; `version` is the one that was read."""
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -65,6 +67,7 @@ class ItemForm(forms.Form):
     description = forms.CharField(
         label=gettext_lazy("Description"), required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
+    column = "attributes"
     attributes = forms.CharField(
         label=gettext_lazy("Attributes"),
         required=False,
@@ -93,6 +96,13 @@ class ItemForm(forms.Form):
         self.fields["owner_team"].choices = [("", _("Nobody yet")), *teams]  # type: ignore[attr-defined]
         usual = [("", _("As is usual for its kind"))] if new else []
         self.fields["shared"].choices = [*usual, *decided]  # type: ignore[attr-defined]
+
+        found = accounts.organisations(actor).filter(slug=str(self["organisation"].value() or ""))
+        where = found.values_list("pk", flat=True).first()
+        asked = workspace.for_form(
+            actor, "item", kind=str(self["kind"].value() or ""), organisation=where, row=item
+        )
+        self.add_custom(**asked)
 
     def clean_attributes(self) -> dict[str, Any]:
         """Read the lines; a value that is as it was keeps its type.
@@ -127,6 +137,7 @@ class ItemForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         """Return what the command takes; attributes that were taken out are named as null."""
+        own = self.custom_values()
         values = {name: value for name, value in self.cleaned_data.items() if name != "version"}
         values["owner_team"] = values["owner_team"] or None
         values["shared"] = {"true": True, "false": False}.get(values["shared"])
@@ -139,6 +150,9 @@ class ItemForm(forms.Form):
                 del values["organisation"]
             if values["shared"] is None:
                 del values["shared"]
+        else:
+            own = {name: value for name, value in own.items() if value is not None}
+        values["attributes"] = {**values["attributes"], **own}
         return values
 
 

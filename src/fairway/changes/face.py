@@ -22,6 +22,7 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Problem
 from fairway.kernel.refs import Ref
 from fairway.policy import Decision, Finding, Severity, Words, tell
+from fairway.workspace import queries as workspace
 
 MOST_FINDINGS, MOST_REACHES = 20, 20
 VAGUE = gettext_lazy("Nothing to check yet: name items and a time")
@@ -207,6 +208,7 @@ def record(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
                 "steps": [button for step in steps if step.enabled for button in _buttons(dossier, step)],
             },
             "change": change,
+            "custom": workspace.told(actor, "change", change),
             "windows": dossier.periods(downtime=False),
             "downtime": dossier.periods(downtime=True),
             "places": [

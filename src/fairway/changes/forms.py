@@ -16,7 +16,9 @@ from fairway.changes.models import Change
 from fairway.changes.queries import Dossier
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid
+from fairway.ui.custom import CustomMixin
 from fairway.ui.forms import KeysField, WindowsField
+from fairway.workspace import queries as workspace
 
 NUMBERED = re.compile(r"USR-[0-9]{1,18}")
 
@@ -35,7 +37,7 @@ def _text(label: Any, help_text: Any = "", rows: int = 3) -> forms.CharField:
     )
 
 
-class ChangeForm(forms.Form):
+class ChangeForm(CustomMixin, forms.Form):
     """A new change, or one that is edited; `version` is the one that was read."""
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -137,6 +139,20 @@ class ChangeForm(forms.Form):
             choices = [(one.slug, _("Standard: %(name)s") % {"name": one.name}) for one in _templates()]
             self.fields["template"].choices = [("normal", _("Normal change")), *choices]  # type: ignore[attr-defined]
         self._name_picked(actor)
+        change = dossier.change if dossier is not None else None
+        asked = workspace.for_form(
+            actor,
+            "change",
+            kind=change.model.slug if change is not None else self._model(),
+            organisation=change.organisation_id if change is not None else accounts.home(actor),
+            row=change,
+        )
+        self.add_custom(**asked)
+
+    def _model(self) -> str:
+        """Return the key of the change model that the picked template makes changes of."""
+        picked = str(self["template"].value() or "normal")
+        return next((one.model.slug for one in _templates() if one.slug == picked), "normal")
 
     def _name_picked(self, actor: Actor) -> None:
         """Give the pickers the names of what is picked at first."""
@@ -164,6 +180,7 @@ class ChangeForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         """Return what the commands take, from a form that is valid."""
+        own = self.custom_values()
         found: dict[str, Any] = {
             name: value for name, value in self.cleaned_data.items() if name not in {"version", "template"}
         }
@@ -171,6 +188,8 @@ class ChangeForm(forms.Form):
             found[name] = [{"start": start, "end": end} for start, end in found[name]]
         if found["items"]:
             found["primary_item"] = found["items"][0]
+        if own:
+            found["custom"] = own
         if self.cleaned_data.get("template", "normal") != "normal":
             found["template"] = self.cleaned_data["template"]
         return found
@@ -186,7 +205,8 @@ class ChangeForm(forms.Form):
     def refuse(self, invalid: Invalid) -> None:
         """Show what a command said, at the field where it belongs."""
         for error in invalid.errors:
-            name = error.field.partition("[")[0].partition(".")[0]
+            name = error.field.partition("[")[0]
+            name = name if name in self.fields else name.partition(".")[0]
             self.add_error(name if name in self.fields else None, error.message)
         if not invalid.errors:
             self.add_error(None, invalid.detail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from operator import itemgetter
@@ -18,7 +18,7 @@ from fairway.catalog import commands as catalog
 from fairway.changes import commands as changing
 from fairway.changes import queries as work
 from fairway.changes.commands.reading import Span
-from fairway.demo.story import calendar, company, landscape
+from fairway.demo.story import calendar, company, fields, landscape
 from fairway.demo.story.changes import changes
 from fairway.demo.story.planned import Planned, Step
 from fairway.demo.story.talk import VIEWS, WATCHED, Said, talk
@@ -111,9 +111,15 @@ def _grants() -> Iterable[Command]:
     yield accounts.GrantRole(role="viewer", organisation=company.ENVIRONMENTS, team=company.STAFF)
 
 
+def _field(given: Mapping[str, Any]) -> workspace.CreateField:
+    options = [workspace.OptionBody(key=key, label=label) for key, label in given.get("options", ())]
+    return workspace.CreateField(**{**given, "options": options})
+
+
 def _set_up(at: datetime) -> None:
     """Make items, relations, environments and what stands in them."""
     keeper = _person("margaret.okafor@fairway.example")
+    _run(map(_field, fields.FIELDS), SYSTEM, at - timedelta(hours=1))
     _run(
         (
             catalog.CreateItem(
@@ -125,7 +131,7 @@ def _set_up(at: datetime) -> None:
                 shared=item.shared,
                 description=item.description,
                 owner_team=company.team_of(item.unit),
-                attributes=dict(item.attributes),
+                attributes=fields.of_item(item),
             )
             for item in landscape.items()
         ),
@@ -153,6 +159,7 @@ def _set_up(at: datetime) -> None:
                 shared=place.shared,
                 description=place.description,
                 position=position,
+                custom=fields.of_place(place),
             )
             for position, place in enumerate(landscape.PLACES)
         ),

@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy
 from fairway.accounts import queries as accounts
 from fairway.environments.models import Environment
 from fairway.kernel.actor import Actor
+from fairway.ui.custom import CustomMixin
 from fairway.ui.forms import KeysField
+from fairway.workspace import queries as workspace
 
 
-class EnvironmentForm(forms.Form):
+class EnvironmentForm(CustomMixin, forms.Form):
     """A new environment, or one that is changed; `version` is the one that was read."""
 
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -72,6 +74,12 @@ class EnvironmentForm(forms.Form):
         self.fields["organisation"].choices = places  # type: ignore[attr-defined]
         self.fields["control"].choices = [*usual, *Environment.Control.choices]  # type: ignore[attr-defined]
 
+        found = accounts.organisations(actor).filter(slug=str(self["organisation"].value() or ""))
+        where = found.values_list("pk", flat=True).first()
+        tier = str(self["tier"].value() or Environment.Tier.values[0])
+        asked = workspace.for_form(actor, "environment", kind=tier, organisation=where, row=environment)
+        self.add_custom(**asked)
+
     def stale(self, environment: Environment) -> None:
         """Show what stands there now beside what was typed: saving once more is then a choice."""
         for name, present in _initial(environment).items():
@@ -86,7 +94,10 @@ class EnvironmentForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         """Return what the command takes."""
+        own = self.custom_values()
         values = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        if own:
+            values["custom"] = own
         values["position"] = values["position"] or 0
         if not values["control"]:
             del values["control"]

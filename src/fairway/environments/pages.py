@@ -23,6 +23,7 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, Stale
 from fairway.kernel.refs import Ref
 from fairway.ui import toasts
+from fairway.workspace import queries as workspace
 
 
 def _reader(request: HttpRequest) -> Actor:
@@ -166,6 +167,7 @@ def environment(request: HttpRequest, key: str) -> HttpResponseBase:
         "environment": found,
         "control": Environment.Control(found.control).label,
         "meaning": CONTROL[found.control],
+        "custom": workspace.told(actor, "environment", found),
         "rows": rows,
         "may_edit": found.archived_at is None
         and accounts.access(actor).may("environments.edit", found.organisation_id),

@@ -33,6 +33,7 @@ def tabs(actor: Actor, current: str) -> list[dict[str, Any]]:
         ("teams", _("Teams"), ("accounts.view",)),
         ("roles", _("Roles"), ("accounts.view",)),
         ("organisations", _("Organisations"), ("accounts.view",)),
+        ("fields", _("Fields"), ("workspace.configure",)),
         ("events", _("Event log"), ("audit.view",)),
         ("imports", _("Import"), ("catalog.import", "changes.import")),
     ]

@@ -26,6 +26,7 @@ from fairway.catalog.rules import Direction
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Stale
 from fairway.ui import toasts
+from fairway.workspace import queries as workspace
 
 SEARCHED = ("kind", "status", "criticality", "organisation", "environment", "archived", "q", "sort", "cursor")
 
@@ -137,8 +138,9 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
         "item": found,
         "criticality": dict(CRITICALITIES)[found.criticality],
         "attributes": [
-            (name, _plain(value)) for name, value in sorted(queries.attributes(actor, found).items())
+            (name, _plain(value)) for name, value in sorted(queries.free_attributes(actor, found).items())
         ],
+        "custom": workspace.told(actor, "item", found),
         "relations": _relations(outgoing, incoming, found.slug),
         "redundancies": redundancy.groups(actor, found),
         "reach": reach,

@@ -260,7 +260,7 @@ def _columns(row: FieldDefinition, asked: Mapping[str, Any]) -> dict[str, Any]:
     if "options" in asked:
         values["options"] = _options(asked["options"])
     if "kinds" in asked:
-        known = dict(queries.kinds_of(queries.FIELD_SUBJECTS[row.subject]))
+        known = dict(queries.field_kinds(queries.FIELD_SUBJECTS[row.subject]))
         values["kinds"] = _named(asked["kinds"], known, "kinds", "kind")
     for name in ("viewers", "editors"):
         if name in asked:

@@ -16,10 +16,11 @@ from fairway.workspace.queries.fields import custom as custom
 from fairway.workspace.queries.fields import defined as defined
 from fairway.workspace.queries.fields import definition as definition
 from fairway.workspace.queries.fields import definitions as definitions
+from fairway.workspace.queries.fields import field_kinds as field_kinds
 from fairway.workspace.queries.fields import field_subject as field_subject
 from fairway.workspace.queries.fields import fields as fields
 from fairway.workspace.queries.fields import filtered as filtered
-from fairway.workspace.queries.fields import kinds_of as kinds_of
+from fairway.workspace.queries.fields import for_form as for_form
 from fairway.workspace.queries.fields import matching as matching
 from fairway.workspace.queries.fields import may_set as may_set
 from fairway.workspace.queries.fields import names_of as names_of
@@ -27,6 +28,7 @@ from fairway.workspace.queries.fields import reference as reference
 from fairway.workspace.queries.fields import seen as seen
 from fairway.workspace.queries.fields import seen_all as seen_all
 from fairway.workspace.queries.fields import shown as shown
+from fairway.workspace.queries.fields import told as told
 from fairway.workspace.queries.fields import unrestricted as unrestricted
 from fairway.workspace.queries.fields import visible_fields as visible_fields
 from fairway.workspace.queries.fields import withheld as withheld

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from django.apps import apps
 from django.db.models import Model, Q, QuerySet
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fairway.accounts import queries as accounts
@@ -89,7 +90,7 @@ def field_subject(name: str) -> FieldSubject:
     return FIELD_SUBJECTS[name]
 
 
-def kinds_of(what: FieldSubject) -> list[tuple[str, str]]:
+def field_kinds(what: FieldSubject) -> list[tuple[str, str]]:
     """Return the kinds that fields of a subject may be limited to, as key and name."""
     name, _, leaf = what.kind.partition("__")
     found: Any = what.table()._meta.get_field(name)
@@ -315,6 +316,71 @@ def seen_all(actor: Actor, subject: str, rows: Sequence[Any]) -> list[dict[str, 
                 kind = getattr(kind, step)
             holders.append(Holder(row.owning_organisation, str(kind), getattr(row, what.column)))
     return shown(actor, subject, holders)
+
+
+def for_form(
+    actor: Actor, subject: str, *, kind: str, organisation: int | None, row: Any = None
+) -> dict[str, Any]:
+    """Return what a form of such a record shows, as `add_custom` of the form kit takes it."""
+    found = fields(actor, subject, kind=kind, organisation=organisation)
+    values = seen(actor, subject, row) if row is not None else {one.name: one.default for one in found}
+    fixed = [one.name for one in found if not may_set(actor, one, organisation or 0)]
+    if row is None:
+        found = [one for one in found if one.name not in fixed]
+    return {
+        "definitions": found,
+        "values": values,
+        "zone": actor.zone,
+        "fixed": fixed,
+        "names": names_of(actor, found, values),
+    }
+
+
+def told(actor: Actor, subject: str, row: Any) -> list[dict[str, Any]]:
+    """Return the fields of a record that have a value, by group, as ui/custom.html shows them."""
+    values = seen(actor, subject, row)
+    what = FIELD_SUBJECTS[subject]
+    kind = row
+    for step in what.kind.split("__"):
+        kind = getattr(kind, step)
+    found = fields(actor, subject, kind=str(kind), organisation=row.owning_organisation)
+    names = names_of(actor, found, values)
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for one in sorted(found, key=lambda one: bool(one.group)):
+        if one.name in values:
+            line = {"label": one.label, "help": one.help, **_line(one, values[one.name], names)}
+            groups.setdefault(one.group, []).append(line)
+    return [{"label": group, "rows": rows} for group, rows in groups.items()]
+
+
+def _line(one: Definition, value: Any, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the text of a value and where it leads; instants stay instants."""
+    labels = {option.key: option.label for option in one.options}
+    match one.type:
+        case Type.BOOLEAN:
+            return {"text": gettext("yes") if value else gettext("no")}
+        case Type.LIST:
+            return {"text": labels.get(value, str(value))}
+        case Type.MULTI_LIST if isinstance(value, list):
+            return {"text": ", ".join(labels.get(key, str(key)) for key in value)}
+        case Type.INSTANT | Type.DATE:
+            try:
+                at = datetime.fromisoformat(value)
+            except (TypeError, ValueError):
+                return {"text": str(value)}
+            return {"at": at} if one.type is Type.INSTANT and at.tzinfo else {"text": f"{at:%d %b %Y}"}
+        case Type.USER:
+            return {"text": names.get(value, str(value))}
+        case Type.ITEM if value == HIDDEN.kind:
+            return {"text": gettext("another organisation's")}
+        case Type.ITEM:
+            return {"text": names.get(value, str(value)), "href": f"/items/{value}"}
+        case Type.LINK:
+            return {"text": str(value), "href": str(value), "away": True}
+        case Type.NUMBER | Type.INTEGER if isinstance(value, int | float):
+            return {"text": f"{value:,}"}
+        case _:
+            return {"text": str(value)}
 
 
 def _nobody(roles: Collection[str]) -> bool:
