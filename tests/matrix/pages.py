@@ -377,14 +377,12 @@ PAGES: dict[str, Page] = {
         reads="catalog.import",
         readers=frozenset({"environment-manager", "change-manager", "release-manager", "administrator"}),
         writes="catalog.import",
-        common=True,
-        form=lambda b: {
-            "kind": "items",
-            "content": "a2V5LG5hbWUsa2luZApmcmVzaCxmcmVzaCxzeXN0ZW0K",
-            "name": "fresh.csv",
-            "mapping": "",
-            "encoding": "",
-            "import": "1",
-        },
+        form=lambda b: {"kind": "items", "text": "key,name,kind\nfresh,fresh,system\n"},
+    ),
+    "administration/imports/<str:uid>": Page(
+        at={"uid": "import"},
+        reads="catalog.view",
+        writes="catalog.import",
+        form=lambda b: {"do": "check"},
     ),
 }

@@ -4,6 +4,7 @@ import "../../src/fairway/ui/tokens.css";
 import "./styles/fonts.css";
 import "./styles/bridge.css";
 import "./styles/shell.css";
+import "./styles/exchange.css";
 import "./styles/parts.css";
 import "./styles/forms.css";
 import "./styles/accounts.css";

@@ -14,7 +14,7 @@ from fairway.audit.commands import Command, Plan, execute
 from fairway.exchange import mapping as maps
 from fairway.exchange import queries, working
 from fairway.exchange.adapters import ADAPTERS
-from fairway.exchange.entries import Load, Options, note, run
+from fairway.exchange.entries import Load, Options, header_of, note, run
 from fairway.exchange.events import ExchangeEvent
 from fairway.exchange.instance import read as import_instance
 from fairway.exchange.instance import write as export_instance
@@ -155,6 +155,11 @@ def keep(source: BinaryIO, options: Options, *, actor: Actor, at: datetime) -> I
     :raises Forbidden: the actor may not import this. :raises TooLarge: it is larger than any may be.
     """
     accounts.require(actor, options.permission, at=None)
+    layout: dict[str, Any] = {}
+    if options.kind not in ADAPTERS:
+        columns, rows, sheets = header_of(source, options)
+        shown = [[cell[:80] for cell in row] for row in rows]
+        layout = {"columns": columns, "rows": shown, "sheets": sheets}
     source.seek(0)
     blob = blobs.store(source, media_type="application/octet-stream", at=at, most=FILE_LIMIT)
     command = StartImport(
@@ -166,7 +171,39 @@ def keep(source: BinaryIO, options: Options, *, actor: Actor, at: datetime) -> I
     )
     outcome = execute(command, actor=actor, at=at)
     assert outcome.subject is not None  # noqa: S101 - it is what was made
+    ImportRun.objects.filter(uid=outcome.subject.uid).update(layout=layout)
     return queries.import_run(actor, outcome.subject.key)
+
+
+def begin(
+    kept: ImportRun, *, actor: Actor, at: datetime, dry_run: bool, mapping: str | None = None
+) -> ImportRun:
+    """Check or import a kept file: here and now where it is small, else by a job.
+
+    What is wrong with file or mapping as a whole is noted with the import.
+
+    :raises Conflict: it is being worked on, or done. :raises Invalid: the mapping is none.
+    """
+
+    def command(later: bool) -> Command:
+        if dry_run:
+            return CheckImport(run=str(kept.uid), mapping=mapping, later=later)
+        return RunImport(run=str(kept.uid), later=later)
+
+    later = kept.size > SIZE_LIMIT
+    execute(command(later), actor=actor, at=at)
+    run = queries.import_run(actor, str(kept.uid))
+    if later:
+        return run
+    try:
+        load = working.opened(run, actor)
+        if load.total > ROW_LIMIT:
+            execute(command(True), actor=actor, at=at)
+            return queries.import_run(actor, str(kept.uid))
+        working.proceed(run, load, actor=lambda: actor, dry_run=dry_run)
+    except Problem as problem:
+        working.failed(run, problem)
+    return run
 
 
 def carry(run: ImportRun, *, actor: Actor, dry_run: bool) -> None:

@@ -26,6 +26,7 @@ class ImportRun(Record):
     size = models.BigIntegerField(help_text="bytes")
     blob = models.ForeignKey("kernel.Blob", models.PROTECT, related_name="+")
     options = models.JSONField(default=dict, help_text="how to take the file: exchange.entries.Options")
+    layout = models.JSONField(default=dict, help_text="its columns, first rows and sheets")
     state = models.CharField(max_length=10, choices=State, default=State.NEW)
     job = models.UUIDField(null=True, help_text="uid of the job that works on it, where one does")
     begun = models.BooleanField(default=False, help_text="whether rows may have been stored")
@@ -42,6 +43,7 @@ class ImportRun(Record):
         {
             "blob",
             "options",
+            "layout",
             "state",
             "job",
             "begun",

@@ -1,32 +1,36 @@
-"""The page that imports a table: choose, check, import."""
+"""The pages that import: send a file, lay it out, see what would change, import, follow it."""
 
 from __future__ import annotations
 
-import base64
 import io
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.web import actor_of, page
-from fairway.exchange.commands import import_table
+from fairway.accounts.web import caller, page
+from fairway.audit.commands import execute
+from fairway.exchange import commands, queries
+from fairway.exchange import mapping as maps
+from fairway.exchange.adapters import ADAPTERS
+from fairway.exchange.commands import CancelImport, PutMapping
+from fairway.exchange.entries import Options
+from fairway.exchange.guessing import chosen_in, guessed, written
 from fairway.exchange.kinds import KINDS
+from fairway.exchange.models import ImportRun
 from fairway.exchange.reading import ENCODINGS
-from fairway.exchange.report import Report
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Forbidden, Invalid, TooLarge
+from fairway.kernel.errors import Conflict, Forbidden, Invalid, TooLarge
+from fairway.ui import toasts
 
-SIZE_LIMIT, ROW_LIMIT = 10_000_000, 5_000
-SHOWN_PROBLEMS = 200
-FIELDS = {"map": "mapping", "organisation": None}
+SHOWN: Final = 50
 
 KIND_WORDS = {
     "items": gettext_lazy("Configuration items"),
@@ -34,6 +38,9 @@ KIND_WORDS = {
     "redundancies": gettext_lazy("Redundancy: some of several are enough"),
     "changes": gettext_lazy("Changes"),
     "windows": gettext_lazy("Freezes and maintenance windows"),
+    "backstage": gettext_lazy("Backstage catalogue (catalog-info.yaml)"),
+    "kubernetes": gettext_lazy("Kubernetes manifests"),
+    "compose": gettext_lazy("Docker compose file"),
 }
 RESULT_WORDS = {
     "created": gettext_lazy("created"),
@@ -43,153 +50,375 @@ RESULT_WORDS = {
     "skipped": gettext_lazy("left out"),
     "repeated": gettext_lazy("repeated"),
 }
-PLACES = {"items": "/items", "changes": "/changes", "windows": "/windows"}
+FORECAST_WORDS = {**RESULT_WORDS, "created": gettext_lazy("new"), "updated": gettext_lazy("changed")}
 RESULT_TONES = {"created": "ok", "updated": "info", "refused": "bad"}
+STATE_MARKS = {
+    "new": "draft",
+    "checking": "implementing",
+    "checked": "scheduled",
+    "importing": "implementing",
+    "done": "closed",
+    "failed": "rejected",
+    "cancelled": "cancelled",
+}
+PLACES = {"items": "/items", "changes": "/changes", "windows": "/windows"}
 
 
 class ImportForm(forms.Form):
-    """What to import; `content` carries the checked file from the preview to the import."""
+    """What to import: a file, or rows that are pasted."""
 
     kind = forms.ChoiceField(label=gettext_lazy("Import as"))
     file = forms.FileField(
         label=gettext_lazy("File"),
-        error_messages={"required": gettext_lazy("Choose a file.")},
-        help_text=gettext_lazy("CSV whose first line names the columns; up to 10 MB and 5,000 rows."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv"}),
+        required=False,
+        help_text=gettext_lazy(
+            "CSV, XLSX, JSON, NDJSON or YAML; large ones are worked on behind the scenes."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.json,.ndjson,.jsonl,.yaml,.yml"}),
     )
-    mapping = forms.CharField(
-        label=gettext_lazy("Mapping"),
+    text = forms.CharField(
+        label=gettext_lazy("Or paste rows"),
         required=False,
         strip=False,
+        max_length=1_000_000,
+        help_text=gettext_lazy("CSV whose first line names the columns; for landscapes the YAML itself."),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "is-code"}),
+    )
+    saved = forms.ChoiceField(
+        label=gettext_lazy("Mapping"),
+        required=False,
         help_text=gettext_lazy(
-            "Which column becomes which field, as YAML. Without it the columns carry the names of the fields."
+            "Which column becomes which field; you can also choose that in the next step."
         ),
-        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "class": "is-code"}),
+    )
+    mapping = forms.CharField(
+        label=gettext_lazy("Mapping as YAML"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "class": "is-code"}),
     )
     encoding = forms.ChoiceField(
         label=gettext_lazy("Encoding"),
         required=False,
         choices=[
-            ("", gettext_lazy("As the mapping says, else UTF-8")),
+            ("", gettext_lazy("As file and mapping say, else UTF-8")),
             *((name, name) for name in ENCODINGS),
         ],
     )
-    content = forms.CharField(required=False, widget=forms.HiddenInput)
-    name = forms.CharField(required=False, widget=forms.HiddenInput, max_length=200)
+    sheet = forms.CharField(
+        label=gettext_lazy("Sheet"),
+        required=False,
+        max_length=100,
+        help_text=gettext_lazy("Of a workbook; the first one when empty."),
+    )
+    header = forms.IntegerField(
+        label=gettext_lazy("Header row"),
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        help_text=gettext_lazy("Of a sheet; the first one that is not empty when not said."),
+    )
 
-    def __init__(self, *args: Any, kinds: list[str], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kinds: list[str], saved: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["kind"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
-        field.choices = [(kind, KIND_WORDS[kind]) for kind in kinds]
-        self.fields["file"].required = not self.data.get("content")
+        for name, choices in (
+            ("kind", [(kind, KIND_WORDS[kind]) for kind in kinds]),
+            ("saved", [("", _("None yet")), *saved]),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+            field.choices = choices
 
     def clean(self) -> dict[str, Any]:
-        """Take the file sent now, or else the one that was checked before."""
         given = super().clean() or self.cleaned_data
-        sent = given.get("file")
-        if sent is not None and sent.size > SIZE_LIMIT:
-            self.add_error(
-                "file", _("The file has more than 10 MB; split it, or run fairway import on the server.")
-            )
-        elif sent is not None:
-            given["table"], given["name"] = sent.read(), sent.name
-        elif given.get("content"):
-            try:
-                given["table"] = base64.b64decode(given["content"], validate=True)
-            except ValueError:  # binascii.Error, or a letter that base64 does not have
-                self.add_error("file", _("Choose the file again."))
+        if not given.get("file") and not given.get("text", "").strip() and "file" not in self.errors:
+            self.add_error("file", _("Choose a file, or paste rows."))
         return given
 
 
 @page
 @require_http_methods(["GET", "POST"])
 def imports(request: HttpRequest) -> HttpResponse:
-    """Show the form, check a file, or import the one that was checked."""
-    actor = actor_of(request)
-    assert actor is not None  # noqa: S101 - `page` sends strangers to the sign-in page
-    kinds = permitted(actor)
+    """Show the form and the imports so far, or take a file."""
+    actor = caller(request)
+    kinds = queries.permitted(actor)
     if not kinds:
         raise Forbidden(
             _("You may not import anything; it takes the permission catalog.import or changes.import.")
         )
-    form = ImportForm(request.POST or None, request.FILES or None, kinds=kinds)
-    report = None
-    importing = request.method == "POST" and "import" in request.POST
+    saved = [(str(one.uid), f"{one.name} ({KIND_WORDS[one.what]})") for one in queries.mappings(actor)]
+    form = ImportForm(request.POST or None, request.FILES or None, kinds=kinds, saved=saved)
     if request.method == "POST" and form.is_valid():
-        report = _run(form, actor, dry_run=not importing)
-    context = {
-        "form": form,
-        "report": report,
-        "counts": _counts(report) if report else [],
-        "rows": _rows(report) if report else [],
-        "problems": report.problems[:SHOWN_PROBLEMS] if report else [],
-        "more_problems": _unshown(report) if report else 0,
-        "content": base64.b64encode(form.cleaned_data["table"]).decode() if report and not importing else "",
-    }
+        made = _taken(form, actor)
+        if made is not None:
+            return redirect(f"/administration/imports/{made.uid}")
+    query = queries.ImportQuery(cursor=request.GET.get("cursor", ""), limit=20)
+    past = queries.import_page(actor, query)
+    context = {"form": form, "runs": [_listed(row) for row in past.rows], "next": past.next}
     return render(
         request, "exchange/imports.html", context, status=422 if form.is_bound and form.errors else 200
     )
 
 
-def permitted(actor: Actor) -> list[str]:
-    """Return the kinds that the actor may import somewhere."""
-    access = accounts.access(actor)
-    return [name for name, kind in KINDS.items() if access.may(kind.permission, None)]
+@page
+@require_http_methods(["GET", "POST"])
+def import_run(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show one import: its layout, what would change or was done, how far it is; or take the next step."""
+    actor = caller(request)
+    accounts.require(actor, "catalog.view", at=None)
+    run = queries.import_run(actor, uid)
+    wrong = ""
+    if request.method == "POST":
+        try:
+            _step(request, actor, run)
+            return redirect(f"/administration/imports/{run.uid}")
+        except Invalid as problem:
+            wrong = problem.detail
+            run = queries.import_run(actor, uid)
+    return render(
+        request, "exchange/run.html", _run_context(request, actor, run, wrong), status=422 if wrong else 200
+    )
 
 
-def _run(form: ImportForm, actor: Actor, *, dry_run: bool) -> Report | None:
-    """Check or import the file; what is wrong with file or mapping is said at their fields."""
+def _taken(form: ImportForm, actor: Actor) -> ImportRun | None:
+    """Keep what was sent, and check it where its columns are clear; None: the form says what is wrong."""
     given = form.cleaned_data
+    file = given["file"]
+    mapping = given["mapping"] if given["mapping"].strip() else None
+    at = datetime.now(UTC)
+    kind = given["kind"]
     try:
-        return import_table(
-            io.BytesIO(given["table"]),
-            kind=given["kind"],
-            actor=actor,
-            mapping=given["mapping"] if given["mapping"].strip() else None,
+        if mapping is None and given["saved"]:
+            mapping = queries.mapping(actor, given["saved"]).text
+        if mapping is not None and kind in KINDS:
+            maps.parse(mapping, kind=kind, fields=KINDS[kind].fields)
+        pasted = "pasted.csv" if kind in KINDS else "pasted.yaml"
+        options = Options(
+            kind=kind,
+            mapping=mapping,
             encoding=given["encoding"] or None,
-            dry_run=dry_run,
-            file=given["name"],
-            most=ROW_LIMIT,
+            sheet=given["sheet"] or None,
+            header=given["header"],
+            file=file.name if file else pasted,
         )
+        source = file.file if file else io.BytesIO(given["text"].encode())
+        kept = commands.keep(source, options, actor=actor, at=at)
+        clear = mapping is not None or kind in ADAPTERS or _plain(kept)
+        return commands.begin(kept, actor=actor, at=at, dry_run=True) if clear else kept
     except (Invalid, TooLarge) as problem:
-        in_mapping = problem.code == "exchange.mapping" and given["mapping"].strip()
-        form.add_error("mapping" if in_mapping else "file", problem.detail)
+        in_mapping = problem.code == maps.MALFORMED and given["mapping"].strip()
+        form.add_error("mapping" if in_mapping else "file" if file else "text", problem.detail)
         return None
 
 
-def _counts(report: Report) -> list[dict[str, Any]]:
-    found = [(name, getattr(report, name)) for name in RESULT_WORDS]
-    return [
-        {"label": RESULT_WORDS[name], "value": count, "tone": "bad" if name == "refused" else ""}
-        for name, count in found
-        if count or name in {"created", "refused"}
-    ]
+def _plain(run: ImportRun) -> bool:
+    """Say whether the columns carry the names of the fields."""
+    kind = KINDS[run.what]
+    try:
+        maps.plain(run.layout["columns"], kind=kind.name, fields=kind.fields)
+    except Invalid:
+        return False
+    return True
 
 
-def _rows(report: Report) -> list[dict[str, Any]]:
-    return [
-        {
-            "number": row.row,
-            "word": RESULT_WORDS[row.result],
-            "tone": RESULT_TONES.get(row.result, ""),
-            "key": row.key,
-            "href": "" if report.dry_run or report.kind not in PLACES else f"{PLACES[report.kind]}/{row.key}",
-            "values": ", ".join(f"{name}: {_told(value)}" for name, value in row.values.items()),
-        }
-        for row in report.sample
-    ]
+def _step(request: HttpRequest, actor: Actor, run: ImportRun) -> None:
+    """Do what a button of the page asks for.
+
+    :raises Invalid: the mapping cannot be used.
+    """
+    does, at = request.POST.get("do", ""), datetime.now(UTC)
+    if does == "cancel":
+        execute(CancelImport(run=str(run.uid)), actor=actor)
+    elif does == "import":
+        commands.begin(run, actor=actor, at=at, dry_run=False)
+    elif does in {"columns", "yaml", "check"}:
+        mapping = None
+        if does == "yaml":
+            mapping = request.POST.get("mapping", "")
+        elif does == "columns" and run.what in KINDS:
+            mapping = _chosen(request, run)
+        name = request.POST.get("name", "").strip()
+        if name and mapping and run.what in KINDS:
+            execute(
+                PutMapping(name=name, kind=run.what, text=mapping, organisation=run.organisation.slug),
+                actor=actor,
+            )
+            toasts.done(request, _("The mapping “%(name)s” was saved.") % {"name": name})
+        commands.begin(run, actor=actor, at=at, dry_run=True, mapping=mapping)
+    else:
+        raise Conflict(_("There is no such step; load the page again."), code="exchange.import.step")
+
+
+def _chosen(request: HttpRequest, run: ImportRun) -> str:
+    """Return the mapping that the selects of the page make."""
+    columns = run.layout.get("columns", [])
+    chosen: dict[str, str] = {}
+    for number, column in enumerate(columns):
+        name = request.POST.get(f"column-{number}", "")
+        if not name:
+            continue
+        if name in chosen.values():
+            raise Invalid.field(
+                "map", _("Two columns become the field %(name)s; choose one.") % {"name": name}
+            )
+        chosen[column] = name
+    fixed = {
+        name: request.POST.get(f"fixed-{name}", "").strip()
+        for name in KINDS[run.what].fields
+        if request.POST.get(f"fixed-{name}", "").strip() and name not in chosen.values()
+    }
+    return written(run.what, chosen, fixed, like=run.options.get("mapping"))
+
+
+def _run_context(request: HttpRequest, actor: Actor, run: ImportRun, wrong: str) -> dict[str, Any]:
+    state, error = queries.standing(run)
+    result = request.GET.get("result", "")
+    result = result if result in RESULT_WORDS else ""
+    after = request.GET.get("cursor", "")
+    found = queries.lines(
+        run, result=result, after=int(after) if after.isdigit() and len(after) < 18 else 0, limit=SHOWN + 1
+    )
+    words = RESULT_WORDS if run.begun else FORECAST_WORDS
+    may = accounts.access(actor).may(queries.permission_of(run.what), run.organisation_id)
+    living = state in queries.LIVING
+    stopped = run.begun and state in {"failed", "cancelled", "importing"} and not (living and run.job)
+    counted = sum(count for name, count in run.counts.items() if name in RESULT_WORDS)
+    return {
+        "run": run,
+        "title": run.file or _("Import"),
+        "kind": KIND_WORDS[run.what],
+        "state": (STATE_MARKS[state], str(ImportRun.State(state).label)),
+        "living": living and run.job is not None,
+        "error": wrong or error,
+        "notes": run.notes[:100],
+        "size": _size(run.size),
+        "counts": [
+            {"label": words[name], "value": run.counts.get(name, 0), "tone": RESULT_TONES.get(name, "")}
+            for name in RESULT_WORDS
+            if run.counts.get(name) or name in {"created", "updated", "refused"}
+        ]
+        if counted
+        else [],
+        "tabs": [
+            {"label": _("All"), "href": "?", "current": not result, "count": counted},
+            *(
+                {
+                    "label": words[name],
+                    "href": f"?result={name}",
+                    "current": result == name,
+                    "count": run.counts[name],
+                }
+                for name in RESULT_WORDS
+                if run.counts.get(name)
+            ),
+        ],
+        "rows": [_line(line, words, run) for line in found[:SHOWN]],
+        "next": str(found[SHOWN - 1]["id"]) if len(found) > SHOWN else None,
+        "may_check": may and not (living and run.job) and state != "done" and not run.begun,
+        "may_import": may and state == "checked" and counted > run.counts.get("refused", 0),
+        "may_go_on": may and stopped,
+        "may_cancel": may and (living or stopped),
+        "may_list": bool(queries.permitted(actor)),
+        "begun": run.begun,
+        "outcome": _outcome(run),
+        "builder": _builder(run) if run.what in KINDS and run.layout.get("columns") else None,
+        "mapping": run.options.get("mapping") or "",
+    }
+
+
+def _builder(run: ImportRun) -> dict[str, Any]:
+    """Return the columns with what they become, for the selects."""
+    kind = KINDS[run.what]
+    columns: list[str] = run.layout["columns"]
+    chosen = chosen_in(run.options.get("mapping")) or guessed(columns, kind.fields)
+    names = [name for name in kind.fields if not name.endswith(".*")]
+    free = any(name.endswith(".*") for name in kind.fields)
+    rows = []
+    for number, column in enumerate(columns):
+        own = chosen.get(column, "")
+        options = [*names, *([own] if own and own not in names else [])]
+        attribute = f"attributes.{column.strip().lower().replace(' ', '_')[:60]}"
+        if free and attribute not in options and column not in names:
+            options.append(attribute)
+        values = [row[number] for row in run.layout["rows"] if number < len(row) and row[number].strip()]
+        rows.append(
+            {
+                "name": f"column-{number}",
+                "column": column,
+                "samples": list(dict.fromkeys(values))[:3],
+                "options": [{"name": one, "current": one == own} for one in options],
+            }
+        )
+    return {
+        "rows": rows,
+        "fixed": [
+            {"name": name, "help": field.help}
+            for name, field in kind.fields.items()
+            if field.required and name not in chosen.values()
+        ],
+    }
+
+
+def _outcome(run: ImportRun) -> str:
+    refused = run.counts.get("refused", 0)
+    if not refused:
+        return _("Every row can be stored.")
+    return ngettext(
+        "%(n)s row is refused and stays out; the others are stored.",
+        "%(n)s rows are refused and stay out; the others are stored.",
+        refused,
+    ) % {"n": f"{refused:,}"}
+
+
+def _line(line: dict[str, Any], words: dict[str, Any], run: ImportRun) -> dict[str, Any]:
+    stored = run.begun and line["result"] in {"created", "updated", "unchanged"}
+    place = PLACES.get(run.what, "/items" if line["key"] and "source" not in line["values"] else "")
+    return {
+        "place": line["place"] or line["row"],
+        "word": words[line["result"]],
+        "tone": RESULT_TONES.get(line["result"], ""),
+        "key": line["key"],
+        "href": f"{place}/{line['key']}"
+        if place and (stored or line["result"] in {"updated", "unchanged"})
+        else "",
+        "changes": line["changes"],
+        "faults": [
+            {"where": column or field, "message": message}
+            for column, field, message, _place in line["faults"]
+        ],
+        "values": ""
+        if line["changes"]
+        else ", ".join(f"{name}: {_told(value)}" for name, value in line["values"].items()),
+    }
+
+
+def _listed(row: dict[str, Any]) -> dict[str, Any]:
+    counts = row["counts"]
+    told = [f"{counts[name]:,} {word}" for name, word in RESULT_WORDS.items() if counts.get(name)]
+    return {
+        "href": f"/administration/imports/{row['uid']}",
+        "file": row["file"],
+        "kind": KIND_WORDS[row["what"]],
+        "state": (STATE_MARKS[row["state"]], str(ImportRun.State(row["state"]).label)),
+        "living": row["state"] in queries.LIVING,
+        "position": row["position"],
+        "total": row["total"],
+        "counts": ", ".join(told),
+        "who": row["user__name"] or "Fairway",
+        "at": row["created_at"],
+    }
 
 
 def _told(value: Any) -> str:
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
     text = "; ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
-def _unshown(report: Report) -> int:
-    return report.problems_left_out + max(len(report.problems) - SHOWN_PROBLEMS, 0)
+def _size(count: int) -> str:
+    return f"{count / 1_000_000:,.1f} MB" if count >= 100_000 else f"{count / 1_000:,.1f} kB"
 
 
-urlpatterns = [path("administration/imports", imports, name="imports")]
+urlpatterns = [
+    path("administration/imports", imports, name="imports"),
+    path("administration/imports/<str:uid>", import_run, name="import"),
+]
