@@ -338,6 +338,8 @@ MERGE_PATCH = "application/merge-patch+json"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FILES = {"ndjson": NDJSON, "csv": CSV, "xlsx": XLSX}
 """The forms in which a list comes whole, by their short names."""
+NOTHING = frozenset({"nothing/at-all"})
+"""The media types of an answer without content, in its document: none of those there are."""
 RENDERERS = [MsgspecJsonRenderer(JSON), MsgspecJsonRenderer(PROBLEM_JSON)]
 WITH_FILES = [*RENDERERS, *map(FileRenderer, FILES.values())]
 PROBLEM_SPECS = [
@@ -389,7 +391,7 @@ def operation(
             _as_files(kind) if files and code == 200 else kind,
             status_code=HTTPStatus(code),
             headers={**headers, **(located if code in {201, 202} else {})} if code < 300 else None,
-            limit_to_content_types=good if code < 300 else {PROBLEM_JSON},
+            limit_to_content_types=NOTHING if code == 204 else good if code < 300 else {PROBLEM_JSON},
         )
         for code, kind in answers.items()
     ]
@@ -401,6 +403,8 @@ def operation(
     if media != JSON:
         options["renderers"] = [FileRenderer(media), *RENDERERS]
         options["exclude_validate_responses"] = frozenset({HTTPStatus(status)})
+    if status == 204:
+        options["exclude_validate_responses"] = frozenset({HTTPStatus.NO_CONTENT})
     if public:
         options["auth"] = None
     declared: Callable[[T], T] = validate(*specs, x_extensions={"x-permission": permission}, **options)
@@ -569,6 +573,8 @@ class ApiController(Controller[Serializer]):
                 response = super().dispatch(request, *args, **kwargs)
             for name, value in getattr(request, "fairway_limits", {}).items():
                 response[name] = value
+            if response.status_code == HTTPStatus.NO_CONTENT:
+                del response["Content-Type"]
             return response
         except Problem as problem:
             return problem_response(problem, self.request)
