@@ -277,6 +277,8 @@ PAGES: dict[str, Page] = {
         writers=MANAGERS | {"requester"},
     ),
     "": Page(),
+    "api": Page(common=True, query=lambda b: {"q": "items"}),
+    "api/<str:name>": Page(at={"name": "resource"}, common=True),
     "undo": Page(query=lambda b: {"event": str(b.extra["undoable"])}, reads=None, writes="catalog.edit"),
     "search": Page(query=anything),
     "search/suggest": Page(query=lambda b: {"q": b.item}),

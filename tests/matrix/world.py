@@ -146,6 +146,7 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
     branch.extra["now"] = now
     branch.records["model"] = _slugged(ChangeModel.objects.get(slug="normal"))
     branch.records["verb"] = Named("submit", "submit")
+    branch.records["resource"] = Named("items", "items")
     branch.records["template"] = _slugged(ChangeTemplate.objects.get(slug="os-patch"))
     slug, loud = branch.slug, branch.loud
     domain = f"{slug}.example"

@@ -67,6 +67,8 @@ PAGES = (
     Page("field-new", "/administration/fields/new"),
     Page("events", "/administration/events"),
     Page("imports", "/administration/imports"),
+    Page("api", "/api"),
+    Page("api-resource", "/api/items"),
     Page("nowhere", "/no-such-page", status=404),
 )
 

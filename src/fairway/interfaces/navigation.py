@@ -14,6 +14,7 @@ from fairway.ui.context import initials, rail
 from fairway.workspace import queries as workspace
 
 SECTIONS = {
+    "/api": "/administration",
     "/conflicts": "/calendar",
     "/windows": "/calendar",
     "/events": "/administration",

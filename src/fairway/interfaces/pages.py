@@ -9,12 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET
 
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page
 from fairway.catalog import queries as catalog
 from fairway.changes import queries as changes
+from fairway.interfaces import reference
 from fairway.kernel.actor import Actor
+from fairway.kernel.errors import NotFound
 from fairway.kernel.listing import ListQuery
 from fairway.workspace.pages.notifications import work_tabs
 
@@ -109,4 +113,34 @@ def _changes(query: Any) -> list[dict[str, Any]]:
     ]
 
 
-urlpatterns = [path("", home, name="home")]
+@require_GET
+@page
+def api(request: HttpRequest) -> HttpResponse:
+    """Show what programs can do, resource by resource."""
+    asked = request.GET.get("q", "")[:100]
+    found = reference.search(asked)
+    count = ngettext("%(count)d resource", "%(count)d resources", len(found)) % {"count": len(found)}
+    context = {
+        "rows": found,
+        "filters": {"q": asked, "q_label": _("Resource or address"), "keep": {}, "chips": [], "add": []},
+        "count": count,
+        "here": request.build_absolute_uri("/").rstrip("/"),
+    }
+    return render(request, "interfaces/api.html", context)
+
+
+@require_GET
+@page
+def api_resource(request: HttpRequest, name: str) -> HttpResponse:
+    """Show how one resource is used."""
+    found = reference.resources().get(name)
+    if found is None:
+        raise NotFound(_("There is no resource “%(name)s”.") % {"name": name[:60]})
+    return render(request, "interfaces/api_resource.html", {"resource": found})
+
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("api", api, name="api"),
+    path("api/<str:name>", api_resource, name="api-resource"),
+]
