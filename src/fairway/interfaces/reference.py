@@ -41,7 +41,6 @@ def _operation(path: str, method: str, item: Mapping[str, Any]) -> dict[str, Any
     query = [one for one in parameters if one["in"] == "query"]
     names = {one["name"] for one in query}
     body = next(iter(told.get("requestBody", {}).get("content", {}).values()), None)
-    good = {code: one for code, one in told["responses"].items() if code < "300"}
     summary = str(told.get("summary") or "").rstrip(".")
     return {
         "id": f"{method}-{path.removeprefix(BEFORE)}".translate(str.maketrans("/{}", "---")).strip("-"),
