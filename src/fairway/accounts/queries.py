@@ -28,7 +28,7 @@ from fairway.accounts.models import (
     Team,
     User,
 )
-from fairway.accounts.rules import PERMISSIONS
+from fairway.accounts.rules import PERMISSIONS as PERMISSIONS
 from fairway.accounts.words import words_for
 from fairway.audit import queries as audit
 from fairway.kernel.actor import Actor

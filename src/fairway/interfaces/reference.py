@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from fairway.accounts.rules import PERMISSIONS
+from fairway.accounts.queries import PERMISSIONS
 from fairway.interfaces.contract import plain
 from fairway.kernel.listing import OPERATORS
 
