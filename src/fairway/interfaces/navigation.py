@@ -40,7 +40,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             "new": new,
             "search": "/search",
             # counted where the bell is drawn: panels have none
-            "notifications": {"href": "/notifications", "count": partial(workspace.unread, actor)},
+            "notifications": {"href": "/notifications", "count": partial(workspace.bell, actor)},
             "profile": "/me",
             "sign_out": "/sign-out",
         },

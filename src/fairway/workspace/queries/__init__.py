@@ -36,6 +36,7 @@ from fairway.workspace.queries.fields import withholding as withholding
 from fairway.workspace.queries.fields import withholds as withholds
 from fairway.workspace.queries.following import Deed as Deed
 from fairway.workspace.queries.following import NotificationQuery as NotificationQuery
+from fairway.workspace.queries.following import bell as bell
 from fairway.workspace.queries.following import deeds as deeds
 from fairway.workspace.queries.following import notification_page as notification_page
 from fairway.workspace.queries.following import notifications as notifications

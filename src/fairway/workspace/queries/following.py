@@ -14,6 +14,7 @@ from msgspec import structs
 from fairway.accounts import queries as accounts
 from fairway.audit import queries as audit
 from fairway.kernel.actor import Actor
+from fairway.kernel.db import Prepared
 from fairway.kernel.listing import Column, Listing, ListQuery, Page
 from fairway.kernel.models import Versioned
 from fairway.kernel.refs import as_uid
@@ -52,6 +53,33 @@ def notifications(actor: Actor) -> QuerySet[Notification]:
 def unread(actor: Actor) -> int:
     """Return how much a person has not read yet. One statement."""
     return notifications(actor).filter(read_at=None).count()
+
+
+MOST_ON_THE_BELL = 100
+
+
+def bell(actor: Actor) -> int:
+    """Return how much a person has not read yet, a hundred at most. Every page asks it: one small statement
+    for whoever has read all.
+    """
+    told = _unread(actor.pk or 0)
+    if not told:
+        return 0
+    allowed = accounts.access(actor)
+    readable = {one.kind for one in subjects.kinds() if allowed.may(one.permission, None)}
+    told = [(kind, uid) for kind, uid in told if kind in readable]
+    if allowed.organisations is None:
+        return len(told)
+    seen = subjects.refs(actor, told)
+    return sum(uid in seen for _, uid in told)
+
+
+def _told(person: int) -> QuerySet[Notification, tuple[str, UUID]]:
+    unread = Notification.objects.filter(person_id=person, read_at=None).order_by("-sequence")
+    return unread.values_list("subject_kind", "subject_uid")[:MOST_ON_THE_BELL]
+
+
+_unread = Prepared(_told, -1)
 
 
 def notification_page(actor: Actor, query: NotificationQuery) -> Page:
