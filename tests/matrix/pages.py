@@ -358,6 +358,7 @@ PAGES: dict[str, Page] = {
         writes="workspace.comment",
         writers=frozenset({"administrator"}),
     ),
+    "history/<str:kind>/<str:key>": Page(at={"kind": "item_kind", "key": "item"}, reads="audit.view"),
     "notifications": Page(),
     "notifications/read": Page(
         reads=None,

@@ -463,6 +463,11 @@ OPERATIONS: dict[str, Entry] = {
     "POST watches": Entry(
         body=lambda b: {"kind": "item", "subject": b.item}, who=ROLES, scopes=frozenset({"catalog.view"})
     ),
+    "GET history": Entry(query=lambda b: {"kind": "item", "subject": b.item}),
+    "GET history/state": Entry(query=lambda b: {"kind": "change", "subject": b.scheduled}),
+    "GET history/compare": Entry(
+        query=lambda b: {"kind": "item", "subject": b.item, "from": at(b, 0.2)}, bare=True
+    ),
     "GET saved-views": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"owner": b.boss}),
     "POST saved-views": Entry(
         body=lambda b: {"page": "items", "name": MARKED, "filters": {"q": MARKED}},

@@ -217,6 +217,7 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
 
 def _workspace(branch: Branch, boss: str) -> None:
     slug, loud, records = branch.slug, branch.loud, branch.records
+    records["item_kind"] = Named("item", "item")
     records["boss"] = branch.people["administrator"].named
     run(workspace.SetWatch(kind="item", subject=f"{slug}-item"), by="root@group.example")
     words = f"{loud} **comment** for @{records['person'].key}"

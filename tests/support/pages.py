@@ -47,6 +47,8 @@ PAGES = (
     Page("environment-new", "/environments/new"),
     Page("items", "/items"),
     Page("item", "/items", follow="main tbody a[href^='/items/']"),
+    Page("item-history", "/history/item/core-ledger"),
+    Page("item-then", "/history/item/core-ledger?at=2040-01-01T00:00"),
     Page("item-new", "/items/new"),
     Page("item-fields", "/items/customer-master"),
     Page("item-edit", "/items/customer-master/edit"),

@@ -16,6 +16,7 @@ from fairway.audit.commands import registry
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.models import Record, Row, Versioned
 from fairway.kernel.period import parse_instant
+from fairway.kernel.refs import HIDDEN
 from fairway.ui.times import instant
 
 IRREGULAR = {
@@ -75,6 +76,51 @@ def entries(actor: Actor, events: Sequence[Mapping[str, Any]], *, now: datetime)
     ]
 
 
+class Teller:
+    """Tells what the log holds in words: the columns of rows and their values, in the reader's zone.
+
+    `rows`: {"model", "uid", "changes": {column: [values]}}; the people and records that they name are looked
+    up in one statement per model.
+    """
+
+    def __init__(
+        self,
+        actor: Actor,
+        rows: Iterable[Mapping[str, Any]],
+        *,
+        now: datetime,
+        people: Iterable[str] = (),
+    ) -> None:
+        self._actor, self._now = actor, now
+        events: list[Mapping[str, Any]] = [{"actor": {"uid": uid}, "rows": ()} for uid in people]
+        events.append({"actor": {"uid": SYSTEM.uid}, "rows": tuple(rows)})
+        self._names = _Names(actor, events)
+
+    def who(self, uid: str) -> str:
+        return self._names.who({"uid": uid})
+
+    def columns(self, model: str) -> list[tuple[str, str]]:
+        """Return the columns of a model that tell something of their own, each with its label."""
+        fields = apps.get_model(model)._meta.concrete_fields
+        return [(field.attname, _label(field)) for field in fields if not _follows(field)]
+
+    def kind(self, model: str) -> str:
+        return _kind(model)
+
+    def value(self, model: str, column: str, value: Any) -> str:
+        """Return a value in words, whole."""
+        if value == HIDDEN.kind and column.endswith("_id"):
+            return _("another organisation's")
+        if isinstance(value, str) and not column.endswith("_id"):
+            field = apps.get_model(model)._meta.get_field(column)
+            if not isinstance(field, DateTimeField) and not field.choices:
+                return value
+        for field in apps.get_model(model)._meta.concrete_fields:
+            if field.attname == column:
+                return _value(field, value, self._names, self._actor, self._now)
+        return str(value)
+
+
 def deed(command: str, subject: str = "") -> str:
     """Return a command's name as what was done: `changes.change.submit` gives `submitted`.
 
@@ -127,7 +173,8 @@ class _Names:
             for row in event["rows"]:
                 for field, values in _columns(row):
                     if isinstance(field, ForeignKey):
-                        wanted.setdefault(field.related_model, set()).update(filter(None, values))
+                        known = [value for value in values if value and value != HIDDEN.kind]
+                        wanted.setdefault(field.related_model, set()).update(known)
         self._people = queries.names(people)
         self._records: dict[tuple[type[Model], str], str] = {}
         for model, uids in wanted.items():

@@ -1,5 +1,5 @@
 """The workspace over the API, a module for each part."""
 
-from fairway.workspace.api import comments, fields, notifications, search, undo, views
+from fairway.workspace.api import comments, fields, notifications, past, search, undo, views
 
-urls = [*comments.urls, *fields.urls, *notifications.urls, *search.urls, *undo.urls, *views.urls]
+urls = [*comments.urls, *fields.urls, *notifications.urls, *past.urls, *search.urls, *undo.urls, *views.urls]

@@ -53,12 +53,9 @@ def _thread(
     access, now = accounts.access(actor), datetime.now(UTC)
     entries: list[dict[str, Any]] = []
     may_history = access.may("audit.view", None)
-    more = ""
     if show != "history":
         comments = queries.thread(record, limit=COMMENTS + 1)
         entries += _comments(actor, record, comments[:COMMENTS])
-        if len(comments) > COMMENTS:
-            more = "comments"
     if show != "comments" and may_history:
         found = audit.history(
             organisations=accounts.places(actor, "audit.view"),
@@ -68,8 +65,6 @@ def _thread(
             limit=EVENTS + 1,
         )
         entries += history.entries(actor, found[:EVENTS], now=now)
-        if len(found) > EVENTS:
-            more = more or "history"
     entries.sort(key=lambda entry: entry["at"], reverse=True)
     asked = {"kind": kind, "subject": str(record.uid)}
     labels = {"all": _("All"), "comments": _("Comments"), "history": _("History")}
@@ -87,8 +82,8 @@ def _thread(
             for name, label in labels.items()
             if may_history
         ],
-        "more": more,
-        "all_events": "/administration/events?" + urlencode({"subject": str(record.uid)}),
+        "may_history": may_history,
+        "all_events": f"/history/{kind}/{record.key}",
         "text": text,
         "error": error,
         "follow": follow(actor, record),

@@ -48,6 +48,8 @@ from fairway.workspace.queries.following import watched as watched
 from fairway.workspace.queries.following import watchers as watchers
 from fairway.workspace.queries.kinds import KINDS as KINDS
 from fairway.workspace.queries.kinds import Kind as Kind
+from fairway.workspace.queries.past import Past as Past
+from fairway.workspace.queries.past import past as past
 from fairway.workspace.queries.searching import COUNTED as COUNTED
 from fairway.workspace.queries.searching import MOST as MOST
 from fairway.workspace.queries.searching import Results as Results
