@@ -29,8 +29,9 @@ class Entry:
     `at`: the record that the path's `key` names, or all its parameters by name. `query`: what is needed in
     the query, `filters`: what else there names records. `who`: the roles that may, where that does not follow
     from the operation's permission alone. `scopes`: the permissions of which a token needs any one; None:
-    that of the operation. `open`: nobody need be signed in. `common`: what it tells belongs to no branch;
-    `bare`: it tells no key, name or uid.
+    that of the operation. `open`: nobody need be signed in.
+    `whole`: it alters what holds in the whole tree, which takes the role there.
+    `common`: what it tells belongs to no branch; `bare`: it tells no key, name or uid.
     `foreign`: the answer about a record of another branch by key, where that cannot be 404. `missing`: the
     answers to a body that names what there is not. `denial`: whether a refusal is put on record. `answers`:
     what is a success.
@@ -43,6 +44,7 @@ class Entry:
     who: frozenset[str] | None = None
     scopes: frozenset[str] | None = None
     common: bool = False
+    whole: bool = False
     bare: bool = False
     open: bool = False
     foreign: int = 404
@@ -326,7 +328,30 @@ OPERATIONS: dict[str, Entry] = {
     ),
     "DELETE items/{key}": Entry(at="spare"),
     "GET item-kinds": Entry(common=True),
+    "POST item-kinds": Entry(body=lambda b: {"key": MARKED, "name": MARKED}, common=True, whole=True),
+    "POST item-kinds/order": Entry(body=lambda b: {"keys": ["system"]}, common=True, whole=True),
+    "GET item-kinds/{key}": Entry(at="item_kind", common=True),
+    "PATCH item-kinds/{key}": Entry(at="item_kind", body=lambda b: {"name": MARKED}, common=True, whole=True),
+    "DELETE item-kinds/{key}": Entry(at="item_kind", common=True, whole=True),
+    "POST item-kinds/{key}/restore": Entry(at="item_kind", common=True, whole=True),
     "GET relation-kinds": Entry(common=True),
+    "POST relation-kinds": Entry(
+        body=lambda b: {
+            "key": MARKED,
+            "name": MARKED,
+            "reverse_name": MARKED,
+            "failure": "both",
+        },
+        common=True,
+        whole=True,
+    ),
+    "POST relation-kinds/order": Entry(body=lambda b: {"keys": ["runs-on"]}, common=True, whole=True),
+    "GET relation-kinds/{key}": Entry(at="relation_kind", common=True),
+    "PATCH relation-kinds/{key}": Entry(
+        at="relation_kind", body=lambda b: {"name": MARKED}, common=True, whole=True
+    ),
+    "DELETE relation-kinds/{key}": Entry(at="relation_kind", common=True, whole=True),
+    "POST relation-kinds/{key}/restore": Entry(at="relation_kind", common=True, whole=True),
     "GET relations": Entry(filters=lambda b: {"source": b.item, "target": b.database, "item": b.item}),
     "POST relations": Entry(body=lambda b: {"source": b.item, "target": b.network, "kind": "connects-to"}),
     "GET relations/{key}": Entry(at="relation"),
@@ -507,6 +532,8 @@ OPERATIONS: dict[str, Entry] = {
 
 def roles_of(entry: Entry, permission: str | None, world: World) -> frozenset[str]:
     """Return the roles that may do something that takes a permission."""
+    if entry.whole:
+        return frozenset()
     if entry.who is not None:
         return entry.who
     return frozenset(role for role, permissions in world.roles.items() if permission in permissions)

@@ -20,6 +20,7 @@ from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, R
 from fairway.audit.commands import Command, Outcome, execute
 from fairway.calendars.commands import CreateWindow
 from fairway.catalog.commands import ArchiveItem, CreateItem, CreateRedundancy, CreateRelation, EditItem
+from fairway.catalog.models import ItemKind, RelationKind
 from fairway.changes import commands as changes
 from fairway.changes.commands.reading import Span
 from fairway.changes.models import Change, ChangeModel, ChangeTemplate
@@ -145,6 +146,8 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
     """Make a branch with one of everything; all its texts begin with its loud name."""
     branch.extra["now"] = now
     branch.records["model"] = _slugged(ChangeModel.objects.get(slug="normal"))
+    branch.records["item_kind"] = _slugged(ItemKind.objects.get(slug="component"))
+    branch.records["relation_kind"] = _slugged(RelationKind.objects.get(slug="part-of"))
     branch.records["verb"] = Named("submit", "submit")
     branch.records["resource"] = Named("items", "items")
     branch.records["template"] = _slugged(ChangeTemplate.objects.get(slug="os-patch"))

@@ -9,6 +9,7 @@ PERMISSIONS = {
     "workspace.configure": "Define fields of records",
     "catalog.view": "See configuration items and relations",
     "catalog.edit": "Create and edit configuration items and relations",
+    "catalog.configure": "Define kinds of items and relations",
     "catalog.import": "Import items and relations",
     "environments.view": "See environments",
     "environments.edit": "Create and edit environments",

@@ -167,7 +167,7 @@ class RelationForm(forms.Form):
     def __init__(self, data: Any = None, *, item: ConfigurationItem) -> None:
         super().__init__(data)
         self.item = item
-        kinds = queries.relation_kinds()
+        kinds = queries.relation_kinds(archived=False)
         forwards = [(f"out {row['slug']}", f"{item.name} {row['name']} …") for row in kinds]
         backwards = [(f"in {row['slug']}", f"{item.name} {row['reverse_name']} …") for row in kinds]
         self.fields["how"].choices = [*forwards, *backwards]  # type: ignore[attr-defined]

@@ -6,24 +6,44 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from fairway.kernel.models import Record, Row, Slugged
+from fairway.kernel.models import Record, Slugged, Versioned
 
 
-class ItemKind(Row):
-    """What an item is: a system, a host, a network; as data, so that more can be added."""
+class Kind(Versioned):
+    """A kind of something, as data, so that more can be added; one and the same in the whole tree."""
 
     slug = models.CharField(max_length=60, unique=True)
     name = models.CharField(max_length=80)
-    shared_default = models.BooleanField(
-        default=False, help_text="a new item of this kind is one and the same in all environments"
-    )
+    description = models.CharField(max_length=300, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        abstract = True
 
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def key(self) -> str:
+        return self.slug
 
-class RelationKind(Row):
+    @property
+    def label(self) -> str:
+        return self.name
+
+
+class ItemKind(Kind):
+    """What an item is: a system, a host, a network."""
+
+    shared_default = models.BooleanField(
+        default=False, help_text="a new item of this kind is one and the same in all environments"
+    )
+    strict = models.BooleanField(default=False, help_text="items hold no attributes but those defined")
+
+    kind = "item-kind"
+
+
+class RelationKind(Kind):
     """How a source stands to a target, and which way failure travels between them."""
 
     class Failure(models.TextChoices):
@@ -31,11 +51,10 @@ class RelationKind(Row):
         TO_TARGET = "to_target"
         BOTH = "both"
 
-    slug = models.CharField(max_length=60, unique=True)
-    name = models.CharField(max_length=80, help_text="read from source to target: depends on")
     reverse_name = models.CharField(max_length=80, help_text="read from target to source: is needed by")
     failure = models.CharField(max_length=10, choices=Failure)
-    position = models.PositiveSmallIntegerField(default=0)
+
+    kind = "relation-kind"
 
     class Meta:
         constraints = [
@@ -43,9 +62,6 @@ class RelationKind(Row):
                 condition=Q(failure__in=["to_source", "to_target", "both"]), name="catalog_kind_failure"
             )
         ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class ConfigurationItem(Slugged):

@@ -242,7 +242,12 @@ def _settled(
 ) -> dict[str, Any]:
     """Return the attributes that an item shall have; those that are defined are typed, others free."""
     asked = workspace.Asked(
-        given=given, present=present, column="attributes", whole=whole, complete=whole, open=True
+        given=given,
+        present=present,
+        column="attributes",
+        whole=whole,
+        complete=whole,
+        open=not kind.strict,
     )
     return _attributes(
         workspace.checked(actor, "item", asked, kind=kind.slug, organisation=organisation, before=before)

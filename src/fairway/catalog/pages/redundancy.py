@@ -51,7 +51,7 @@ class RedundancyForm(forms.Form):
 
     def __init__(self, data: Any = None, *, item: ConfigurationItem, initial: Any = None) -> None:
         super().__init__(data, initial=initial)
-        kinds = queries.relation_kinds()
+        kinds = queries.relation_kinds(archived=False)
         self.fields["kind"].choices = [  # type: ignore[attr-defined]
             (
                 row["slug"],

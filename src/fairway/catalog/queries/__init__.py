@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from django.db import connection
 from django.db.models import F, Q, QuerySet
@@ -132,8 +132,9 @@ def item_kind(reference: str, *, field: str = "kind") -> ItemKind:
     """
     lookup = uid_lookup(reference) or {"slug": reference}
     found = ahead.recall("item_kind", reference, lambda: ItemKind.objects.filter(**lookup).first())
-    if found is None:
-        there_are = ", ".join(ItemKind.objects.order_by("position").values_list("slug", flat=True))
+    if found is None or found.archived_at is not None:
+        live = ItemKind.objects.filter(archived_at=None).order_by("position")
+        there_are = ", ".join(live.values_list("slug", flat=True))
         raise Invalid.field(field, f"There is no kind of item “{reference[:60]}”; there are {there_are}.")
     return found
 
@@ -145,8 +146,9 @@ def relation_kind(reference: str, *, field: str = "kind") -> RelationKind:
     """
     lookup = uid_lookup(reference) or {"slug": reference}
     found = ahead.recall("relation_kind", reference, lambda: RelationKind.objects.filter(**lookup).first())
-    if found is None:
-        there_are = ", ".join(RelationKind.objects.order_by("position").values_list("slug", flat=True))
+    if found is None or found.archived_at is not None:
+        live = RelationKind.objects.filter(archived_at=None).order_by("position")
+        there_are = ", ".join(live.values_list("slug", flat=True))
         raise Invalid.field(field, f"There is no kind of relation “{reference[:60]}”; there are {there_are}.")
     return found
 
@@ -325,16 +327,35 @@ def _starts(path: str, text: str) -> Q:
     return Q(**{f"{path}__startswith": text})
 
 
-def kinds() -> list[dict[str, Any]]:
-    """Return all kinds of items, in their order."""
-    rows = ItemKind.objects.order_by("position", "slug").values("uid", "slug", "name", "shared_default")
-    return [dict(row) for row in rows]
+def kinds(*, archived: bool = False) -> list[dict[str, Any]]:
+    """Return all live kinds of items, in their order, or those put away."""
+    rows = ItemKind.objects.filter(archived_at__isnull=not archived).order_by("position", "slug")
+    columns = ("uid", "slug", "name", "description", "shared_default", "strict", "position", "version")
+    return [dict(row) for row in rows.values(*columns, "archived_at")]
 
 
-def relation_kinds() -> list[dict[str, Any]]:
-    """Return all kinds of relations, in their order."""
-    columns = ("pk", "uid", "slug", "name", "reverse_name", "failure")
-    return list(RelationKind.objects.order_by("position", "slug").values(*columns))
+def relation_kinds(*, archived: bool | None = None) -> list[dict[str, Any]]:
+    """Return kinds of relations, in their order: the live ones, those put away, or all."""
+    rows = RelationKind.objects.order_by("position", "slug")
+    if archived is not None:
+        rows = rows.filter(archived_at__isnull=not archived)
+    columns = ("pk", "uid", "slug", "name", "reverse_name", "failure", "description", "position", "version")
+    return [dict(row) for row in rows.values(*columns, "archived_at")]
+
+
+K = TypeVar("K", ItemKind, RelationKind)
+
+
+def kind(model: type[K], reference: str) -> K:
+    """Return a kind by slug or uid, archived or not.
+
+    :raises NotFound: there is none.
+    """
+    lookup = uid_lookup(reference) or {"slug": reference if reference.isprintable() else ""}
+    found = model._default_manager.filter(**lookup).first()
+    if found is None:
+        raise NotFound(f"There is no kind “{reference[:60]}”.")
+    return found
 
 
 def neighbours(

@@ -277,9 +277,9 @@ def settle(definitions: Sequence[Definition], asked: Asked, has: Has) -> dict[st
     for name, value in asked.given.items():
         field, definition = f"{asked.column}.{name}", known.get(name)
         if definition is None:
-            if asked.open:
-                _put(values, name, value)
-            elif not is_empty(value):
+            if asked.open or is_empty(value) or asked.present.get(name) == value:
+                _put(values, name, None if is_empty(value) and not asked.open else value)
+            else:
                 wrong.append(FieldError(field, _missing(name, known.values(), has)))
         elif definition.archived or not sees(definition, has):
             if asked.present.get(name) != value or not sees(definition, has):
