@@ -156,8 +156,8 @@ def leads(world: World, method: str, address: str, route: str, role: str) -> boo
     if route == STEP:
         steps = OPERATIONS[f"POST changes/{{key}}/{address.rpartition('/')[2]}"].who
         return steps is not None and role in steps
-    if route == "me/tokens/<str:uid>/revoke":
-        return True  # the page shows one's own
+    if route in {"me/tokens/<str:uid>/revoke", "undo"}:
+        return True  # the page shows one's own, and the toast what one has just done
     needed = (entry.reads, entry.readers) if method == "get" else (entry.writes, entry.writers)
     return needed[0] is not None and may(world, *needed, role)
 
