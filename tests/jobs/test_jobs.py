@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -14,15 +15,17 @@ from hypothesis import strategies as st
 
 from fairway.accounts import queries as accounts
 from fairway.accounts.commands import CreateTeam, SetUserActive
+from fairway.accounts.jobs import CancelJob, DiscardJob, RetryJob
 from fairway.accounts.models import Team
 from fairway.audit.commands import Command, Plan, execute
 from fairway.audit.queries import history
-from fairway.jobs.commands import JobContext, LeaseLost, drain, enqueue, queued, working
+from fairway.jobs.commands import JobContext, LeaseLost, drain, enqueue, queued, sweep, working
 from fairway.jobs.commands.handling import GivenBack, JobCancelled
 from fairway.jobs.commands.ticking import _schedules, every, tick
 from fairway.jobs.models import Clock, Job
 from fairway.jobs.rules import back_off, last_tick, next_tick
 from fairway.kernel.actor import SYSTEM, Actor
+from fairway.kernel.errors import Conflict, Forbidden, NotFound
 from tests.jobs import tasks
 from tests.support.company import Company
 
@@ -246,3 +249,40 @@ def test_ticks_stand_a_period_apart_around_now(now: datetime, every: timedelta, 
 def test_back_off_grows_and_spreads(attempt: int, least: int, most: int) -> None:
     spread: list[Any] = [back_off(attempt, chance).total_seconds() for chance in (0.0, 0.5, 1.0)]
     assert spread == [least, (least + most) / 2, most]
+
+
+def test_what_failed_is_run_again_or_discarded_and_what_waits_is_cancelled(company: Company) -> None:
+    rita = company.rita
+    place = accounts.organisation(rita, "retail").pk
+    lost = enqueue(tasks.fail, {"how": "problem"}, actor=company.vera, organisation=place)
+    drain()
+    with pytest.raises(Forbidden):
+        execute(RetryJob(job=lost.key), actor=replace(company.vera, scopes=frozenset({"audit.view"})))
+    execute(RetryJob(job=lost.key), actor=company.vera)
+    assert (again(lost).state, again(lost).error) == ("ready", "")
+    execute(CancelJob(job=lost.key), actor=rita)
+    with pytest.raises(Conflict, match="is cancelled; it is over"):
+        execute(CancelJob(job=lost.key), actor=rita)
+    assert drain() == 0
+    execute(RetryJob(job=lost.key), actor=rita)
+    drain()
+    execute(DiscardJob(job=lost.key), actor=rita)
+    assert again(lost).state == "cancelled"
+    with pytest.raises(NotFound):
+        execute(RetryJob(job=lost.key), actor=company.carl)
+    running = enqueue(tasks.add, {"left": 1, "right": 1}, actor=rita, organisation=place)
+    claimed(datetime.now(UTC))
+    execute(CancelJob(job=running.key), actor=rita)
+    assert again(running).cancel_requested
+
+
+def test_what_ended_well_a_month_ago_is_swept_and_dead_letters_stay(company: Company) -> None:
+    old, dead, fresh = (enqueue(tasks.add, {"left": 1, "right": 1}) for _ in range(3))
+    long_ago = datetime.now(UTC) - timedelta(days=31)
+    Job.objects.filter(pk=old.pk).update(state="done", finished_at=long_ago)
+    Job.objects.filter(pk=dead.pk).update(state="failed", finished_at=long_ago)
+    enqueue(sweep, {})
+    drain()
+    assert {job.pk for job in (old, dead, fresh)} & set(Job.objects.values_list("pk", flat=True)) == {
+        dead.pk, fresh.pk,
+    }  # fmt: skip

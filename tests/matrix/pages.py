@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .table import ADMINISTRATORS, MANAGERS, MARKED, PINNERS, Body, at, nothing
+from .table import ADMINISTRATORS, MANAGERS, MARKED, OVERSEERS, PINNERS, Body, at, nothing
 from .world import Branch, Named
 
 
@@ -51,6 +51,10 @@ def item(branch: Branch) -> dict[str, Any]:
         "version": "",
         "attributes": "",
     }
+
+
+def webhook(branch: Branch) -> dict[str, Any]:
+    return {"name": MARKED, "url": "https://fresh.example/", "commands": "catalog.", "kinds": ""}
 
 
 def environment(branch: Branch) -> dict[str, Any]:
@@ -215,6 +219,31 @@ PAGES: dict[str, Page] = {
         at="field", reads=None, writes="workspace.configure", form=lambda b: {"way": "down"}, writing=False
     ),
     "administration/events": Page(reads="audit.view", query=lambda b: {"subject": by_uid(b.item)}),
+    "administration/jobs": Page(reads="jobs.view"),
+    "administration/jobs/<str:key>": Page(at="job", readers=OVERSEERS),
+    "administration/jobs/<str:key>/progress-panel": Page(at="job", readers=OVERSEERS),
+    "administration/jobs/<str:key>/<str:verb>": Page(
+        at={"key": "job", "verb": "retry_verb"}, reads=None, writes="jobs.manage"
+    ),
+    "administration/webhooks": Page(reads="jobs.view"),
+    "administration/webhooks/new": Page(
+        reads="jobs.subscribe",
+        writes="jobs.subscribe",
+        form=lambda b: {**webhook(b), "organisation": b.organisation},
+    ),
+    "administration/webhooks/<str:key>": Page(at="webhook", readers=OVERSEERS),
+    "administration/webhooks/<str:key>/edit": Page(
+        at="webhook", reads=None, writes="jobs.subscribe", form=lambda b: {**webhook(b), "version": "1"}
+    ),
+    "administration/webhooks/<str:key>/replay": Page(
+        at="webhook", reads=None, writes="jobs.subscribe", form=lambda b: {"after": "0"}
+    ),
+    **{
+        f"administration/webhooks/<str:key>/{verb}": Page(
+            at="webhook", reads=None, writes="jobs.subscribe", form=lambda b: {"active": "0"}
+        )
+        for verb in ("secret", "test", "switch", "remove")
+    },
     "events/panel": Page(reads="audit.view", query=lambda b: {"subject": by_uid(b.item)}),
     "windows": Page(reads="calendars.view"),
     "windows/new": Page(reads="calendars.edit", writes="calendars.edit", form=window),

@@ -123,6 +123,7 @@ ROLES = frozenset(
 )
 """The built-in roles."""
 ADMINISTRATORS = frozenset({"administrator"})
+OVERSEERS = frozenset({"administrator", "auditor"})
 READS_ITEMS = frozenset({"catalog.view", "workspace.configure"})
 ANY = frozenset({"*"})
 """Instead of permissions: any token will do; an empty set: none that is scoped."""
@@ -278,6 +279,24 @@ OPERATIONS: dict[str, Entry] = {
         scopes=ANY,
         missing=frozenset({401}),
     ),
+    "GET jobs": Entry(who=ROLES, scopes=ANY),
+    "GET jobs/{key}": Entry(at="job", who=OVERSEERS, scopes=ANY),
+    **{
+        f"POST jobs/{{key}}/{verb}": Entry(at=job, who=ADMINISTRATORS, scopes=frozenset({"jobs.manage"}))
+        for verb, job in (("retry", "job"), ("cancel", "waiting_job"), ("discard", "job"))
+    },
+    "GET webhooks": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"organisation": b.organisation}),
+    "POST webhooks": Entry(
+        body=lambda b: {"name": MARKED, "url": "https://fresh.example/", "organisation": b.organisation},
+        scopes=frozenset(),
+    ),
+    "GET webhooks/{key}": Entry(at="webhook", who=OVERSEERS, scopes=ANY),
+    "PATCH webhooks/{key}": Entry(at="webhook", body=lambda b: {"name": MARKED}, scopes=frozenset()),
+    "DELETE webhooks/{key}": Entry(at="webhook", scopes=frozenset()),
+    "GET webhooks/{key}/deliveries": Entry(at="webhook", who=OVERSEERS, scopes=ANY, bare=True),
+    "POST webhooks/{key}/secret": Entry(at="webhook", scopes=frozenset()),
+    "POST webhooks/{key}/test": Entry(at="webhook", scopes=frozenset()),
+    "POST webhooks/{key}/replay": Entry(at="webhook", body=lambda b: {"after": 0}, scopes=frozenset()),
     "GET tokens": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"user": b.service}),
     "POST tokens": Entry(
         body=lambda b: {"name": MARKED, "user": b.service, "scopes": ["accounts.administer"]},

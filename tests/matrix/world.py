@@ -17,6 +17,7 @@ from django.test import Client
 from fairway.accounts import commands as accounts
 from fairway.accounts import queries as who
 from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, RateRule, Role, User
+from fairway.accounts.webhooks import CreateWebhook
 from fairway.audit.commands import Command, Outcome, execute
 from fairway.calendars.commands import CreateWindow
 from fairway.catalog.commands import ArchiveItem, CreateItem, CreateRedundancy, CreateRelation, EditItem
@@ -26,7 +27,8 @@ from fairway.changes.commands.reading import Span
 from fairway.changes.models import Change, ChangeModel, ChangeTemplate
 from fairway.environments.commands import ArchiveEnvironment, CreateEnvironment, CreateInstance
 from fairway.exchange.commands import StartImport
-from fairway.jobs.commands import drain
+from fairway.jobs.commands import drain, enqueue, sweep
+from fairway.jobs.models import Job
 from fairway.kernel import blobs
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.models import Row
@@ -150,6 +152,7 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
     branch.records["relation_kind"] = _slugged(RelationKind.objects.get(slug="part-of"))
     branch.records["verb"] = Named("submit", "submit")
     branch.records["resource"] = Named("items", "items")
+    branch.records["retry_verb"] = Named("retry", "retry")
     branch.records["template"] = _slugged(ChangeTemplate.objects.get(slug="os-patch"))
     slug, loud = branch.slug, branch.loud
     domain = f"{slug}.example"
@@ -216,6 +219,35 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
     blob = blobs.store([text], media_type="text/csv", at=now)
     start = StartImport(kind="items", digest=str(blob.digest), file=f"{loud}.csv", organisation=slug)
     records["import"] = named(run(start, by=boss))
+    _jobs(branch, boss)
+
+
+def _jobs(branch: Branch, boss: str) -> None:
+    place = Organisation.objects.get(slug=branch.slug).pk
+    asker = who.person(User.objects.get(email=boss))
+    for what, state in (("job", "failed"), ("waiting_job", "ready")):
+        job = enqueue(
+            sweep,
+            {},
+            actor=asker,
+            organisation=place,
+            title=f"{branch.loud} {what}",
+            unique_key=branch.slug + what,
+        )
+        Job.objects.filter(pk=job.pk).update(
+            state=state, error=f"{branch.loud} error", text=f"{branch.loud} text"
+        )
+        branch.records[what] = Named(job.key, str(job.uid))
+    made = run(
+        CreateWebhook(
+            name=f"{branch.loud} webhook",
+            url=f"https://{branch.slug}.example/hook",
+            organisation=branch.slug,
+            kinds=["item"],
+        ),
+        by=boss,
+    )
+    branch.records["webhook"] = named(made)
 
 
 def _workspace(branch: Branch, boss: str) -> None:

@@ -25,6 +25,9 @@ PERMISSIONS = {
     "changes.import": "Import past changes",
     "workspace.comment": "Comment on records and attach files to them",
     "workspace.share": "Share saved views with teams and organisations",
+    "jobs.view": "See other people's jobs and webhooks",
+    "jobs.manage": "Cancel, repeat and discard other people's jobs",
+    "jobs.subscribe": "Send events to other systems by webhooks",
     "audit.view": "See the history of what one may see",
     "decisions.ask": "Ask whether something may be done",
 }

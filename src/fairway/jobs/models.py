@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from fairway.kernel.models import Versioned, number_lookup, uid_lookup
+from fairway.kernel.refs import uuid7
 
 
 class Job(Versioned):
@@ -105,3 +106,70 @@ class Clock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.ticked_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Webhook(Versioned):
+    """Somewhere that events are sent to, as far as its owner may see them and the filters let them through.
+
+    What the deliverer writes here (how far it is, since when it fails) stands in no event.
+    """
+
+    name = models.CharField(max_length=100)
+    url = models.CharField(max_length=500)
+    commands = models.JSONField(
+        default=list, help_text="names, or beginnings that end with a dot; empty: all"
+    )
+    kinds = models.JSONField(default=list, help_text="kinds of the record an event is about; empty: all")
+    organisation = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="+")
+    owner = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    secret = models.TextField(editable=False, help_text="sealed with the installation's key")
+    active = models.BooleanField(default=True)
+    reason = models.CharField(max_length=300, blank=True, help_text="why it was switched off")
+    position = models.BigIntegerField(help_text="number of the last event that was looked at for it")
+    failing_since = models.DateTimeField(null=True, editable=False, help_text="UTC")
+
+    kind = "webhook"
+    unlogged = frozenset({"secret", "failing_since"})
+    free_text = frozenset({"name", "url"})
+
+    class Meta:
+        indexes = [models.Index("position", condition=Q(active=True), name="jobs_webhooks_behind")]
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.organisation_id
+
+
+class Delivery(models.Model):
+    """One event for one webhook, and how its sending went; without a number: a test."""
+
+    class Status(models.TextChoices):
+        PENDING, SENT, FAILED, WITHHELD = "pending", "sent", "failed", "withheld"
+
+    id = models.BigAutoField(primary_key=True)
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    webhook = models.ForeignKey(Webhook, models.CASCADE, related_name="deliveries")
+    sequence = models.BigIntegerField(null=True)
+    subject_uid = models.UUIDField(null=True)
+    command = models.CharField(max_length=80)
+    status = models.CharField(max_length=8, choices=Status, default=Status.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_at = models.DateTimeField(help_text="UTC")
+    sent_at = models.DateTimeField(null=True, help_text="UTC, of the last attempt")
+    answer = models.PositiveSmallIntegerField(null=True, help_text="HTTP status")
+    milliseconds = models.PositiveIntegerField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["webhook", "sequence"], name="jobs_delivery_once")]
+        indexes = [
+            models.Index("webhook", "sequence", condition=Q(status="pending"), name="jobs_deliveries_due"),
+            models.Index("webhook", F("id").desc(), name="jobs_deliveries_log"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.status}"

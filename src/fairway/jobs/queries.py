@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from fairway.jobs.models import Clock, Job
+from fairway.audit import queries as audit
+from fairway.jobs.models import Clock
+from fairway.jobs.models import Delivery as Delivery
+from fairway.jobs.models import Job as Job
+from fairway.jobs.models import Webhook as Webhook
 from fairway.kernel.listing import Column, Listing, ListQuery, search_words
 
 STATES = tuple(str(state) for state in Job.State)
-
-
-class JobQuery(ListQuery, kw_only=True):
-    state: str = ""
-    state__in: str = ""
-    task: str = ""
-    queue: str = ""
 
 
 JOBS = Listing(
@@ -37,6 +34,10 @@ JOBS = Listing(
     sort="-key",
     search=search_words("title", "task"),
 )  # fmt: skip
+
+
+class JobQuery(ListQuery, kw_only=True, columns=JOBS.columns):
+    """Filters of the list."""
 
 
 def jobs(*, organisations: Collection[int] | None, own: int | None) -> QuerySet[Job]:
@@ -62,3 +63,38 @@ def living(unique_key: str) -> bool:
 def stale(now: datetime, *, kept: timedelta) -> QuerySet[Job]:
     """Return jobs that ended well or were given up, so long ago."""
     return Job.objects.filter(finished_at__lt=now - kept, state__in=("done", "cancelled"))
+
+
+def webhooks(*, organisations: Collection[int] | None, own: int | None) -> QuerySet[Webhook]:
+    """Return webhooks of these organisations and a person's own, without those that were removed."""
+    found = Webhook.objects.filter(archived_at=None).select_related("owner", "organisation")
+    if organisations is None:
+        return found
+    return found.filter(Q(organisation_id__in=organisations) | Q(owner_id=own or 0))
+
+
+def webhooks_due(now: datetime) -> list[str]:
+    """Return the uids of webhooks that have events to look at or to send."""
+    head, _ = audit.head()
+    pending = Delivery.objects.filter(webhook=OuterRef("pk"), status="pending", next_at__lte=now)
+    due = Webhook.objects.filter(active=True).filter(Q(position__lt=head) | Exists(pending))
+    return [str(uid) for uid in due.values_list("uid", flat=True)]
+
+
+def deliveries(webhook: Webhook) -> QuerySet[Delivery]:
+    """Return what was and is to be sent, the newest first."""
+    return webhook.deliveries.order_by("-id")
+
+
+DELIVERIES = Listing(
+    columns={
+        "key": Column("id", "number", sorts=True),
+        "sequence": Column("sequence", "number"),
+        "status": Column("status", choices=tuple(str(status) for status in Delivery.Status)),
+    },
+    values=(
+        "id", "sequence", "command", "status", "attempts", "next_at", "sent_at", "answer",
+        "milliseconds", "error",
+    ),
+    sort="-key",
+)  # fmt: skip

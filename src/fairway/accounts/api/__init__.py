@@ -1,5 +1,5 @@
 """People and what they may do, the change feed and its stream, jobs and webhooks over the API."""
 
-from fairway.accounts.api import feed, people
+from fairway.accounts.api import feed, jobs, people, webhooks
 
-urls = [*people.urls, *feed.urls]
+urls = [*people.urls, *feed.urls, *jobs.urls, *webhooks.urls]

@@ -624,7 +624,7 @@ class InviteController(ApiController):
         command = commands.InviteUser(user=parsed_path.key)
         if parsed_query.dry_run:
             return self.preview(command)
-        return self.answer(Invitation(invitation=_secret(self.run(command).answer)))
+        return self.answer(Invitation(invitation=told_once(self.run(command).answer)))
 
 
 class TeamsController(ApiController):
@@ -895,7 +895,7 @@ class TokensController(ApiController):
     def post(self, parsed_body: Body[commands.CreateToken], parsed_query: Query[DryRun]) -> HttpResponse:
         if parsed_query.dry_run:
             return self.preview(parsed_body)
-        return self.answer(NewToken(token=_secret(self.run(parsed_body).answer)), status=201)
+        return self.answer(NewToken(token=told_once(self.run(parsed_body).answer)), status=201)
 
 
 class TokenController(ApiController):
@@ -944,7 +944,7 @@ class DelegationController(ApiController):
         return self.answer(None, status=204)
 
 
-def _secret(told: Any) -> str:
+def told_once(told: Any) -> str:
     """Return a secret that a command just made.
 
     :raises Conflict: it was told when the request came first; it is stored nowhere.

@@ -1,6 +1,6 @@
 """Pages of accounts: signing in, one's own profile, and the administration of people, teams and the tree."""
 
-from fairway.accounts.pages import entrance, log, mine, people, structure
+from fairway.accounts.pages import entrance, jobs, log, mine, people, structure, webhooks
 
 urlpatterns = [
     *entrance.urlpatterns,
@@ -8,4 +8,6 @@ urlpatterns = [
     *people.urlpatterns,
     *structure.urlpatterns,
     *log.urlpatterns,
+    *jobs.urlpatterns,
+    *webhooks.urlpatterns,
 ]

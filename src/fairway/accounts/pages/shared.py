@@ -35,6 +35,8 @@ def tabs(actor: Actor, current: str) -> list[dict[str, Any]]:
         ("organisations", _("Organisations"), ("accounts.view",)),
         ("fields", _("Fields"), ("workspace.configure",)),
         ("events", _("Event log"), ("audit.view",)),
+        ("jobs", _("Jobs"), ("jobs.view",)),
+        ("webhooks", _("Webhooks"), ("jobs.view",)),
         ("imports", _("Import"), ("catalog.import", "changes.import")),
     ]
     access = queries.access(actor)

@@ -8,8 +8,10 @@ A command asks for one as part of what it writes: `Plan(create=[queued(import_ro
 """
 
 from fairway.jobs.backend import Task as Task
+from fairway.jobs.commands import delivering as delivering
 from fairway.jobs.commands.asking import enqueue as enqueue
 from fairway.jobs.commands.asking import queued as queued
+from fairway.jobs.commands.asking import rearm as rearm
 from fairway.jobs.commands.asking import task as task
 from fairway.jobs.commands.handling import JobCancelled as JobCancelled
 from fairway.jobs.commands.handling import JobContext as JobContext
