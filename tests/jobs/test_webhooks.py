@@ -26,6 +26,7 @@ from fairway.audit.queries import head, history
 from fairway.jobs import sending
 from fairway.jobs.commands import drain
 from fairway.jobs.models import Delivery, Job, Webhook
+from fairway.jobs.queries import webhooks_due
 from fairway.jobs.sending import Unsendable, forbidden, objection, post, resolved
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid
@@ -120,7 +121,7 @@ def test_filters_and_the_branch_decide_what_is_sent(company: Company, there: Rec
     rename("card", "Card floor", company.boss)
     work()
     assert [body["subject"] for body in bodies(there)] == ["team/shop"]
-    assert webhooks.jobs.webhooks_due(datetime.now(UTC)) == [], "all was looked at"
+    assert webhooks_due(datetime.now(UTC)) == [], "all was looked at"
 
 
 def test_nothing_is_sent_that_its_owner_may_not_see_any_more(company: Company, there: Receiver) -> None:

@@ -233,6 +233,7 @@ def _jobs(branch: Branch, boss: str) -> None:
             organisation=place,
             title=f"{branch.loud} {what}",
             unique_key=branch.slug + what,
+            run_after=datetime.now(UTC) + 24 * HOUR,  # who drains the queue leaves it alone
         )
         Job.objects.filter(pk=job.pk).update(
             state=state, error=f"{branch.loud} error", text=f"{branch.loud} text"

@@ -837,7 +837,7 @@ class ServiceTokensController(ApiController):
         command = commands.CreateToken(user=str(found.uid), **msgspec.structs.asdict(parsed_body))
         if parsed_query.dry_run:
             return self.preview(command)
-        return self.answer(NewToken(token=_secret(self.run(command).answer)), status=201)
+        return self.answer(NewToken(token=told_once(self.run(command).answer)), status=201)
 
 
 class RateRulesController(ApiController):

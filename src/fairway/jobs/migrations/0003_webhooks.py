@@ -9,7 +9,7 @@ import fairway.kernel.refs
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_who_may_see_to_jobs"),
+        ("accounts", "0003_people_sort_by_folded_name"),
         ("jobs", "0002_ready_jobs_are_announced"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
