@@ -316,17 +316,17 @@ PAGES: dict[str, Page] = {
     "items/new": Page(reads="catalog.edit", writes="catalog.edit", form=lambda b: {"key": MARKED, **item(b)}),
     "items/pick": Page(reads="catalog.view", query=anything),
     "items/<str:key>": Page(at="item", reads="catalog.view", also=("old",)),
-    "items/<str:key>/edit": Page(at="item", reads="catalog.edit", writes="catalog.edit", form=item),
+    "items/<str:key>/edit": Page(at="spare", reads="catalog.edit", writes="catalog.edit", form=item),
     "items/<str:key>/archive": Page(at="spare", reads=None, writes="catalog.edit"),
     "items/<str:key>/restore": Page(at="old", reads=None, writes="catalog.edit"),
     "items/<str:key>/relate": Page(
-        at="item",
+        at="spare",
         reads="catalog.edit",
         writes="catalog.edit",
         form=lambda b: {"how": "out connects-to", "other": b.network},
     ),
     "items/<str:key>/relations/<str:uid>/remove": Page(
-        at={"key": "item", "uid": "relation"}, reads=None, writes="catalog.edit"
+        at={"key": "spare", "uid": "relation"}, reads=None, writes="catalog.edit"
     ),
     "items/<str:key>/redundancies/new": Page(
         at="database",

@@ -202,7 +202,7 @@ OPERATIONS: dict[str, Entry] = {
     ),
     "POST items/bulk": rows("patch", item, at="item"),
     "POST relations/bulk": rows(
-        "create", lambda b: {"source": b.item, "target": b.network, "kind": "connects-to"}
+        "create", lambda b: {"source": b.spare, "target": b.network, "kind": "connects-to"}
     ),
     "POST environments/bulk": rows("create", lambda b: {"key": MARKED, **environment(b)}),
     "POST instances/bulk": rows("create", lambda b: {"item": b.spare, "environment": b.production}),
@@ -341,7 +341,7 @@ OPERATIONS: dict[str, Entry] = {
     ),
     "POST items": Entry(body=lambda b: {"key": MARKED, **item(b)}),
     "GET items/{key}": Entry(at="item"),
-    "PUT items/{key}": Entry(at="item", body=item, foreign=409),
+    "PUT items/{key}": Entry(at="spare", body=item, foreign=409),
     "PATCH items/{key}": Entry(
         at="item", body=lambda b: {"name": MARKED, "organisation": b.organisation, "owner_team": b.team}
     ),
@@ -372,7 +372,7 @@ OPERATIONS: dict[str, Entry] = {
     "DELETE relation-kinds/{key}": Entry(at="relation_kind", common=True, whole=True),
     "POST relation-kinds/{key}/restore": Entry(at="relation_kind", common=True, whole=True),
     "GET relations": Entry(filters=lambda b: {"source": b.item, "target": b.database, "item": b.item}),
-    "POST relations": Entry(body=lambda b: {"source": b.item, "target": b.network, "kind": "connects-to"}),
+    "POST relations": Entry(body=lambda b: {"source": b.spare, "target": b.network, "kind": "connects-to"}),
     "GET relations/{key}": Entry(at="relation"),
     "DELETE relations/{key}": Entry(at="relation"),
     "GET redundancies": Entry(query=lambda b: {"item": b.item}),

@@ -11,11 +11,12 @@ import pytest
 
 from fairway.accounts import queries as who
 from fairway.accounts.models import User
-from fairway.catalog.commands import CreateItem, CreateRelation
+from fairway.catalog.commands import CreateItem
 from fairway.changes import commands as changes
 from fairway.changes.commands.reading import Span
 from fairway.changes.models import Change
 from fairway.changes.queries import dossier
+from tests.support.authority import RelateUnderAuthority
 
 from .calls import send, told
 from .table import plain
@@ -49,7 +50,7 @@ class Scene:
         )
         hub = f"{north.slug}-hub"
         for source, target in ((south.item.key, hub), (hub, south.spare.key)):
-            run(CreateRelation(source=source, target=target, kind="depends-on"), by=boss)
+            run(RelateUnderAuthority(source=source, target=target, kind="depends-on"), by=boss)
         self.theirs = self._change(
             north.slug,
             f"{north.loud} work on what is shared",

@@ -335,7 +335,7 @@ def _things(branch: Branch, boss: str) -> None:
     branch.extra["undoable"] = edited.sequence
     item("old", "system")
     run(ArchiveItem(item=f"{slug}-old"), by=boss)
-    for source, target in (("item", "database"), ("database", "network")):
+    for source, target in (("spare", "network"), ("item", "database"), ("database", "network")):
         made = run(
             CreateRelation(source=f"{slug}-{source}", target=f"{slug}-{target}", kind="depends-on"), by=boss
         )

@@ -8,5 +8,5 @@ class CatalogConfig(AppConfig):
     label = "catalog"
 
     def ready(self) -> None:
-        for room in ("subjects", "searching"):
+        for room in ("sentences", "subjects", "searching"):
             import_module(f"{self.name}.{room}")

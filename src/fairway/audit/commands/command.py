@@ -94,6 +94,13 @@ class Command(msgspec.Struct, metaclass=_CommandMeta):
         return False
 
     @classmethod
+    def weigh_undo(cls, plan: Plan, *, actor: Actor) -> Decision:
+        """Decide whether the rows that would take it back may be written; a command that is refused by a
+        decision of its own lets that speak here too.
+        """
+        return ALLOW
+
+    @classmethod
     def read_ahead(cls, commands: Sequence[Self], *, actor: Actor, lock: bool) -> None:
         """Read in few statements what planning all of these will ask (kernel.ahead); `lock`: as in `plan`."""
 

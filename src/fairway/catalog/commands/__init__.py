@@ -4,6 +4,8 @@ from fairway.catalog.commands.items import ArchiveItem as ArchiveItem
 from fairway.catalog.commands.items import CreateItem as CreateItem
 from fairway.catalog.commands.items import EditItem as EditItem
 from fairway.catalog.commands.items import PutItem as PutItem
+from fairway.catalog.commands.items import archive_under as archive_under
+from fairway.catalog.commands.items import edit_under as edit_under
 from fairway.catalog.commands.kinds import ArchiveItemKind as ArchiveItemKind
 from fairway.catalog.commands.kinds import ArchiveRelationKind as ArchiveRelationKind
 from fairway.catalog.commands.kinds import CreateItemKind as CreateItemKind
@@ -21,3 +23,4 @@ from fairway.catalog.commands.redundancy import RemoveRedundancy as RemoveRedund
 from fairway.catalog.commands.relations import CreateRelation as CreateRelation
 from fairway.catalog.commands.relations import PutRelation as PutRelation
 from fairway.catalog.commands.relations import RemoveRelation as RemoveRelation
+from fairway.catalog.commands.relations import relate_under as relate_under

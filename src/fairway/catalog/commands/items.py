@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -18,7 +19,9 @@ from fairway.catalog.rules import merged
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, NotFound
+from fairway.kernel.refs import Ref
 from fairway.kernel.text import line, prose, slug
+from fairway.policy import Decision, tell
 from fairway.workspace import queries as workspace
 
 MOST_ATTRIBUTES, LONGEST_ATTRIBUTES = 100, 16_000
@@ -40,6 +43,10 @@ class CreateItem(Command, name=CatalogEvent.ITEM_CREATE):
     owner_team: str | None = None
     external_id: str = ""
     attributes: dict[str, Any] = {}
+
+    @classmethod
+    def weigh_undo(cls, plan: Plan, *, actor: Actor) -> Decision:
+        return undone(plan, actor)
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         organisation = _organisation(actor, self.organisation)
@@ -71,21 +78,12 @@ class EditItem(Command, name=CatalogEvent.ITEM_EDIT):
     external_id: str | UnsetType = UNSET
     attributes: dict[str, Any] | UnsetType = UNSET
 
+    @classmethod
+    def weigh_undo(cls, plan: Plan, *, actor: Actor) -> Decision:
+        return undone(plan, actor)
+
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        found = queries.item(actor, self.item)
-        accounts.require(actor, self.permission, at=found.organisation_id)
-        expect(found, self.version)
-        if found.archived_at is not None:
-            raise Conflict(
-                f"{found.key} is archived; put it anew to use it again.", code="catalog.item.archived"
-            )
-        values = _values(self, actor)
-        if "attributes" in values:
-            values["attributes"] = {
-                name: merged(found.attributes.get(name), value)
-                for name, value in values["attributes"].items()
-            }
-        return _edited(actor, self.permission, found, values, self.organisation)
+        return _edit(self, actor, self.permission, None)
 
 
 class PutItem(Command, name=CatalogEvent.ITEM_PUT):
@@ -111,10 +109,16 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
     attributes: dict[str, Any] | UnsetType = UNSET
 
     @classmethod
+    def weigh_undo(cls, plan: Plan, *, actor: Actor) -> Decision:
+        return undone(plan, actor)
+
+    @classmethod
     def read_ahead(cls, commands: Sequence[Self], *, actor: Actor, lock: bool) -> None:
         keys = {command.key for command in commands}
-        found = {one.slug: one for one in ConfigurationItem.objects.filter(slug__in=keys)}
+        query = ConfigurationItem.objects.filter(slug__in=keys).select_related("item_kind")
+        found = {one.slug: one for one in query}
         ahead.learn(CatalogEvent.ITEM_PUT, {key: found.get(key) for key in keys})
+        queries.read_controlled(one.pk for one in found.values())
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         key = slug(self.key)
@@ -138,7 +142,8 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
             values["archived_at"] = None
         if values.get("shared", False) is None:
             values["shared"] = (values.get("item_kind") or found.item_kind).shared_default
-        return _edited(actor, self.permission, found, values, self.organisation, whole=True)
+        plan = _edited(actor, self.permission, found, values, self.organisation, whole=True)
+        return guarded(plan, actor, None)
 
 
 class ArchiveItem(Command, name=CatalogEvent.ITEM_ARCHIVE):
@@ -149,11 +154,65 @@ class ArchiveItem(Command, name=CatalogEvent.ITEM_ARCHIVE):
     item: str
     version: int | None = None
 
+    @classmethod
+    def weigh_undo(cls, plan: Plan, *, actor: Actor) -> Decision:
+        return undone(plan, actor)
+
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = queries.item(actor, self.item)
         accounts.require(actor, self.permission, at=found.organisation_id)
         expect(found, self.version)
-        return Plan(subject=found, change=[] if found.archived_at else [(found, {"archived_at": at})])
+        plan = Plan(subject=found, change=[] if found.archived_at else [(found, {"archived_at": at})])
+        return guarded(plan, actor, None)
+
+
+def edit_under(authority: Ref, command: EditItem, *, actor: Actor, permission: str) -> Plan:
+    """Plan an edit that an implementing change has authorised; `permission` is what it takes instead.
+
+    No request can say that it acts under an authority: only code that holds the change calls this.
+    """
+    return _edit(command, actor, permission, authority)
+
+
+def archive_under(
+    authority: Ref, reference: str, *, archived: bool, actor: Actor, at: datetime, permission: str
+) -> Plan:
+    """Plan to put an item away or bring it back, as an implementing change has authorised."""
+    found = queries.item(actor, reference)
+    accounts.require(actor, permission, at=found.organisation_id)
+    change = [(found, {"archived_at": at if archived else None})]
+    return guarded(Plan(subject=found, change=change), actor, authority)
+
+
+def guarded(plan: Plan, actor: Actor, authority: Ref | None) -> Plan:
+    """Return the plan, refused where it alters the configuration of a controlled item without authority."""
+    if authority is not None:
+        return plan
+    for row, values in plan.change:
+        if isinstance(row, ConfigurationItem) and queries.configured(row, dict(values)):
+            decision = queries.control(actor, row)
+            if decision.denied:
+                return replace(plan, decision=decision, refusal=tell(decision.findings[0]))
+    return plan
+
+
+def undone(plan: Plan, actor: Actor) -> Decision:
+    """Decide whether what takes an edit back may be done without a change."""
+    return guarded(plan, actor, None).decision
+
+
+def _edit(given: EditItem, actor: Actor, permission: str, authority: Ref | None) -> Plan:
+    found = queries.item(actor, given.item)
+    accounts.require(actor, permission, at=found.organisation_id)
+    expect(found, given.version)
+    if found.archived_at is not None:
+        raise Conflict(f"{found.key} is archived; put it anew to use it again.", code="catalog.item.archived")
+    values = _values(given, actor)
+    if "attributes" in values:
+        values["attributes"] = {
+            name: merged(found.attributes.get(name), value) for name, value in values["attributes"].items()
+        }
+    return guarded(_edited(actor, permission, found, values, given.organisation), actor, authority)
 
 
 def _values(given: Command, actor: Actor) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -14,6 +15,8 @@ from fairway.catalog.models import Relation, RelationKind
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid
+from fairway.kernel.refs import Ref
+from fairway.policy import Decision, tell
 
 
 class CreateRelation(Command, name=CatalogEvent.RELATION_CREATE):
@@ -25,6 +28,10 @@ class CreateRelation(Command, name=CatalogEvent.RELATION_CREATE):
     target: str
     kind: str
 
+    @classmethod
+    def weigh_undo(cls, plan: Plan, *, actor: Actor) -> Decision:
+        return _guarded(plan, actor).decision
+
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         made, known = _relation(self, actor)
         if known is not None:
@@ -32,7 +39,7 @@ class CreateRelation(Command, name=CatalogEvent.RELATION_CREATE):
                 f"{self.source} {made.relation_kind.name} {self.target} already.",
                 code="catalog.relation.exists",
             )
-        return Plan(subject=made, create=[made])
+        return _guarded(Plan(subject=made, create=[made]), actor)
 
 
 class PutRelation(Command, name=CatalogEvent.RELATION_PUT):
@@ -46,6 +53,10 @@ class PutRelation(Command, name=CatalogEvent.RELATION_PUT):
     kind: str
 
     @classmethod
+    def weigh_undo(cls, plan: Plan, *, actor: Actor) -> Decision:
+        return _guarded(plan, actor).decision
+
+    @classmethod
     def read_ahead(cls, commands: Sequence[Self], *, actor: Actor, lock: bool) -> None:
         sources = {command.source for command in commands}
         queries.read_ahead(actor, sources | {command.target for command in commands})
@@ -55,10 +66,12 @@ class PutRelation(Command, name=CatalogEvent.RELATION_PUT):
         kinds = RelationKind.objects.values_list("pk", flat=True)
         keys = {(*ends, kind) for ends in wanted for kind in kinds}
         ahead.learn(CatalogEvent.RELATION_PUT, {key: there.get(key) for key in keys})
+        read = ahead.known("catalog.ConfigurationItem")
+        queries.read_controlled(one.pk for one in map(read, sources) if one is not None)
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         made, known = _relation(self, actor)
-        return Plan(subject=known) if known is not None else Plan(subject=made, create=[made])
+        return Plan(subject=known) if known else _guarded(Plan(subject=made, create=[made]), actor)
 
 
 class RemoveRelation(Command, name=CatalogEvent.RELATION_REMOVE):
@@ -69,20 +82,50 @@ class RemoveRelation(Command, name=CatalogEvent.RELATION_REMOVE):
     relation: str
     version: int | None = None
 
+    @classmethod
+    def weigh_undo(cls, plan: Plan, *, actor: Actor) -> Decision:
+        return _guarded(plan, actor).decision
+
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = queries.relation(actor, self.relation)
         accounts.require(actor, self.permission, at=found.organisation_id)
         expect(found, self.version)
-        return Plan(subject=found, remove=[found])
+        return _guarded(Plan(subject=found, remove=[found]), actor)
 
 
-def _relation(given: CreateRelation | PutRelation, actor: Actor) -> tuple[Relation, Relation | None]:
+def relate_under(
+    authority: Ref, *, source: str, target: str, kind: str, joined: bool, actor: Actor, permission: str
+) -> Plan:
+    """Plan to join two items or to part them, as an implementing change has authorised.
+
+    No request can say that it acts under an authority: only code that holds the change calls this.
+    """
+    given = PutRelation(source=source, target=target, kind=kind)
+    made, known = _relation(given, actor, permission)
+    if joined:
+        return Plan(subject=known) if known else Plan(subject=made, create=[made])
+    return Plan(subject=known, remove=[known]) if known else Plan()
+
+
+def _guarded(plan: Plan, actor: Actor) -> Plan:
+    """Return the plan, refused where the source of a relation that it makes or removes is controlled."""
+    for row in (*plan.create, *plan.remove):
+        if isinstance(row, Relation):
+            decision = queries.control(actor, row.source)
+            if decision.denied:
+                return replace(plan, decision=decision, refusal=tell(decision.findings[0]))
+    return plan
+
+
+def _relation(
+    given: CreateRelation | PutRelation, actor: Actor, permission: str = ""
+) -> tuple[Relation, Relation | None]:
     """Return the relation asked for, unsaved, and the same one if it is there already.
 
     :raises Invalid: an end or the kind does not exist (for the actor), or both ends are one.
     """
     [source] = queries.items(actor, [given.source], field="source")
-    accounts.require(actor, given.permission, at=source.organisation_id)
+    accounts.require(actor, permission or given.permission, at=source.organisation_id)
     [target] = queries.items(actor, [given.target], field="target")
     kind = queries.relation_kind(given.kind)
     if source.pk == target.pk:

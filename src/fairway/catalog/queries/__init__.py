@@ -12,6 +12,11 @@ from msgspec import structs
 
 from fairway.accounts import queries as accounts
 from fairway.catalog.models import ConfigurationItem, ItemKind, Relation, RelationKind
+from fairway.catalog.queries.controlling import RECORD_KEEPING as RECORD_KEEPING
+from fairway.catalog.queries.controlling import configured as configured
+from fairway.catalog.queries.controlling import control as control
+from fairway.catalog.queries.controlling import controlled as controlled
+from fairway.catalog.queries.controlling import read_controlled as read_controlled
 from fairway.catalog.queries.drawing import Drawing as Drawing
 from fairway.catalog.queries.drawing import drawing as drawing
 from fairway.catalog.queries.impact import Impact as Impact

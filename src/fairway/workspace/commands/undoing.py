@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -14,6 +15,7 @@ from fairway.audit.commands import Command, Moved, Plan, inverse
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, NotFound
 from fairway.kernel.models import Row
+from fairway.policy import tell
 from fairway.workspace import queries
 from fairway.workspace.events import WorkspaceEvent
 
@@ -54,9 +56,12 @@ class UndoEvent(Command, name=WorkspaceEvent.UNDO):
         if not decided:
             self._authorise(command, found.places, actor)
         note = {"undoes": self.event, "command": command.command}
-        return Plan(
+        plan = Plan(
             subject=found.subject, create=found.create, change=found.change, remove=found.remove, note=note
         )
+        decision = command.weigh_undo(plan, actor=actor)
+        refusal = tell(decision.findings[0]) if decision.denied else ""
+        return replace(plan, decision=decision, refusal=refusal)
 
     def _authorise(self, command: type[Command], places: set[int | None], actor: Actor) -> None:
         organisations = accounts.access(actor).organisations
