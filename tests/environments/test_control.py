@@ -74,7 +74,7 @@ def test_configuration_of_a_controlled_item_is_refused_and_told(standing: Any, c
     with pytest.raises(Refused) as refusal:
         execute(command, actor=SYSTEM)
     assert refusal.value.status == 409
-    (finding,) = refusal.value.decision.findings  # type: ignore[union-attr]
+    (finding,) = refusal.value.decision.findings
     assert finding.rule == "catalog.controlled"
     assert "Prod" in tell(finding)
     assert "propose this in a change" in refusal.value.detail
