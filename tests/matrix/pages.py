@@ -309,6 +309,7 @@ PAGES: dict[str, Page] = {
     "api": Page(common=True, query=lambda b: {"q": "items"}),
     "api/<str:name>": Page(at={"name": "resource"}, common=True),
     "undo": Page(query=lambda b: {"event": str(b.extra["undoable"])}, reads=None, writes="catalog.edit"),
+    "palette": Page(common=True),
     "search": Page(query=anything),
     "search/suggest": Page(query=lambda b: {"q": b.item}),
     # items

@@ -1,5 +1,7 @@
 // Behaviours of the shell. All listen on the document, so that what htmx swaps in needs no set-up.
 
+import { remember } from "./palette/recent";
+
 const TOAST_STAYS = 8000;
 
 export function typing(target: EventTarget | null): boolean {
@@ -68,6 +70,18 @@ function keys(): void {
       target.open = true;
       target.querySelector<HTMLElement>("a, button")?.focus();
     } else target.click();
+  });
+}
+
+function palette(): void {
+  const show = (): void => void import("./islands/palette").then((island) => island.open());
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || !document.querySelector(".fw-app")) return;
+    event.preventDefault();
+    show();
+  });
+  document.addEventListener("click", (event) => {
+    if ((event.target as Element).closest("[data-palette]")) show();
   });
 }
 
@@ -158,8 +172,10 @@ export function toast(text: string, { undo = "", tone = "ok" }: { undo?: string;
 export function shell(): void {
   theme();
   keys();
+  palette();
   menus();
   clicks();
+  remember();
   document.querySelectorAll("[data-toast]").forEach(fade);
   document.querySelector<HTMLElement>("[data-focus]")?.focus();
   document.addEventListener("toast", (event) => {

@@ -13,7 +13,7 @@ from fairway.workspace.queries import Kind
 
 
 def _state(state: str) -> tuple[str, str]:
-    return ("hold", _("on hold")) if state == "hold" else (state, str(STATES.get(state, state)))
+    return ("hold", _("On hold")) if state == "hold" else (state, str(STATES.get(state, state)).capitalize())
 
 
 def _body(change: Change) -> Iterable[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from fairway.interfaces import reference
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import NotFound
 from fairway.kernel.listing import ListQuery
+from fairway.ui.context import rail
 from fairway.workspace.pages.notifications import work_tabs
 
 SHOWN = 8
@@ -98,6 +99,68 @@ def _guide(actor: Actor) -> list[dict[str, Any]]:
     ]
 
 
+@require_GET
+@page
+def palette(request: HttpRequest) -> HttpResponse:
+    """Tell the palette which pages and actions there are for whoever asks."""
+    may = accounts.access(caller(request)).may
+    pages = [
+        {"label": entry["label"], "href": entry["href"], "hotkey": _HOTKEYS.get(entry["name"], "")}
+        for entry in rail("")
+    ]
+    pages += [
+        {"label": label, "href": href}
+        for label, href, permission in (
+            (_("Conflicts"), "/conflicts", "changes.view"),
+            (_("Freezes and maintenance windows"), "/windows", "calendars.view"),
+            (_("People"), "/administration/people", "accounts.view"),
+            (_("Teams"), "/administration/teams", "accounts.view"),
+            (_("Organisations"), "/administration/organisations", "accounts.view"),
+            (_("Roles"), "/administration/roles", "accounts.view"),
+            (_("Events"), "/administration/events", "audit.view"),
+            (_("Imports"), "/administration/imports", "catalog.import"),
+            (_("Profile, time zone and tokens"), "/me", ""),
+        )
+        if not permission or may(permission, None)
+    ]
+    actions: list[dict[str, str]] = [
+        {"label": label, "href": href, "hotkey": hotkey}
+        for label, href, hotkey, permission in (
+            (_("New change"), "/changes/new", "c", "changes.request"),
+            (_("New item"), "/items/new", "", "catalog.edit"),
+            (_("New environment"), "/environments/new", "", "environments.edit"),
+            (_("New freeze or maintenance window"), "/windows/new", "", "calendars.edit"),
+            (_("Invite somebody"), "/administration/people/invite", "", "accounts.invite"),
+            (_("Import a table"), "/administration/imports", "", "catalog.import"),
+        )
+        if may(permission, None)
+    ]
+    actions += [
+        {"label": _("Switch theme: light, dark or as the system"), "act": "theme"},
+        {"label": _("Search"), "act": "search", "hotkey": "/"},
+        {"label": _("Show the keys"), "act": "keys", "hotkey": "?"},
+        {"label": _("Sign out"), "act": "sign-out"},
+    ]
+    words = {
+        "label": _("Palette"),
+        "placeholder": _("Type a page, an action or a record"),
+        "here": _("On this page"),
+        "recent": _("Recent"),
+        "actions": _("Actions"),
+        "pages": _("Go to"),
+        "records": _("Records"),
+        "all": _("Search everything"),
+        "away": _("The server did not answer; pages and actions work."),
+    }
+    return JsonResponse({"pages": pages, "actions": actions, "words": words})
+
+
+_HOTKEYS = {
+    "work": "g m", "calendar": "g t", "changes": "g c", "environments": "g e", "catalogue": "g i",
+    "administration": "g a",
+}  # fmt: skip
+
+
 def _changes(query: Any) -> list[dict[str, Any]]:
     rows = changes.CHANGES.page(query, ListQuery(limit=SHOWN, sort="planned_start")).rows
     return [
@@ -144,3 +207,4 @@ urlpatterns = [
     path("api", api, name="api"),
     path("api/<str:name>", api_resource, name="api-resource"),
 ]
+urlpatterns = [path("", home, name="home"), path("palette", palette, name="palette")]
