@@ -18,9 +18,10 @@ DOORS = {"queries", "commands", "events"}
 # What every endpoint and page is derived from: it finds the actor, hence stands in `accounts`. And the log in
 # words: it names people, and any page may tell what was done.
 BASES = {
-    "fairway.accounts.web": {"api", "pages", "views"},
+    "fairway.accounts.web": {"api", "grids", "pages", "views"},
     "fairway.accounts.bulk": {"api"},
     "fairway.accounts.history": {"pages"},
+    "fairway.workspace.grids": {"pages"},
 }
 # `interfaces` puts the contexts together: their routes and what listens to events.
 WIRING = {"interfaces": {"api", "listeners", "pages", "urls"}}

@@ -310,6 +310,21 @@ PAGES: dict[str, Page] = {
     "api/<str:name>": Page(at={"name": "resource"}, common=True),
     "undo": Page(query=lambda b: {"event": str(b.extra["undoable"])}, reads=None, writes="catalog.edit"),
     "palette": Page(common=True),
+    "lists/columns": Page(
+        reads=None, writes="catalog.view", form=lambda b: {"page": "items", "columns": ["key", "name"]}
+    ),
+    "items/bulk": Page(
+        reads=None,
+        writes="catalog.edit",
+        form=lambda b: {"key": b.spare, "field": "criticality", "value-criticality": "1", "apply": "1"},
+    ),
+    "items/<str:key>/cell": Page(
+        at="item",
+        query=lambda b: {"field": "name"},
+        reads="catalog.edit",
+        writes="catalog.edit",
+        form=lambda b: {"field": "name", "value": MARKED, "version": ""},
+    ),
     "search": Page(query=anything),
     "search/suggest": Page(query=lambda b: {"q": b.item}),
     # items

@@ -12,6 +12,7 @@ import "./styles/workspace.css";
 import "htmx.org";
 import { shell } from "./shell";
 import { rows } from "./rows";
+import { grid } from "./grid";
 import { server } from "./server";
 import { mentions } from "./mentions";
 import "./islands/picker";
@@ -19,5 +20,6 @@ import "./islands/windows";
 
 shell();
 rows();
+grid();
 server();
 mentions();

@@ -5,7 +5,7 @@ export function rows(): void {
   document.addEventListener("click", (event) => {
     const target = event.target as Element;
     const row = target.closest<HTMLElement>("tr[data-href]");
-    if (!row || target.closest("a, button, input, label, summary, select") || String(getSelection())) return;
+    if (!row || target.closest("a, button, input, label, summary, select") || String(getSelection()) || target.closest("td[data-edit], td.fw-pick-cell")) return;
     const href = row.dataset.href ?? "";
     if (event.ctrlKey || event.metaKey) window.open(href, "_blank", "noopener");
     else location.assign(href);

@@ -21,3 +21,4 @@ class WorkspaceEvent(StrEnum):
     VIEW_ARCHIVE = "workspace.view.archive"
     VIEW_CHOOSE = "workspace.view.choose"
     UNDO = "workspace.event.undo"
+    COLUMNS_CHOOSE = "workspace.columns.choose"

@@ -21,6 +21,7 @@ from fairway.catalog import commands, queries
 from fairway.catalog.forms import CRITICALITIES, ItemForm
 from fairway.catalog.models import ConfigurationItem
 from fairway.catalog.pages import redundancy
+from fairway.catalog.pages.grid import ITEMS, as_row
 from fairway.catalog.pages.shared import reader, record_of, state_of, submit, tabs, version_of
 from fairway.catalog.rules import Direction
 from fairway.kernel.actor import Actor
@@ -39,24 +40,16 @@ def items(request: HttpRequest) -> HttpResponseBase:
     asked = {name: request.GET[name] for name in SEARCHED if request.GET.get(name)}
     query = convert({**asked, "count": not asked.get("cursor")}, queries.ItemQuery)
     found = queries.item_page(actor, query)
-    rows = [
-        {
-            "key": row["slug"],
-            "href": f"/items/{row['slug']}",
-            "name": row["name"],
-            "kind": row["item_kind__name"],
-            "state": state_of(row["status"], row["archived_at"]),
-            "criticality": row["criticality"],
-            "organisation": row["organisation__name"],
-            "team": row["owner_team__name"] or "",
-            "shared": row["shared"],
-        }
-        for row in found.rows
-    ]
     count = found.total or 0
     context = {
-        "rows": rows,
-        "next": found.next,
+        "grid": ITEMS.context(
+            request,
+            actor,
+            [as_row(row) for row in found.rows],
+            label=_("Configuration items"),
+            next=found.next,
+            total=found.total,
+        ),
         "sort": query.sort or queries.ITEMS.sort,
         "filters": _filters(actor, asked),
         "count": ngettext("%(count)s item", "%(count)s items", count) % {"count": f"{count:,}"},
@@ -111,6 +104,20 @@ def _filters(actor: Actor, asked: Mapping[str, str]) -> dict[str, Any]:
         "add": add,
         "clear": "/items",
     }
+
+
+@require_POST
+@page
+def bulk(request: HttpRequest) -> HttpResponseBase:
+    """Edit many items at once, or say what that would do."""
+    return ITEMS.bulk(request, reader(request))
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def cell(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Edit one field of an item in its row of the list."""
+    return ITEMS.cell(request, reader(request), key)
 
 
 @require_GET
@@ -278,6 +285,8 @@ def restore(request: HttpRequest, key: str) -> HttpResponseBase:
 urlpatterns = [
     path("items", items, name="items"),
     path("items/new", new, name="item-new"),
+    path("items/bulk", bulk, name="items-bulk"),
+    path("items/<str:key>/cell", cell, name="item-cell"),
     path("items/pick", pick, name="item-pick"),
     path("items/<str:key>", item, name="item"),
     path("items/<str:key>/edit", edit, name="item-edit"),

@@ -1,10 +1,11 @@
 """The pages and panels of the workspace, a module for each part."""
 
-from fairway.workspace.pages import activity, fields, notifications, past, search, undo
+from fairway.workspace.pages import activity, fields, lists, notifications, past, search, undo
 
 urlpatterns = [
     *activity.urlpatterns,
     *fields.urlpatterns,
+    *lists.urlpatterns,
     *notifications.urlpatterns,
     *past.urlpatterns,
     *search.urlpatterns,

@@ -46,6 +46,8 @@ from fairway.workspace.queries.following import unread as unread
 from fairway.workspace.queries.following import watch_of as watch_of
 from fairway.workspace.queries.following import watched as watched
 from fairway.workspace.queries.following import watchers as watchers
+from fairway.workspace.queries.grids import columns_of as columns_of
+from fairway.workspace.queries.grids import last_edit as last_edit
 from fairway.workspace.queries.kinds import KINDS as KINDS
 from fairway.workspace.queries.kinds import Kind as Kind
 from fairway.workspace.queries.past import Past as Past
