@@ -278,6 +278,8 @@ class Grid:
         answers = list(execute_many(commands, actor=actor, batch=AT_A_TIME))
         done = [one for one in answers if isinstance(one, Outcome) and one.sequence is not None]
         refused = [one for one in answers if isinstance(one, Problem)]
+        if len(refused) == len(answers):
+            raise refused[0]
         if done:
             text = ngettext("%(count)d record was changed.", "%(count)d records were changed.", len(done))
             toasts.done(request, text % {"count": len(done)}, undo=way_back(request))
