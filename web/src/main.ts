@@ -6,6 +6,7 @@ import "./styles/bridge.css";
 import "./styles/shell.css";
 import "./styles/exchange.css";
 import "./styles/parts.css";
+import "./styles/grid.css";
 import "./styles/forms.css";
 import "./styles/accounts.css";
 import "./styles/workspace.css";
