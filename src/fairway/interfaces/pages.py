@@ -204,7 +204,7 @@ def api_resource(request: HttpRequest, name: str) -> HttpResponse:
 
 urlpatterns = [
     path("", home, name="home"),
+    path("palette", palette, name="palette"),
     path("api", api, name="api"),
     path("api/<str:name>", api_resource, name="api-resource"),
 ]
-urlpatterns = [path("", home, name="home"), path("palette", palette, name="palette")]
