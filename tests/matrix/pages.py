@@ -329,6 +329,7 @@ PAGES: dict[str, Page] = {
     "search/suggest": Page(query=lambda b: {"q": b.item}),
     # items
     "items": Page(reads="catalog.view"),
+    "catalogue-health": Page(reads="catalog.view"),
     "items/new": Page(reads="catalog.edit", writes="catalog.edit", form=lambda b: {"key": MARKED, **item(b)}),
     "items/pick": Page(reads="catalog.view", query=anything),
     "items/<str:key>": Page(at="item", reads="catalog.view", also=("old",)),

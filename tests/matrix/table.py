@@ -390,6 +390,7 @@ OPERATIONS: dict[str, Entry] = {
         at="redundancy", body=lambda b: {"needed": 2, "members": [b.database, b.spare]}
     ),
     "DELETE redundancies/{key}": Entry(at="redundancy"),
+    "GET catalogue-health": Entry(),
     "GET impact": Entry(query=lambda b: {"item": b.item}),
     "GET environments": Entry(filters=lambda b: {"organisation": b.organisation}),
     "POST environments": Entry(body=lambda b: {"key": MARKED, **environment(b)}),

@@ -334,6 +334,7 @@ def _things(branch: Branch, boss: str) -> None:
     edited = run(EditItem(item=f"{slug}-spare", description=f"{loud} spare, edited"))
     branch.extra["undoable"] = edited.sequence
     item("old", "system")
+    run(CreateRelation(source=f"{slug}-spare", target=f"{slug}-old", kind="depends-on"), by=boss)
     run(ArchiveItem(item=f"{slug}-old"), by=boss)
     for source, target in (("spare", "network"), ("item", "database"), ("database", "network")):
         made = run(

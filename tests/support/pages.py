@@ -74,6 +74,8 @@ PAGES = (
     Page("webhook", "/administration/webhooks", follow="main tbody a[href^='/administration/webhooks/']"),
     Page("webhook-new", "/administration/webhooks/new"),
     Page("imports", "/administration/imports"),
+    Page("import", "/administration/imports", follow="main tbody a[href^='/administration/imports/']"),
+    Page("catalogue-health", "/catalogue-health"),
     Page("api", "/api"),
     Page("api-resource", "/api/items"),
     Page("nowhere", "/no-such-page", status=404),

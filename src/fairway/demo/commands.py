@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
@@ -23,6 +24,7 @@ from fairway.demo.story.changes import changes
 from fairway.demo.story.planned import Planned, Step
 from fairway.demo.story.talk import VIEWS, WATCHED, Said, talk
 from fairway.environments import commands as environments
+from fairway.exchange import commands as exchange
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Problem
 from fairway.workspace import commands as workspace
@@ -52,6 +54,15 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
             execute(workspace.SetWatch(kind=kind, subject=key), actor=_person(by), at=now)
         for view in VIEWS:
             execute(workspace.CreateView(**view.values), actor=_person(view.by), at=now)
+        _import(now)
+
+
+def _import(at: datetime) -> None:
+    """Have a list from elsewhere wait for somebody to look at what it would change."""
+    keeper = _person("margaret.okafor@fairway.example")
+    options = exchange.Options(kind="items", file=landscape.INVENTORY_FILE)
+    kept = exchange.keep(io.BytesIO(landscape.INVENTORY.encode()), options, actor=keeper, at=at)
+    exchange.begin(kept, actor=keeper, at=at, dry_run=True)
 
 
 def _found(password: str, at: datetime) -> None:

@@ -28,7 +28,7 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, NotFound, Problem, TooLarge
 from fairway.kernel.text import line
 
-__all__ = ["export_instance", "import_file", "import_instance", "import_table"]
+__all__ = ["Options", "export_instance", "import_file", "import_instance", "import_table"]
 SIZE_LIMIT: Final = 10_000_000
 """Bytes that are imported within one request."""
 ROW_LIMIT: Final = 5_000

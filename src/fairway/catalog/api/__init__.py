@@ -1,5 +1,5 @@
 """Items, relations, their kinds, and impact over the API."""
 
-from fairway.catalog.api import impact, items, kinds, redundancy, relations
+from fairway.catalog.api import health, impact, items, kinds, redundancy, relations
 
-urls = [*items.urls, *kinds.urls, *relations.urls, *redundancy.urls, *impact.urls]
+urls = [*items.urls, *kinds.urls, *relations.urls, *redundancy.urls, *impact.urls, *health.urls]

@@ -1,6 +1,6 @@
 """Pages of the catalogue: the list, a record, its forms, its relations, its impact."""
 
-from fairway.catalog.pages import graph, impact, items, redundancy, relations
+from fairway.catalog.pages import graph, health, impact, items, redundancy, relations
 
 urlpatterns = [
     *items.urlpatterns,
@@ -8,4 +8,5 @@ urlpatterns = [
     *redundancy.urlpatterns,
     *impact.urlpatterns,
     *graph.urlpatterns,
+    *health.urlpatterns,
 ]

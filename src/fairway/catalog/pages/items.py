@@ -24,12 +24,24 @@ from fairway.catalog.pages import redundancy
 from fairway.catalog.pages.grid import ITEMS, as_row
 from fairway.catalog.pages.shared import reader, record_of, state_of, submit, tabs, version_of
 from fairway.catalog.rules import Direction
+from fairway.catalog.words import CHECKS
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Stale
 from fairway.ui import toasts
 from fairway.workspace import queries as workspace
 
-SEARCHED = ("kind", "status", "criticality", "organisation", "environment", "archived", "q", "sort", "cursor")
+SEARCHED = (
+    "kind",
+    "status",
+    "criticality",
+    "organisation",
+    "environment",
+    "archived",
+    "health",
+    "q",
+    "sort",
+    "cursor",
+)
 
 
 @require_GET
@@ -79,6 +91,7 @@ def _filters(actor: Actor, asked: Mapping[str, str]) -> dict[str, Any]:
         ),
         ("environment", _("Environment"), queries.environments_of(actor)),
         ("archived", _("Archived"), [("true", _("Archived ones"))]),
+        ("health", _("Health"), [(check, str(CHECKS[check][0])) for check in queries.CHECKS]),
     ]
     chips = [
         {"label": label, "value": dict(options).get(kept[name], kept[name]), "remove": href(name, "")}

@@ -19,6 +19,9 @@ from fairway.catalog.queries.controlling import controlled as controlled
 from fairway.catalog.queries.controlling import read_controlled as read_controlled
 from fairway.catalog.queries.drawing import Drawing as Drawing
 from fairway.catalog.queries.drawing import drawing as drawing
+from fairway.catalog.queries.health import CHECKS as CHECKS
+from fairway.catalog.queries.health import dangling, doubtful
+from fairway.catalog.queries.health import health as health
 from fairway.catalog.queries.impact import Impact as Impact
 from fairway.catalog.queries.impact import Spared as Spared
 from fairway.catalog.queries.impact import cycles as cycles
@@ -255,6 +258,7 @@ class ItemQuery(ListQuery, kw_only=True, columns=ITEMS.columns):
     name__contains: str = ""
     created_at__gte: str = ""
     created_at__lt: str = ""
+    health: str = ""
     environment: str = ""
     custom: str = ""
     archived: Literal["", "true", "false"] = ""
@@ -269,6 +273,7 @@ class RelationQuery(ListQuery, kw_only=True, columns=RELATIONS.columns):
     target__in: str = ""
     kind: str = ""
     kind__in: str = ""
+    dangling: Literal["", "true", "false"] = ""
     item: str = ""
 
 
@@ -287,22 +292,27 @@ def item_page(actor: Actor, query: ItemQuery) -> Page:
         if organisations is not None:
             standing["instances__environment__organisation_id__in"] = organisations
         found = found.filter(pk__in=ConfigurationItem.objects.filter(**standing).values("pk"))
+    if query.health:
+        found = doubtful(actor, found, query.health)
     found = workspace.filtered(actor, "item", found, query.custom)
-    page = ITEMS.page(found, structs.replace(query, environment="", archived="", custom=""))
-    apart = ("environment", "archived", "custom")
+    page = ITEMS.page(found, structs.replace(query, environment="", archived="", custom="", health=""))
+    apart = ("environment", "archived", "custom", "health")
     asked = {name: getattr(query, name) for name in apart if getattr(query, name)}
     return replace(page, applied={**page.applied, **asked})
 
 
 def relation_page(actor: Actor, query: RelationQuery) -> Page:
     """Return one page of the relations of which the actor sees both ends, as plain values."""
-    found = accounts.visible(Relation.objects.all(), actor, "source__organisation_id")
-    found = accounts.visible(found, actor, "target__organisation_id")
-    found = found.filter(archived_at=None, source__archived_at=None, target__archived_at=None)
+    if query.dangling == "true":
+        found = dangling(actor)
+    else:
+        found = accounts.visible(Relation.objects.all(), actor, "source__organisation_id")
+        found = accounts.visible(found, actor, "target__organisation_id")
+        found = found.filter(archived_at=None, source__archived_at=None, target__archived_at=None)
     if query.item:
         [(name, value)] = accounts.by_slug(query.item).items()
         found = found.filter(Q(**{f"source__{name}": value}) | Q(**{f"target__{name}": value}))
-    page = RELATIONS.page(found, structs.replace(query, item=""))
+    page = RELATIONS.page(found, structs.replace(query, item="", dangling=""))
     return replace(page, applied={**page.applied, **({"item": query.item} if query.item else {})})
 
 

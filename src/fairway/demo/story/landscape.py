@@ -418,3 +418,15 @@ def instances() -> Iterator[tuple[str, str]]:
             yield system.key, place
             if system.store and place == "prod" and system.criticality <= 2:
                 yield database_of(system.key), place
+
+
+INVENTORY_FILE = "asset-inventory.csv"
+INVENTORY = """\
+key,name,kind,criticality,external_id
+payments-api,Payments API,system,1,AST-10231
+ledger-db,Ledger database (primary),database,1,AST-10244
+fraud-scoring,Fraud scoring,system,2,AST-10310
+card-tokeniser,Card tokeniser,component,2,AST-10311
+branch-kiosk,Branch kiosk,kiosk,3,AST-10377
+"""
+"""What the asset inventory says of the bank's items, one of them of a kind that there is not."""
