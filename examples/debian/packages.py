@@ -30,7 +30,7 @@ def stanzas(lines: Iterator[str]) -> Iterator[dict[str, str]]:
 
 
 def key(package: str) -> str:
-    return package.replace("+", "-plus")
+    return package.replace("+", "-plus") + ("-package" if package in {"bulk", "new", "pick"} else "")
 
 
 def needs(fields: dict[str, str], known: Set[str]) -> set[str]:

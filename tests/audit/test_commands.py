@@ -187,9 +187,9 @@ def test_many_commit_by_batches_with_their_events_in_bulk(company: Company) -> N
 
     one_batch, two_batches = statements(50, "a"), statements(100, "b")
     for table in ("audit_event", "audit_eventrow", "audit_revision"):
-        inserted = [sql for sql in one_batch if sql.startswith(f'INSERT INTO "{table}"')]
+        inserted = [sql for sql in one_batch if f'INSERT INTO "{table}"' in sql]
         assert len(inserted) == 1, table
-        assert sum(sql.startswith(f'INSERT INTO "{table}"') for sql in two_batches) == 2, table
+        assert sum(f'INSERT INTO "{table}"' in sql for sql in two_batches) == 2, table
 
 
 def test_one_command_takes_no_more_statements_with_more_history(company: Company) -> None:

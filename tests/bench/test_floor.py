@@ -46,7 +46,7 @@ def test_claims_that_do_not_follow_from_their_changes_are_told(told: dict[str, A
 
 @pytest.mark.parametrize("email", [world.FEW, world.ALL])
 def test_the_floor_answers_as_the_product_does(told: dict[str, Any], email: str) -> None:
-    asked = decide._told(decide.asked(TINY, email, 12), world.token(email))
+    asked = decide.told(decide.asked(TINY, email, 12), world.token(email))
     assert len(asked) > 3
     bare = floor.Bare(floor.Told("", "", 1, asked), connect=lambda: connection.connection)
     for key, one in asked.items():
@@ -59,7 +59,7 @@ def test_the_floor_runs_the_same_statements(told: dict[str, Any]) -> None:
     """Compared as SQLite itself reports them, parameters filled in."""
     token = world.token(world.ALL)
     paths = decide.asked(TINY, world.ALL, 6)
-    asked = decide._told(paths, token)
+    asked = decide.told(paths, token)
     bare = floor.Bare(floor.Told("", "", 1, asked), connect=lambda: connection.connection)
     client = Client(SERVER_NAME="127.0.0.1")
     for path in paths:

@@ -1,4 +1,4 @@
-"""Both benchmarks run through on a tiny world, as `fairway bench` runs them: no figure is judged here."""
+"""The benchmarks run through on a tiny world, as `fairway bench` runs them: no figure is judged here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+from fairway.bench.shape import TINY
 
 PROGRAM = """
 import json
@@ -18,7 +20,7 @@ print(json.dumps([
 """
 
 
-def test_both_run_through_and_tell_all_they_promise(tmp_path: Path) -> None:
+def test_they_run_through_and_tell_all_they_promise(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
@@ -29,8 +31,13 @@ def test_both_run_through_and_tell_all_they_promise(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    decide, conflicts = json.loads(done.stdout)
+    decide, conflicts, catalogue = json.loads(done.stdout)
     assert (decide["name"], conflicts["name"]) == ("decide", "conflicts")
+    assert (catalogue["name"], catalogue["data"]["items"]) == ("catalogue", TINY.items)
+    assert len(catalogue["rows"]) == 11
+    for row in catalogue["rows"]:
+        assert row["figure"]["p50_ms"] > 0, row
+        assert row["floor"]["p50_ms"] > 0 or row["what"] == "server, memory", row
     for result in (decide, conflicts):
         assert result["held"] == all(row["held"] for row in result["rows"])
         assert result["machine"]["database"].startswith(("SQLite", "PostgreSQL"))
@@ -39,4 +46,4 @@ def test_both_run_through_and_tell_all_they_promise(tmp_path: Path) -> None:
             for times in (row["figure"], row["floor"]):
                 assert 0 < times["p50_ms"] <= times["p95_ms"] <= times["p99_ms"]
             assert row["ratio"] > 0
-    assert len(list(tmp_path.glob("fairway/bench/*/*.json"))) == 1
+    assert len(list(tmp_path.glob("fairway/bench/*/*.json"))) == 2

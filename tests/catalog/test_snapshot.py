@@ -46,6 +46,7 @@ def same(one: queries.Snapshot, other: queries.Snapshot) -> bool:
     starts = one.items.keys() | other.items.keys()
     return (
         one.items == other.items
+        and one.services == other.services
         and one.graph.steps() == other.graph.steps()
         and one.graph.groups == other.graph.groups
         and all(one.graph.reach(start) == other.graph.reach(start) for start in starts)

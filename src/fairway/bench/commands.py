@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from typing import Any
 
 from fairway.bench import store, timing
-from fairway.bench.shape import Shape
+from fairway.bench.shape import Shape, Stock
 
-BENCHES = ("decide", "conflicts")
+BENCHES = ("decide", "conflicts", "catalogue")
 
 
 def run(
@@ -27,6 +30,8 @@ def run(
     `rounds`: turns of the product and of the floor; `requests`: how many in each, None: as usual.
     :raises RuntimeError: the floor does not answer as the product does.
     """
+    if name == "catalogue":
+        return _catalogue(shape, postgresql, rounds, requests, show)
     shape = shape or Shape()
     url = os.environ.get("FAIRWAY_DATABASE_URL", "") if postgresql is None else postgresql
     if "fairway_bench_" not in url:
@@ -51,3 +56,56 @@ def run(
     if show:
         timing.show(result)
     return result
+
+
+def _catalogue(
+    shape: Shape | None, postgresql: str | None, rounds: int, requests: int | None, show: bool
+) -> dict[str, Any]:
+    """Measure the catalogue on its own database: in a process of its own where Django is ready already."""
+    stock = Stock() if shape is None or shape == Shape() else Stock(shape.items, shape.seed)
+    if "django" in sys.modules and _is_open():
+        asked = [stock.packages, stock.seed, postgresql, rounds, requests]
+        done = subprocess.run(  # noqa: S603 - our own program
+            [sys.executable, "-c", _CHILD, json.dumps(asked)], stdout=subprocess.PIPE, check=True
+        )
+        told: dict[str, Any] = json.loads(done.stdout)
+    else:
+        url = os.environ.get("FAIRWAY_DATABASE_URL", "") if postgresql is None else postgresql
+        if "fairway_bench_" in url:
+            url = postgresql or ""
+        os.environ.update(store.settings(stock, url))
+        store.open_django()
+        from fairway.bench import catalogue  # noqa: PLC0415 - Django reads the settings chosen just before
+
+        data = catalogue.ready(stock, timing.say)
+        timing.say(f"Measuring catalogue: {rounds} rounds")
+        rows = catalogue.run(data, rounds=rounds, requests=requests or catalogue.REQUESTS)
+        told = {
+            "name": "catalogue",
+            "about": catalogue.ABOUT,
+            "rows": rows,
+            "held": all(row["held"] for row in rows),
+            "machine": timing.machine(store.database()),
+            "data": data["told"],
+        }
+    if show:
+        timing.show(told)
+    return told
+
+
+_CHILD = """
+import json, sys
+from fairway.bench import commands
+from fairway.bench.shape import Shape, Stock
+packages, seed, postgresql, rounds, requests = json.loads(sys.argv[1])
+shape = None if packages is None else Shape(items=packages, seed=seed)
+print(json.dumps(commands.run(
+    "catalogue", shape=shape, postgresql=postgresql, rounds=rounds, requests=requests, show=False
+)))
+"""
+
+
+def _is_open() -> bool:
+    from django.apps import apps  # noqa: PLC0415 - asked once Django has been imported
+
+    return apps.ready

@@ -35,16 +35,16 @@ def run(shape: Shape, *, rounds: int, requests: int) -> list[dict[str, Any]]:
     askers = [("5 branches", world.FEW), ("all branches", world.ALL)]
     tokens = {email: world.token(email) for _, email in askers}
     questions = {email: asked(shape, email, 120) for _, email in askers}
-    told = {email: _told(questions[email], tokens[email]) for email in tokens}
-    everything = {key: one for some in told.values() for key, one in some.items()}
+    asking = {email: told(questions[email], tokens[email]) for email in tokens}
+    everything = {key: one for some in asking.values() for key, one in some.items()}
     with ExitStack() as stack:
-        ours, theirs = _servers(stack, everything)
+        ours, theirs, _ = servers(stack, everything)
         for label, email in askers:
             sent = [wire.get(path, tokens[email]) for path in questions[email]]
-            _compare(ours, theirs, sent)
+            compare(ours, theirs, sent)
             turns = (sent * (requests // len(sent) + 1))[:requests]
             figure, bare = timing.alternate(partial(ours.timed, turns), partial(theirs.timed, turns), rounds)
-            rows.append(_row(label, figure, bare, list(told[email].values())))
+            rows.append(_row(label, figure, bare, list(asking[email].values())))
     return rows
 
 
@@ -100,7 +100,7 @@ def asked(shape: Shape, email: str, count: int) -> list[str]:
     return paths
 
 
-def _told(paths: list[str], token: str) -> dict[str, floor.Asked]:
+def told(paths: list[str], token: str) -> dict[str, floor.Asked]:
     """Ask each question here and note the statements: those of a second time, when caches are warm."""
     client = TestClient(SERVER_NAME="127.0.0.1")
     headers = {"authorization": f"Bearer {token}", "accept": "application/json"}
@@ -111,34 +111,36 @@ def _told(paths: list[str], token: str) -> dict[str, floor.Asked]:
             answer = client.get(path, headers=headers)
         if answer.status_code != 200:
             raise RuntimeError(f"{path} was answered {answer.status_code}: {answer.content[:600]!r}")
-        found[f"Bearer {token} {path}"] = floor.Asked(list(run), json.loads(answer.content))
+        found[f"Bearer {token} {path if '?' in path else path + '?'}"] = floor.Asked(
+            list(run), json.loads(answer.content)
+        )
     return found
 
 
-def _servers(stack: ExitStack, requests: Mapping[str, floor.Asked]) -> tuple[wire.Client, wire.Client]:
-    """Start the product and its floor."""
+def servers(stack: ExitStack, requests: Mapping[str, floor.Asked]) -> tuple[wire.Client, wire.Client, int]:
+    """Start the product and its floor; return clients of both, and the product's process id."""
     configuration = settings.CONFIGURATION
     options = connection.settings_dict["OPTIONS"]
     sqlite = connection.vendor == "sqlite"
     threads = min(2, configuration.threads) if sqlite else configuration.threads
     database = str(connection.settings_dict["NAME"]) if sqlite else configuration.database_url
-    told = floor.Told(database, options.get("init_command", ""), threads, dict(requests))
+    bare = floor.Told(database, options.get("init_command", ""), threads, dict(requests))
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="fairway-bench-"))
     file = Path(folder, "floor.json")
-    file.write_bytes(floor.written(told))
+    file.write_bytes(floor.written(bare))
     ports = wire.free_port(), wire.free_port()
     listen = {"FAIRWAY_LISTEN": f"127.0.0.1:{ports[0]}"}
-    stack.enter_context(wire.server([wire.program("fairway"), "serve"], ports[0], listen))
+    product = stack.enter_context(wire.server([wire.program("fairway"), "serve"], ports[0], listen))
     stack.enter_context(
         wire.server(wire.python("fairway.bench.floor", str(file), str(ports[1])), ports[1], {})
     )
     ours, theirs = wire.Client(ports[0]), wire.Client(ports[1])
     stack.callback(ours.close)
     stack.callback(theirs.close)
-    return ours, theirs
+    return ours, theirs, product
 
 
-def _compare(ours: wire.Client, theirs: wire.Client, requests: list[bytes]) -> None:
+def compare(ours: wire.Client, theirs: wire.Client, requests: list[bytes]) -> None:
     """Check that both answer the same.
 
     :raises RuntimeError: they do not, so that their times say nothing about each other.

@@ -131,7 +131,7 @@ def part(text: str, names: Iterable[str]) -> str:
 
 def key(name: str) -> str:
     """Return the key that a package has as an item."""
-    return name.replace("+", "-plus")
+    return name.replace("+", "-plus") + ("-package" if name in {"bulk", "new", "pick"} else "")
 
 
 def dependants(needs: Mapping[str, set[str]], start: str) -> dict[str, int]:

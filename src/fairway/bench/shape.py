@@ -50,6 +50,17 @@ class Shape:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """The catalogue that the benchmark of that name works on: packages of Debian, or a stand-in from a seed.
+
+    `packages`: how many a stand-in has; None: this machine's index where there is one.
+    """
+
+    packages: int | None = None
+    seed: int = 1
+
+
 TINY = Shape(changes=400, items=400, organisations=20, windows=30, recurring=6, people=12)
 """For the tests of the benchmarks themselves."""
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from fairway.bench.shape import Shape
+from fairway.bench.shape import Shape, Stock
 
 SOURCE = Path(__file__).resolve().parent.parent
 
@@ -26,12 +26,12 @@ def folder() -> Path:
     return Path(base) / "fairway" / "bench"
 
 
-def key(shape: Shape) -> str:
+def key(shape: Shape | Stock) -> str:
     """Return a name that changes with the shape, the schema, or how the world is made."""
     sums = hashlib.sha256(json.dumps(asdict(shape), sort_keys=True).encode())
     made_by = [
         *SOURCE.glob("*/migrations/*"),
-        *(SOURCE / "bench" / name for name in ("shape.py", "world.py")),
+        *(SOURCE / "bench" / name for name in ("shape.py", "world.py", "packages.py")),
     ]
     for path in sorted(path for path in made_by if path.is_file()):
         sums.update(path.relative_to(SOURCE).as_posix().encode())
@@ -39,7 +39,7 @@ def key(shape: Shape) -> str:
     return sums.hexdigest()[:16]
 
 
-def settings(shape: Shape, url: str) -> dict[str, str]:
+def settings(shape: Shape | Stock, url: str) -> dict[str, str]:
     """Return the settings under which the product works on this world; `url` of PostgreSQL, empty: SQLite.
 
     On PostgreSQL the world has a database of its own on the same server, made here when it is not there.

@@ -81,8 +81,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(command: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[None]:
-    """Run a server as long as the block lasts.
+def server(command: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[int]:
+    """Run a server as long as the block lasts; gives its process id.
 
     :raises RuntimeError: it ended or did not listen within a minute; its words are in the message.
     """
@@ -98,7 +98,7 @@ def server(command: Sequence[str], port: int, environment: Mapping[str, str]) ->
                     words = log.read().decode(errors="replace")
                     raise RuntimeError(f"the server did not start:\n{words[-2000:]}")
                 time.sleep(0.1)
-            yield
+            yield process.pid
         finally:
             process.terminate()
             try:

@@ -20,6 +20,7 @@ from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
 from fairway.audit.rules import LoggedEvent, LoggedRow, canonical, commitment, instant
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Remembered
+from fairway.kernel.db import append
 from fairway.kernel.errors import Problem, Stale
 from fairway.kernel.models import Row, Versioned
 from fairway.kernel.numbers import next_numbers
@@ -153,8 +154,8 @@ class Journal:
             events.append(event)
             rows += its_rows
             texts += its_texts
-        Event.objects.bulk_create(events)
-        EventRow.objects.bulk_create(rows, batch_size=500)
+        append(events)
+        append(rows)
         if texts:
             EventText.objects.bulk_create(texts, batch_size=500)
         ChainHead.objects.update(sequence=head.sequence, hash=head.hash)

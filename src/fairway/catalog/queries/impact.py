@@ -82,7 +82,7 @@ def impact(
     found = known.graph.reach(starts, direction, depth, barred=barred)
     access = accounts.access(actor)
     levels, picked = nearest(found, known.items, organisations=access.organisations, limit=limit)
-    services = ranked_services(found, known.items, organisations=access.organisations)
+    services = ranked_services(found, known.services, known.items, organisations=access.organisations)
 
     def told(pk: int) -> Reached:
         path = found.way(pk)

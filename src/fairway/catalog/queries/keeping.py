@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from fairway.audit import queries as audit
 from fairway.catalog.models import ConfigurationItem, Relation, RelationKind
-from fairway.catalog.rules import Edge, Failure, Graph, Group, ItemFacts
+from fairway.catalog.rules import SERVICE, Edge, Failure, Graph, Group, ItemFacts
 from fairway.kernel.cache import Kept
 from fairway.kernel.refs import Ref
 
@@ -22,10 +22,14 @@ _TOO_MANY = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The catalogue as kept in memory: the graph of live relations, and the facts of every item ever made."""
+    """The catalogue as kept in memory: the graph of live relations, and the facts of every item ever made.
+
+    `services`: which of them are business services.
+    """
 
     graph: Graph
     items: Mapping[int, ItemFacts]
+    services: frozenset[int]
 
 
 def snapshot() -> Snapshot:
@@ -61,7 +65,7 @@ def load(revision: int, last: tuple[int, Snapshot] | None) -> Snapshot:
         "source_id", "target_id", "relation_kind_id"
     )
     live = (edge for edge in edges.iterator(chunk_size=10_000) if archived.isdisjoint(edge[:2]))
-    return Snapshot(Graph(live, failure=_failure(), groups=_groups()), items)
+    return Snapshot(Graph(live, failure=_failure(), groups=_groups()), items, _services(items))
 
 
 def _follow(before: Snapshot, written: Sequence[audit.WrittenRow]) -> Snapshot | None:
@@ -85,9 +89,12 @@ def _follow(before: Snapshot, written: Sequence[audit.WrittenRow]) -> Snapshot |
             groups = True
         elif row.model in _KINDS:
             return None
-    items = {**before.items, **_read_facts(Q(uid__in=changed))} if changed else before.items
+    items, services = before.items, before.services
+    if changed:
+        fresh = _read_facts(Q(uid__in=changed))
+        items, services = {**items, **fresh}, services - fresh.keys() | _services(fresh)
     if not (ends or regrouped or groups):
-        return Snapshot(before.graph, items)
+        return Snapshot(before.graph, items, services)
     uids = {uid for pair in ends for uid in pair}
     pks = {
         str(uid): pk for uid, pk in ConfigurationItem.objects.filter(uid__in=uids).values_list("uid", "pk")
@@ -110,7 +117,7 @@ def _follow(before: Snapshot, written: Sequence[audit.WrittenRow]) -> Snapshot |
         if frozenset(edge[:2]) in joined
     ]
     known = _groups() if groups or regrouped or before.graph.groups else None
-    return Snapshot(before.graph.replaced(pairs, edges, known), items)
+    return Snapshot(before.graph.replaced(pairs, edges, known), items, services)
 
 
 def _groups() -> dict[int, Group]:
@@ -134,6 +141,10 @@ def _groups() -> dict[int, Group]:
 
 def _failure() -> dict[int, Failure]:
     return {pk: Failure(failure) for pk, failure in RelationKind.objects.values_list("pk", "failure")}
+
+
+def _services(items: Mapping[int, ItemFacts]) -> frozenset[int]:
+    return frozenset(pk for pk, one in items.items() if one.kind == SERVICE)
 
 
 def _read_facts(which: Q) -> dict[int, ItemFacts]:

@@ -92,21 +92,22 @@ def nearest(
 
 
 def ranked_services(
-    found: Reach, facts: Mapping[int, ItemFacts], *, organisations: Collection[int] | None
+    found: Reach,
+    services: Collection[int],
+    facts: Mapping[int, ItemFacts],
+    *,
+    organisations: Collection[int] | None,
 ) -> list[int]:
     """Return the business services that a walk found and that may be seen: most critical, then nearest."""
-    services = [
-        item
-        for item in found
-        if facts[item].kind == SERVICE
-        and (organisations is None or facts[item].organisation in organisations)
-    ]
+    there = [item for item in services if item in found]
+    if organisations is not None:
+        there = [item for item in there if facts[item].organisation in organisations]
 
     def order(item: int) -> tuple[int, int, str, str]:
         one = facts[item]
         return one.criticality, found[item][0], one.ref.name.casefold(), one.ref.key
 
-    return sorted(services, key=order)
+    return sorted(there, key=order)
 
 
 def merged(present: Any, patch: Any) -> Any:

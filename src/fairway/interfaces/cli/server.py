@@ -99,7 +99,7 @@ def demo() -> None:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="decide or conflicts; all when not given")] = "",
+    name: Annotated[str, typer.Argument(help="decide, conflicts or catalogue; all when not given")] = "",
     postgresql: Annotated[
         str | None, typer.Option(help="URL of a server to make the data's own database on; else SQLite")
     ] = None,
