@@ -50,6 +50,7 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
         planned, _ = changes(now, seed=seed)
         windows = calendar.windows(now)
         _live(planned, windows, talk(planned, windows, now=now))
+        _pin(now)
         for by, kind, key in WATCHED:
             execute(workspace.SetWatch(kind=kind, subject=key), actor=_person(by), at=now)
         for view in VIEWS:
@@ -94,6 +95,15 @@ def _found(password: str, at: datetime) -> None:
         SYSTEM,
         at + timedelta(minutes=40),
     )
+
+
+def _pin(now: datetime) -> None:
+    """Let the change manager say of the next changes to an item that something is not affected by them."""
+    item, spared, reason = landscape.PINNED
+    query = work.ChangeQuery(item=item, open=True, sort="planned_start", limit=5)
+    keys = [f"CHG-{row['number']}" for row in work.change_page(SYSTEM, query).rows]
+    pins = [changing.PinItem(change=key, item=spared, affected=False, reason=reason) for key in keys]
+    _run(pins, _person(PERSON), now)
 
 
 def _teams() -> Iterable[Command]:
@@ -156,6 +166,14 @@ def _set_up(at: datetime) -> None:
         ),
         keeper,
         at + timedelta(hours=2),
+    )
+    _run(
+        (
+            catalog.PutRedundancy(item=item, kind=kind, needed=needed, members=list(members))
+            for item, kind, needed, members in landscape.REDUNDANCIES
+        ),
+        keeper,
+        at + timedelta(hours=3),
     )
     manager = _person("weiling.tan@fairway.example")
     _run(

@@ -7,7 +7,7 @@ import { LitElement, html, nothing, render } from "lit";
 import { property, state } from "lit/decorators.js";
 import {
   type Block, type Drawing, type GroupBy, type Link, type Node,
-  FOLDED, LAID_OUT, blocks, groupOf, layers, links, matches, standsFor, svgOf,
+  LAID_OUT, blocks, firstGrouping, groupOf, layers, links, matches, rowsFor, standsFor, svgOf,
 } from "./plan";
 
 const BOX = { width: 168, height: 26 };
@@ -123,7 +123,7 @@ export class Graph extends LitElement {
       this.phase = "failed";
       return;
     }
-    this.by = this.drawing.nodes.length > FOLDED ? "kind" : "";
+    this.by = firstGrouping(this.drawing.nodes);
     this.regroup();
     this.phase = "ready";
     await this.updateComplete;
@@ -168,6 +168,7 @@ export class Graph extends LitElement {
         "font-family": "Inter Variable, system-ui, sans-serif", "text-valign": "center", "text-halign": "center",
         color: colour("text"), "background-color": colour("panel"), "border-width": 1, "border-color": colour("line-control"),
         "min-zoomed-font-size": 6, "text-max-width": `${BOX.width - 12}px`, "text-wrap": "ellipsis" } },
+      { selector: "node.crowd", style: { "background-color": colour("unknown-tint"), "border-width": 2 } },
       { selector: "node[?group]", style: { "background-color": colour("sunken"), "border-style": "double", "border-width": 3, "font-weight": 600 } },
       { selector: "node[criticality = 1]", style: { "border-color": colour("bad-fill"), "border-width": 2 } },
       { selector: "node[criticality = 2]", style: { "border-color": colour("warn-fill"), "border-width": 2 } },
@@ -201,7 +202,7 @@ export class Graph extends LitElement {
 
   private elements(): ElementDefinition[] {
     const found: ElementDefinition[] = [];
-    const at = layers(this.all);
+    const at = layers(this.all, rowsFor(new Set(this.stands.values()).size));
     for (const block of this.all) {
       const closed = block.group !== "" && !block.open;
       for (const index of closed ? [block.members[0] as number] : block.members) {
@@ -216,6 +217,7 @@ export class Graph extends LitElement {
     }
     this.shown = found.length;
     const few = found.length <= LAID_OUT;
+    if (!few) for (const one of found) one.classes = ["crowd"];
     for (const link of this.joined) {
       const [source, target] = this.upstream ? [link.to, link.from] : [link.from, link.to];
       found.push({ data: { id: link.id, source, target }, classes: [few ? "few" : "", link.weight > 4 ? "heavy" : ""].filter(Boolean) });

@@ -93,10 +93,22 @@ export function links(drawing: Drawing, stands: ReadonlyMap<number, string>): Li
   return [...found.values()];
 }
 
-export const CELL = { width: 190, height: 34, gap: 90, rows: 40 };
+export const CELL = { width: 190, height: 34, gap: 90 };
+
+/** Return by what a graph is grouped at first: by the first thing in which its items differ, where they are many. */
+export function firstGrouping(nodes: readonly Node[]): GroupBy {
+  if (nodes.length <= FOLDED) return "";
+  const ways: Exclude<GroupBy, "">[] = ["kind", "organisation", "criticality"];
+  return ways.find((by) => new Set(nodes.map((node) => groupOf({ ...node, depth: 1 }, by))).size > 1) ?? "kind";
+}
+
+/** Return how many rows a column has so that the whole is about as wide as a screen. */
+export function rowsFor(shown: number): number {
+  return Math.max(12, Math.round(Math.sqrt(shown * 4)));
+}
 
 /** Place what is shown in layers from left to right; a long layer goes on in further columns. */
-export function layers(all: readonly Block[], rows = CELL.rows): Map<string, { x: number; y: number }> {
+export function layers(all: readonly Block[], rows: number): Map<string, { x: number; y: number }> {
   const found = new Map<string, { x: number; y: number }>();
   const byDepth = new Map<number, string[]>();
   for (const block of all) {

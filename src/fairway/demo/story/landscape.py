@@ -342,6 +342,15 @@ NEEDED_BY_MIDDLEWARE = (
     ("regulatory-reporting", "job-scheduler", "depends-on"), ("bulk-payments", "job-scheduler", "depends-on"),
 )  # fmt: skip
 
+GATEWAYS = tuple((f"vm-gateway-{number}", f"Gateway node {number}") for number in (1, 2, 3))
+"""What the API gateway runs on: two of them are enough."""
+
+REDUNDANCIES = (("api-gateway", "runs-on", 2, tuple(key for key, _ in GATEWAYS)),)
+"""What stands while some of several others stand: item, kind of relation, how many are needed, the others."""
+
+PINNED = ("core-ledger", "expense-claims", "Claims are entered the day after; nobody works on them at night.")
+"""What somebody knows better than the relations: changes to the first item do not affect the second."""
+
 ENGINES = {"oracle": "Oracle 19c", "postgresql": "PostgreSQL 17", "db2": "Db2 13 for z/OS"}
 SHARED_SYSTEMS = {"core-ledger", "swift-gateway"}
 
@@ -366,6 +375,8 @@ def items() -> Iterator[Item]:
             )  # fmt: skip
     for key, name, unit, criticality, _ in SERVICES:
         yield Item(key, name, "business-service", unit, criticality)
+    for key, name in GATEWAYS:
+        yield Item(key, name, "host", "platforms", 3)
 
 
 def relations() -> Iterator[tuple[str, str, str]]:
@@ -384,6 +395,9 @@ def relations() -> Iterator[tuple[str, str, str]]:
     for source, target in CABLES:
         yield source, target, "connects-to"
     yield from NEEDED_BY_MIDDLEWARE
+    for item, kind, _, members in REDUNDANCIES:
+        for member in members:
+            yield item, member, kind
     for key, _, _, _, systems in SERVICES:
         for system_key in systems.split():
             yield key, system_key, "depends-on"
