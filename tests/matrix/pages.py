@@ -405,6 +405,20 @@ PAGES: dict[str, Page] = {
         writers=frozenset({"administrator"}),
     ),
     "history/<str:kind>/<str:key>": Page(at={"kind": "item_kind", "key": "item"}, reads="audit.view"),
+    "attachments": Page(
+        reads=None,
+        writes="workspace.comment",
+        form=lambda b: {"kind": "item", "subject": b.item},
+        writing=False,
+        answers=frozenset({422}),  # without a file; the tests of the workspace bring some
+    ),
+    "attachments/<str:uid>": Page(at={"uid": "file"}, reads="catalog.view"),
+    "attachments/<str:uid>/remove": Page(
+        at={"uid": "file"},
+        reads=None,
+        writes="workspace.comment",
+        writers=frozenset({"administrator"}),
+    ),
     "notifications": Page(),
     "notifications/read": Page(
         reads=None,

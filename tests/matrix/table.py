@@ -485,6 +485,13 @@ OPERATIONS: dict[str, Entry] = {
     "GET templates": Entry(common=True),
     "GET templates/{key}": Entry(at="template", common=True),
     # workspace
+    "GET attachments": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"kind": "item", "subject": b.item}),
+    "POST attachments": Entry(
+        body=lambda b: {"kind": "item", "subject": b.item, "name": f"{MARKED}.txt", "content": "ZnJlc2g="}
+    ),
+    "GET attachments/{key}": Entry(at="file", who=ROLES, scopes=frozenset({"catalog.view"})),
+    "GET attachments/{key}/content": Entry(at="file", who=ROLES, scopes=frozenset({"catalog.view"})),
+    "DELETE attachments/{key}": Entry(at="file", who=ADMINISTRATORS, scopes=COMMENT),
     "GET comments": Entry(
         who=ROLES, scopes=ANY, filters=lambda b: {"kind": "item", "subject": b.item, "author": b.boss}
     ),

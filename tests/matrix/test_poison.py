@@ -37,6 +37,9 @@ def harmless(answer: Any) -> None:
     policy = answer["Content-Security-Policy"]
     assert "'unsafe-inline'" not in policy
     assert "'unsafe-eval'" not in policy
+    if answer.get("Content-Disposition", "").startswith("attachment; filename"):
+        assert not answer["Content-Type"].startswith(("text/html", "image/svg"))
+        return
     text = answer.content.decode()
     kind = answer.get("Content-Type", "").partition(";")[0]
     if kind == "text/html" or not text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ from fairway.kernel.models import Row
 from fairway.workspace import commands as workspace
 from fairway.workspace.commands import ArchiveField, CreateField
 from fairway.workspace.listeners import feed
-from fairway.workspace.models import Comment
+from fairway.workspace.models import Attachment, Comment
 
 HOUR = timedelta(hours=1)
 
@@ -259,6 +260,10 @@ def _workspace(branch: Branch, boss: str) -> None:
     words = f"{loud} **comment** for @{records['person'].key}"
     run(workspace.CreateComment(kind="item", subject=f"{slug}-item", text=words), by=boss)
     records["comment"] = _only_uid(Comment.objects.get(author__email=boss))
+    content = io.BytesIO(f"{loud} file".encode())
+    actor = who.person(User.objects.get(email_folded=boss))
+    workspace.attach(actor, kind="item", subject=f"{slug}-item", name=f"{loud}.txt", source=content)
+    records["file"] = _only_uid(Attachment.objects.get(author__email=boss))
     view = workspace.CreateView(
         page="items",
         name=f"{loud} view",

@@ -22,7 +22,7 @@ from fairway.changes.commands.reading import Span
 from fairway.demo.story import calendar, company, fields, landscape
 from fairway.demo.story.changes import changes
 from fairway.demo.story.planned import Planned, Step
-from fairway.demo.story.talk import VIEWS, WATCHED, Said, talk
+from fairway.demo.story.talk import FILES, VIEWS, WATCHED, Said, talk
 from fairway.environments import commands as environments
 from fairway.exchange import commands as exchange
 from fairway.kernel.actor import SYSTEM, Actor
@@ -51,6 +51,9 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
         windows = calendar.windows(now)
         _live(planned, windows, talk(planned, windows, now=now))
         _pin(now)
+        for by, kind, key, name, words in FILES:
+            source = io.BytesIO(words.encode())
+            workspace.attach(_person(by), kind=kind, subject=key, name=name, source=source, at=now)
         for by, kind, key in WATCHED:
             execute(workspace.SetWatch(kind=kind, subject=key), actor=_person(by), at=now)
         for view in VIEWS:

@@ -14,6 +14,8 @@ class WorkspaceEvent(StrEnum):
     COMMENT_CREATE = "workspace.comment.create"
     COMMENT_EDIT = "workspace.comment.edit"
     COMMENT_WITHDRAW = "workspace.comment.withdraw"
+    ATTACHMENT_CREATE = "workspace.attachment.create"
+    ATTACHMENT_REMOVE = "workspace.attachment.remove"
     WATCH_SET = "workspace.watch.set"
     SETTINGS_EDIT = "workspace.settings.edit"
     VIEW_CREATE = "workspace.view.create"

@@ -81,6 +81,14 @@ def talk(planned: Sequence[Planned], windows: Sequence[Window], *, now: datetime
     return [one for one in said if one.at <= now]
 
 
+CHECKLIST = "# Fail-over\n\n1. Stop the batch\n2. Switch\n3. Check\n"
+CONTACTS = "role,name\nduty manager,Kofi Mensah\nenvironments,Tan Wei Ling\n"
+FILES = (
+    (PRIYA, "item", "core-ledger", "Fail-over checklist.md", CHECKLIST),
+    (WEILING, "environment", "prod", "contacts.csv", CONTACTS),
+)
+"""Who attached what where: a person, a kind and a key, the file's name and its words."""
+
 WATCHED = (
     *((ROBIN, "item", key) for key in ("core-ledger", "payments-api")),
     *((by, "environment", "prod") for by in (ROBIN, WEILING, TOMAS, INGRID)),

@@ -1,5 +1,9 @@
 """What can be done in the workspace, a module for each part."""
 
+from fairway.workspace.commands.attachments import AttachFile as AttachFile
+from fairway.workspace.commands.attachments import RemoveFile as RemoveFile
+from fairway.workspace.commands.attachments import attach as attach
+from fairway.workspace.commands.attachments import kept as kept
 from fairway.workspace.commands.comments import CreateComment as CreateComment
 from fairway.workspace.commands.comments import EditComment as EditComment
 from fairway.workspace.commands.comments import WithdrawComment as WithdrawComment

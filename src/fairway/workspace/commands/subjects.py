@@ -7,9 +7,9 @@ from typing import Any
 
 from fairway.audit.commands import projection
 from fairway.workspace import queries
-from fairway.workspace.models import Comment
+from fairway.workspace.models import Attachment, Comment
 
-FOLLOWING = (Comment,)
+FOLLOWING: tuple[Any, ...] = (Comment, Attachment)
 """Rows that belong to the organisation of the record that they are about."""
 
 

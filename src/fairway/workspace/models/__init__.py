@@ -1,5 +1,6 @@
 """The tables of the workspace, a module for each part."""
 
+from fairway.workspace.models.attachments import Attachment as Attachment
 from fairway.workspace.models.comments import Comment as Comment
 from fairway.workspace.models.comments import Mention as Mention
 from fairway.workspace.models.fields import FieldDefinition as FieldDefinition

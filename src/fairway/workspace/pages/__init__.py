@@ -1,9 +1,10 @@
 """The pages and panels of the workspace, a module for each part."""
 
-from fairway.workspace.pages import activity, fields, lists, notifications, past, search, undo
+from fairway.workspace.pages import activity, attachments, fields, lists, notifications, past, search, undo
 
 urlpatterns = [
     *activity.urlpatterns,
+    *attachments.urlpatterns,
     *fields.urlpatterns,
     *lists.urlpatterns,
     *notifications.urlpatterns,

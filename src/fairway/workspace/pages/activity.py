@@ -26,6 +26,7 @@ from fairway.ui.markdown import render as markdown
 from fairway.workspace import commands, queries
 from fairway.workspace.models import Comment
 from fairway.workspace.pages.notifications import follow
+from fairway.workspace.rules.files import SHOWN_INLINE
 
 EVENTS, COMMENTS = 20, 50
 SHOWN = ("all", "comments", "history")
@@ -43,11 +44,18 @@ def activity(request: HttpRequest) -> HttpResponseBase:
     show = request.GET.get("show", "all")
     if show not in SHOWN:
         raise Invalid.field("show", _("There is no such part."))
-    return render(request, "workspace/activity.html", _thread(actor, kind, record, show=show))
+    return render(request, "workspace/activity.html", thread(actor, kind, record, show=show))
 
 
-def _thread(
-    actor: Actor, kind: str, record: Versioned, *, show: str = "all", text: str = "", error: str = ""
+def thread(
+    actor: Actor,
+    kind: str,
+    record: Versioned,
+    *,
+    show: str = "all",
+    text: str = "",
+    error: str = "",
+    file_error: str = "",
 ) -> dict[str, Any]:
     """Return the panel's context: what one may add, and what is there."""
     access, now = accounts.access(actor), datetime.now(UTC)
@@ -86,8 +94,30 @@ def _thread(
         "all_events": f"/history/{kind}/{record.key}",
         "text": text,
         "error": error,
+        "file_error": file_error,
+        "files": _files(actor, record),
         "follow": follow(actor, record),
     }
+
+
+def _files(actor: Actor, record: Versioned) -> list[dict[str, Any]]:
+    access = accounts.access(actor)
+    where = record.owning_organisation
+    adds, tidies = access.may("workspace.comment", where), access.may("accounts.administer", where)
+    return [
+        {
+            "uid": str(one.uid),
+            "name": one.name,
+            "size": one.size,
+            "media_type": one.media_type,
+            "show": one.media_type in SHOWN_INLINE,
+            "who": one.author.name,
+            "at": one.created_at,
+            "version": one.version,
+            "may_remove": adds and (tidies or one.author_id == actor.pk),
+        }
+        for one in queries.files(record)
+    ]
 
 
 def _comments(actor: Actor, record: Versioned, comments: list[Comment]) -> list[dict[str, Any]]:
@@ -115,10 +145,10 @@ def _comments(actor: Actor, record: Versioned, comments: list[Comment]) -> list[
     ]
 
 
-def _answer(request: HttpRequest, actor: Actor, kind: str, record: Versioned, done: str) -> HttpResponseBase:
+def answered(request: HttpRequest, actor: Actor, kind: str, record: Versioned, done: str) -> HttpResponseBase:
     """Answer a form of the panel: with the panel anew, or without script with the record's page."""
     if request.headers.get("HX-Request"):
-        return render(request, "workspace/activity.html", _thread(actor, kind, record))  # there one sees it
+        return render(request, "workspace/activity.html", thread(actor, kind, record))  # there one sees it
     toasts.done(request, done)
     return redirect(queries.kind_of(kind).href(record.key))
 
@@ -134,9 +164,9 @@ def say(request: HttpRequest) -> HttpResponseBase:
     try:
         execute(commands.CreateComment(kind=kind, subject=str(record.uid), text=text), actor=actor)
     except Invalid as problem:
-        context = _thread(actor, kind, record, text=text, error=problem.detail)
+        context = thread(actor, kind, record, text=text, error=problem.detail)
         return render(request, "workspace/activity.html", context, status=422)
-    return _answer(request, actor, kind, record, _("Your comment stands."))
+    return answered(request, actor, kind, record, _("Your comment stands."))
 
 
 @require_http_methods(["GET", "POST"])
@@ -147,13 +177,13 @@ def edit(request: HttpRequest, uid: str) -> HttpResponseBase:
     found, record = queries.comment(actor, uid)
     text, error, status = request.POST.get("text", found.text), "", 200
     if request.method == "POST":
-        command = commands.EditComment(comment=uid, text=text, version=_version(request))
+        command = commands.EditComment(comment=uid, text=text, version=version(request))
         try:
             execute(command, actor=actor)
         except (Invalid, Conflict, Stale) as problem:
             error, status = problem.detail, problem.status
         else:
-            return _answer(request, actor, found.subject_kind, record, _("Your comment was altered."))
+            return answered(request, actor, found.subject_kind, record, _("Your comment was altered."))
     else:
         accounts.require(actor, "workspace.comment", at=record.owning_organisation)
     context = {"comment": found, "text": text, "error": error}
@@ -166,22 +196,22 @@ def withdraw(request: HttpRequest, uid: str) -> HttpResponseBase:
     """Take a comment back."""
     actor = caller(request)
     found, record = queries.comment(actor, uid)
-    command: Command = commands.WithdrawComment(comment=uid, version=_version(request))
+    command: Command = commands.WithdrawComment(comment=uid, version=version(request))
     try:
         execute(command, actor=actor)
     except (Conflict, Stale) as problem:
         return _told(request, actor, found, record, problem)
-    return _answer(request, actor, found.subject_kind, record, _("The comment was withdrawn."))
+    return answered(request, actor, found.subject_kind, record, _("The comment was withdrawn."))
 
 
 def _told(
     request: HttpRequest, actor: Actor, found: Comment, record: Versioned, problem: Problem
 ) -> HttpResponseBase:
-    context = _thread(actor, found.subject_kind, record, error=problem.detail)
+    context = thread(actor, found.subject_kind, record, error=problem.detail)
     return render(request, "workspace/activity.html", context, status=problem.status)
 
 
-def _version(request: HttpRequest) -> int | None:
+def version(request: HttpRequest) -> int | None:
     text = request.POST.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 

@@ -159,7 +159,7 @@ def _event(
         own = row["model"] == found.model
         if own and row["action"] == "create":
             continue  # what it began with is told by the record as it was then
-        changes += _row(row, teller, wanted if own else "", own)
+        changes += _row(row, teller, wanted if own else "", own, str(found.record.uid))
     return {
         "sequence": event["sequence"],
         "at": datetime.fromisoformat(event["at"]),
@@ -175,17 +175,28 @@ def _event(
     }
 
 
-def _row(row: Mapping[str, Any], teller: history.Teller, wanted: str, own: bool) -> list[dict[str, Any]]:
+def _line(model: str, columns: Mapping[str, Any], teller: history.Teller, record: str) -> str:
+    """Return a part of a record in one line: its columns in their order, a yes as the column's name."""
+    told = []
+    for name, label in teller.columns(model):
+        value = columns.get(name)
+        if value is True:
+            told.append(label.lower())
+        elif value not in (None, False, record):
+            told.append(teller.value(model, name, value))
+    return ", ".join(filter(None, told))
+
+
+def _row(
+    row: Mapping[str, Any], teller: history.Teller, wanted: str, own: bool, record: str
+) -> list[dict[str, Any]]:
     """Return what a row changed, column by column; a part that came or went in one line."""
     labels = dict(teller.columns(row["model"]))
     pairs = [(name, pair) for name, pair in row["changes"].items() if name in labels]
     if not own and row["action"] in {"create", "remove"}:
         side = 1 if row["action"] == "create" else 0
-        told = [
-            teller.value(row["model"], name, pair[side]) for name, pair in pairs if pair[side] is not None
-        ]
-        kind = NEW if side else GONE
-        return [{"field": teller.kind(row["model"]), "parts": [(kind, ", ".join(filter(None, told)))]}]
+        line = _line(row["model"], {name: pair[side] for name, pair in pairs}, teller, record)
+        return [{"field": teller.kind(row["model"]), "parts": [(NEW if side else GONE, line)]}]
     found = [
         {
             "field": labels[name],
@@ -241,18 +252,15 @@ def _told(found: queries.Past, state: State, actor: Actor, now: datetime) -> dic
             value = state.rows[own][name]
             erased = value == ERASED
             text = "" if erased else teller.value(found.model, name, value)
-            values.append({"label": label, "text": text, "erased": erased})
+            if erased or text:
+                values.append({"label": label, "text": text, "erased": erased})
     for name, value in (state.rows[own].get("custom") or {}).items():
         values.append({"label": name, "text": str(value), "erased": False})
     parts: dict[str, list[str]] = {}
     for (model, uid), columns in state.rows.items():
         if (model, uid) != own:
-            told = [
-                teller.value(model, name, columns[name])
-                for name, _label in teller.columns(model)
-                if name in columns and str(found.record.uid) != columns[name]
-            ]
-            parts.setdefault(teller.kind(model), []).append(", ".join(filter(None, told)))
+            line = _line(model, columns, teller, own[1])
+            parts.setdefault(teller.kind(model), []).append(line)
     return {"values": values, "parts": parts}
 
 

@@ -1,5 +1,9 @@
 """What the workspace answers, a module for each part."""
 
+from fairway.workspace.queries.attachments import AttachmentQuery as AttachmentQuery
+from fairway.workspace.queries.attachments import attachment as attachment
+from fairway.workspace.queries.attachments import attachment_page as attachment_page
+from fairway.workspace.queries.attachments import files as files
 from fairway.workspace.queries.comments import CommentQuery as CommentQuery
 from fairway.workspace.queries.comments import comment as comment
 from fairway.workspace.queries.comments import comment_page as comment_page
