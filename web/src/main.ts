@@ -17,6 +17,7 @@ import { grid } from "./grid";
 import { server } from "./server";
 import { drop } from "./drop";
 import { mentions } from "./mentions";
+import { live } from "./live";
 import "./islands/picker";
 import "./islands/windows";
 
@@ -26,3 +27,4 @@ grid();
 server();
 mentions();
 drop();
+live();

@@ -19,7 +19,7 @@ from fairway.catalog import commands as catalog
 from fairway.changes import commands as changing
 from fairway.changes import queries as work
 from fairway.changes.commands.reading import Span
-from fairway.demo.story import calendar, company, fields, landscape
+from fairway.demo.story import calendar, company, elsewhere, fields, landscape
 from fairway.demo.story.changes import changes
 from fairway.demo.story.planned import Planned, Step
 from fairway.demo.story.talk import FILES, VIEWS, WATCHED, Said, talk
@@ -59,6 +59,7 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
         for view in VIEWS:
             execute(workspace.CreateView(**view.values), actor=_person(view.by), at=now)
         _import(now)
+        elsewhere.fill(now, person=_person(PERSON))
 
 
 def _import(at: datetime) -> None:
