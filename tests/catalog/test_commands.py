@@ -305,3 +305,21 @@ def test_items_are_given_in_the_order_asked_for_each_once(company: Company, item
         "There is no item “c3”.",
         "There is no item “none”.",
     ]
+
+
+def test_an_item_read_by_key_is_the_one_read_by_uid(company: Company) -> None:
+    execute(new(owner_team=None, attributes={"a": [1, {"b": None}]}), actor=company.retail)
+    uid = str(ConfigurationItem.objects.get(slug="ledger").uid)
+
+    by_key, by_uid = queries.item(company.retail, "ledger"), queries.item(company.retail, uid)
+
+    for path in ("", "item_kind", "organisation", "owner_team"):
+        one, other = (getattr(found, path) if path else found for found in (by_key, by_uid))
+        assert (one is None) == (other is None)
+        if one is not None:
+            columns = [field.attname for field in one._meta.concrete_fields]
+            assert [getattr(one, name) for name in columns] == [getattr(other, name) for name in columns]
+    execute(EditItem(item="ledger", name="Books"), actor=company.retail)
+    assert queries.item(company.retail, "ledger").name == "Books"
+    with pytest.raises(NotFound):
+        queries.item(company.cards, "ledger")
