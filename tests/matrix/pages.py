@@ -313,6 +313,30 @@ PAGES: dict[str, Page] = {
     "lists/columns": Page(
         reads=None, writes="catalog.view", form=lambda b: {"page": "items", "columns": ["key", "name"]}
     ),
+    "environments/bulk": Page(
+        reads=None,
+        writes="environments.edit",
+        form=lambda b: {"key": b.integration, "field": "status", "value-status": "planned", "apply": "1"},
+    ),
+    "environments/<str:key>/cell": Page(
+        at="production",
+        query=lambda b: {"field": "name"},
+        reads="environments.edit",
+        writes="environments.edit",
+        form=lambda b: {"field": "name", "value": MARKED, "version": ""},
+    ),
+    "windows/bulk": Page(
+        reads=None,
+        writes="calendars.edit",
+        form=lambda b: {"key": b.weekly, "field": "archive", "apply": "1"},
+    ),
+    "windows/<str:key>/cell": Page(
+        at="freeze",
+        query=lambda b: {"field": "name"},
+        reads="calendars.edit",
+        writes="calendars.edit",
+        form=lambda b: {"field": "name", "value": MARKED, "version": ""},
+    ),
     "items/bulk": Page(
         reads=None,
         writes="catalog.edit",

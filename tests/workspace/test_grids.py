@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 
 from fairway.accounts.models import User
 from fairway.audit.commands import execute
+from fairway.calendars import commands as calendars
 from fairway.catalog import commands as catalog
 from fairway.catalog.models import ConfigurationItem
+from fairway.environments import commands as environments
 from fairway.kernel.actor import SYSTEM
 from fairway.workspace.models import ListColumns
 from tests.support import company
@@ -133,3 +136,46 @@ def test_columns_are_kept_for_oneself_and_an_address_goes_before_them(
     assert heads() == usual
     assert not ListColumns.objects.exists()
     assert client.post("/lists/columns", {"page": "nowhere", "columns": ["a"]}).status_code == 422
+
+
+def test_environments_and_windows_are_edited_alike(people: Company, client: Client) -> None:
+    for key in ("sit", "uat"):
+        execute(
+            environments.CreateEnvironment(key=key, name=key, tier="system_test", organisation="retail"),
+            actor=SYSTEM,
+        )
+    starts = datetime(2031, 1, 1, tzinfo=UTC)
+    window = calendars.CreateWindow(
+        name="Freeze", kind="hard_freeze", organisation="retail", starts_at=starts,
+        ends_at=starts + timedelta(days=1),
+    )  # fmt: skip
+    made = execute(window, actor=SYSTEM).subject
+    assert made is not None
+    signed_in(client)
+    for path in ("/environments", "/windows"):
+        assert 'data-edit="name"' in client.get(path).content.decode()
+    assert client.post("/environments/sit/cell", {"field": "zone", "value": "Mars/Base"}).status_code == 422
+    assert client.post("/environments/sit/cell", {"field": "zone", "value": "Asia/Tokyo"}).status_code == 200
+    assert (
+        "Renamed"
+        in client.post("/windows/WIN-1/cell", {"field": "name", "value": "Renamed"}).content.decode()
+    )
+    wanted = {"all": "1", "field": "status", "value-status": "restricted", "apply": "1"}
+    assert (
+        "2 records were changed." in client.post("/environments/bulk", wanted, follow=True).content.decode()
+    )
+    gone = client.post("/windows/bulk", {"all": "1", "field": "archive", "apply": "1"}, follow=True)
+    assert "1 record was changed." in gone.content.decode()
+    [undo] = re.findall(r'action="(/undo\?request=[^"]+)"', gone.content.decode())
+    assert "1 record is as it was." in client.post(undo, follow=True).content.decode()
+    assert made.key in client.get("/windows").content.decode()
+
+
+def test_the_history_offers_the_way_back(people: Company, client: Client) -> None:
+    execute(catalog.EditItem(item="core", name="New"), actor=people.boss)
+    signed_in(client)
+    text = client.get("/activity?kind=item&subject=core").content.decode()
+    ways = re.findall(r'action="(/undo\?event=\d+)"', text)
+    assert len(ways) == 2  # the edit, and that it was added
+    client.post(ways[0])
+    assert ConfigurationItem.objects.get(slug="core").name == "Core"

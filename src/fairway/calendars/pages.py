@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template import Context
 from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,6 +20,7 @@ from fairway.accounts.web import caller, page, way_back
 from fairway.audit.commands import Command, convert, execute
 from fairway.calendars import commands, queries
 from fairway.calendars.forms import WindowForm
+from fairway.calendars.grid import WINDOWS
 from fairway.calendars.models import Window
 from fairway.calendars.words import recurring
 from fairway.kernel.actor import Actor
@@ -26,6 +28,7 @@ from fairway.kernel.errors import Conflict, Invalid, Stale
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.ui import toasts
+from fairway.ui.templatetags.ui import when
 
 SEARCHED = ("kind", "organisation", "archived", "q", "sort", "cursor")
 AHEAD = timedelta(days=366)
@@ -58,9 +61,9 @@ def windows(request: HttpRequest) -> HttpResponseBase:
             "href": f"/windows/{Window.prefix}-{row['number']}",
             "name": row["name"],
             "kind": str(Window.Kind(row["window_kind"]).label),
-            "starts_at": row["starts_at"],
-            "ends_at": row["ends_at"],
-            "again": _again(row) if row["local_start"] else "",
+            "when": _again(row) if row["local_start"] else _once(actor, row),
+            "version": row["version"],
+            "place": row["organisation_id"],
             "scope": _scope(facets[row["id"]], row["criticalities"], row["tiers"]),
             "organisation": row["organisation__name"],
         }
@@ -68,8 +71,14 @@ def windows(request: HttpRequest) -> HttpResponseBase:
     ]
     count = found.total or 0
     context = {
-        "rows": rows,
-        "next": found.next,
+        "grid": WINDOWS.context(
+            request,
+            actor,
+            rows,
+            label=_("Freezes and maintenance windows"),
+            next=found.next,
+            total=found.total,
+        ),
         "sort": query.sort or queries.LISTING.sort,
         "filters": _filters(actor, asked),
         "count": ngettext("%(count)s window", "%(count)s windows", count) % {"count": f"{count:,}"},
@@ -77,6 +86,24 @@ def windows(request: HttpRequest) -> HttpResponseBase:
         "may_edit": accounts.access(actor).may("calendars.edit", None),
     }
     return render(request, "calendars/windows.html", context)
+
+
+@require_POST
+@page
+def bulk(request: HttpRequest) -> HttpResponseBase:
+    """Archive many windows at once, or say what that would do."""
+    return WINDOWS.bulk(request, _reader(request))
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def cell(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Edit the name of a window in its row of the list."""
+    return WINDOWS.cell(request, _reader(request), key)
+
+
+def _once(actor: Actor, row: Mapping[str, Any]) -> str:
+    return when(Context({"zone": actor.zone}), row["starts_at"], row["ends_at"], relative=False)
 
 
 def _again(row: Mapping[str, Any]) -> str:
@@ -306,6 +333,8 @@ def archive(request: HttpRequest, key: str) -> HttpResponseBase:
 
 urlpatterns = [
     path("windows", windows, name="windows"),
+    path("windows/bulk", bulk, name="windows-bulk"),
+    path("windows/<str:key>/cell", cell, name="window-cell"),
     path("windows/new", new, name="window-new"),
     path("windows/<str:key>", window, name="window"),
     path("windows/<str:key>/edit", edit, name="window-edit"),

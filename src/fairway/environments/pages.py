@@ -17,6 +17,7 @@ from fairway.audit.commands import Command, execute
 from fairway.catalog import queries as catalog
 from fairway.environments import commands, queries
 from fairway.environments.forms import EnvironmentForm, StandingForm
+from fairway.environments.grid import ENVIRONMENTS, as_row
 from fairway.environments.models import Environment
 from fairway.environments.words import CONTROL, STATES
 from fairway.kernel.actor import Actor
@@ -48,24 +49,28 @@ def _state(status: str, archived: object) -> tuple[str, str]:
 def environments(request: HttpRequest) -> HttpResponseBase:
     """Show all environments, tier by tier on the way to production."""
     actor = _reader(request)
-    rows = [
-        {
-            "key": row["slug"],
-            "href": f"/environments/{row['slug']}",
-            "name": row["name"],
-            "tier": str(Environment.Tier(row["tier"]).label),
-            "control": str(Environment.Control(row["control"]).label),
-            "meaning": CONTROL[row["control"]],
-            "state": _state(row["status"], None),
-            "organisation": row["organisation__name"],
-            "zone": row["zone"],
-            "shared": row["shared"],
-            "items": row["items"],
-        }
-        for row in queries.in_order(actor)
-    ]
-    context = {"rows": rows, "may_edit": accounts.access(actor).may("environments.edit", None)}
+    rows = [as_row(row) for row in queries.in_order(actor)]
+    context = {
+        "grid": ENVIRONMENTS.context(
+            request, actor, rows, label=_("Environments on the way to production"), next=None, total=len(rows)
+        ),
+        "may_edit": accounts.access(actor).may("environments.edit", None),
+    }
     return render(request, "environments/environments.html", context)
+
+
+@require_POST
+@page
+def bulk(request: HttpRequest) -> HttpResponseBase:
+    """Edit many environments at once, or say what that would do."""
+    return ENVIRONMENTS.bulk(request, _reader(request))
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def cell(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Edit one field of an environment in its row of the list."""
+    return ENVIRONMENTS.cell(request, _reader(request), key)
 
 
 @require_GET
@@ -332,6 +337,8 @@ def leave(request: HttpRequest, key: str, uid: str) -> HttpResponseBase:
 
 urlpatterns = [
     path("environments", environments, name="environments"),
+    path("environments/bulk", bulk, name="environments-bulk"),
+    path("environments/<str:key>/cell", cell, name="environment-cell"),
     path("environments/new", new, name="environment-new"),
     path("environments/pick", pick, name="environment-pick"),
     path("environments/panel", panel, name="environment-panel"),

@@ -226,8 +226,8 @@ def in_order(actor: Actor) -> list[dict[str, Any]]:
     if organisations is not None:
         seen &= Q(instances__item__organisation_id__in=organisations)
     rows = found.order_by("tier_position", "position", "name_folded", "uid").values(
-        "pk", "slug", "name", "tier", "control", "status", "zone", "shared", "colour",
-        "organisation__name", items=Count("instances", filter=seen),
+        "pk", "uid", "slug", "name", "tier", "control", "status", "zone", "shared", "colour", "version",
+        "organisation_id", "organisation__name", items=Count("instances", filter=seen),
     )  # fmt: skip
     return [dict(row) for row in rows]
 

@@ -87,7 +87,7 @@ class Grid:
         return [
             {
                 "html": column.cell(row),
-                "style": column.style + (" is-num" if column.numeric else ""),
+                "style": f"{column.style} is-num".strip() if column.numeric else column.style,
                 "label": "" if "is-title" in column.style or column.name == "key" else column.label,
                 "edit": column.name if column.name in names else "",
             }

@@ -72,7 +72,9 @@ def thread(
             reader=actor,
             limit=EVENTS + 1,
         )
-        entries += history.entries(actor, found[:EVENTS], now=now)
+        offered = {one["sequence"] for one in found if queries.may_offer_undo(one, at=now)}
+        told = history.entries(actor, found[:EVENTS], now=now)
+        entries += [{**entry, "undo": entry["sequence"] in offered} for entry in told]
     entries.sort(key=lambda entry: entry["at"], reverse=True)
     asked = {"kind": kind, "subject": str(record.uid)}
     labels = {"all": _("All"), "comments": _("Comments"), "history": _("History")}
