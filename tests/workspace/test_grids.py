@@ -158,7 +158,7 @@ def test_environments_and_windows_are_edited_alike(people: Company, client: Clie
     assert client.post("/environments/sit/cell", {"field": "zone", "value": "Asia/Tokyo"}).status_code == 200
     assert (
         "Renamed"
-        in client.post("/windows/WIN-1/cell", {"field": "name", "value": "Renamed"}).content.decode()
+        in client.post(f"/windows/{made.key}/cell", {"field": "name", "value": "Renamed"}).content.decode()
     )
     wanted = {"all": "1", "field": "status", "value-status": "restricted", "apply": "1"}
     assert (

@@ -192,6 +192,7 @@ def test_statements_do_not_grow_with_rows(people: Company) -> None:
         return len(taken)
 
     item("pay-0", "retail")
+    search(people.rita, "pay")  # who sees what is kept from here on
     before = statements(lambda: search(people.rita, "pay")), statements(lambda: suggest(people.rita, "pay"))
     list(
         execute_many(
