@@ -299,6 +299,26 @@ PAGES: dict[str, Page] = {
     "changes/<str:key>/pins/<str:item>/remove": Page(
         at={"key": "scheduled", "item": "spare"}, reads=None, writes="changes.assess", writers=PINNERS
     ),
+    "changes/<str:key>/propose": Page(
+        at="proposing",
+        reads="changes.request",
+        readers=MANAGERS | {"requester", "release-manager"},
+        writes="changes.request",
+        writers=MANAGERS | {"requester"},
+        form=lambda b: {"items": [b.item], "criticality": "3", "status": "planned"},
+    ),
+    "changes/<str:key>/edits/<str:item>/withdraw": Page(
+        at={"key": "proposing", "item": "item"},
+        reads=None,
+        writes="changes.request",
+        writers=MANAGERS | {"requester", "release-manager"},
+    ),
+    "changes/<str:key>/apply": Page(
+        at="implementing",
+        reads=None,
+        writes="changes.implement",
+        writers=frozenset({"implementer", "administrator"}),
+    ),
     "changes/<str:key>/<slug:verb>": Page(
         at={"key": "draft", "verb": "verb"},
         reads=None,

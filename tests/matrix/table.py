@@ -480,6 +480,21 @@ OPERATIONS: dict[str, Entry] = {
         who=MANAGERS | {"requester", "release-manager"},
         scopes=frozenset({"changes.edit", "changes.manage"}),
     ),
+    "GET changes/{key}/edits": Entry(at="proposing"),
+    "POST changes/{key}/edits": Entry(
+        at="draft",
+        body=lambda b: {"items": [b.item], "patch": {"criticality": 2, "organisation": b.office}},
+        who=MANAGERS | {"requester"},
+        scopes=frozenset({"changes.edit", "changes.manage"}),
+    ),
+    "DELETE changes/{key}/edits/{item}": Entry(
+        at={"key": "proposing", "item": "item"},
+        who=MANAGERS | {"requester", "release-manager"},
+        scopes=frozenset({"changes.edit", "changes.manage"}),
+    ),
+    "POST changes/{key}/apply-edits": Entry(
+        at="implementing", who=frozenset({"implementer", "administrator"})
+    ),
     "GET change-models": Entry(common=True),
     "GET change-models/{key}": Entry(at="model", common=True),
     "GET templates": Entry(common=True),

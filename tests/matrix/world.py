@@ -460,6 +460,15 @@ def _changes(branch: Branch, now: datetime) -> None:
         change=branch.records["scheduled"].key, item=f"{slug}-spare", affected=False, reason=f"{loud} pin"
     )
     run(pin, by=requester)
+    change("proposing")
+    run(
+        changes.ProposeEdits(
+            change=branch.records["proposing"].key,
+            items=(f"{slug}-item",),
+            patch=ItemPatch(criticality=2, attributes={"note": f"{loud} proposed"}),
+        ),
+        by=requester,
+    )
     draft = Change.objects.get(number=int(branch.records["draft"].key.removeprefix("CHG-")))
     branch.extra["version"] = draft.version
     branch.extra["digest"] = Change.objects.get(

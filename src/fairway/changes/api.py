@@ -24,6 +24,7 @@ from fairway.accounts.web import (
     ref_view,
 )
 from fairway.audit.commands import Command
+from fairway.catalog.commands import ItemPatch
 from fairway.changes import commands, queries, views
 from fairway.changes.commands.reading import Priority, References, Spans
 from fairway.changes.models import ChangeModel, ChangeTemplate
@@ -442,6 +443,111 @@ class CalendarController(ApiController):
         )
 
 
+class EditsBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """One patch for one or more items."""
+
+    items: References
+    patch: ItemPatch
+
+
+class EditPath(msgspec.Struct):
+    key: str
+    item: str
+
+
+class FieldEditView(msgspec.Struct, kw_only=True):
+    """`old`: what stood there when it was proposed; `new`: null takes it away."""
+
+    field: str
+    old: Any
+    new: Any
+
+
+class ProposedEditView(msgspec.Struct, kw_only=True):
+    """`patch`: in the words of the item's own PATCH."""
+
+    item: RefView
+    fields: list[FieldEditView]
+    proposed_at: datetime
+    applied_at: datetime | None
+
+
+class EditList(msgspec.Struct, kw_only=True):
+    """`unapplied`: how many of the edits the catalogue does not hold yet."""
+
+    items: list[ProposedEditView]
+    unapplied: int
+
+
+def _edits(controller: ApiController, key: str) -> HttpResponse:
+    dossier = queries.dossier(controller.actor, key)
+    found = [
+        ProposedEditView(
+            item=ref_view(edit.item.ref()),
+            fields=[FieldEditView(field=one.field, old=one.old, new=one.new) for one in fields],
+            proposed_at=edit.proposed_at,
+            applied_at=edit.applied_at,
+        )
+        for edit, fields in queries.edits(controller.actor, dossier)
+    ]
+    left = sum(one.applied_at is None for one in found)
+    return controller.answer(EditList(items=found, unapplied=left), version=dossier.change.version)
+
+
+class EditsController(ApiController):
+    """Edits of items that a change proposes."""
+
+    @operation("changes.view", EditList, etag=True)
+    def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
+        """List what the change alters of items, field by field."""
+        _reader(self)
+        return _edits(self, parsed_path.key)
+
+    @operation("changes.request", EditList, etag=True, dry_run=True)
+    def post(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[EditsBody], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        """Propose an edit of one or more items, in place of what was proposed for them before."""
+        command = commands.ProposeEdits(
+            change=parsed_path.key,
+            items=parsed_body.items,
+            patch=parsed_body.patch,
+            version=self.expected(required=False),
+        )
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _edits(self, parsed_path.key)
+
+
+class EditController(ApiController):
+    """The edit of one item that a change proposes."""
+
+    @operation("changes.request", EditList, etag=True, dry_run=True)
+    def delete(self, parsed_path: Path[EditPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Propose it no longer."""
+        command = commands.WithdrawEdit(
+            change=parsed_path.key, item=parsed_path.item, version=self.expected(required=False)
+        )
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _edits(self, parsed_path.key)
+
+
+class ApplyEditsController(ApiController):
+    """The step of writing what a change proposes."""
+
+    @operation("changes.implement", EditList, etag=True, dry_run=True)
+    def post(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Write the edits into the catalogue, all or none, while the change is implementing."""
+        command = commands.ApplyEdits(change=parsed_path.key, version=self.expected(required=False))
+        if parsed_query.dry_run:
+            return self.preview(command)
+        self.run(command)
+        return _edits(self, parsed_path.key)
+
+
 OPS = {
     "create": Op(commands.CreateChange),
     "patch": Op(commands.EditChange, "change", versioned=True),
@@ -577,6 +683,9 @@ urls = [
     path("changes/<str:key>/findings", FindingsController.as_view(), name="change-findings"),
     path("changes/<str:key>/steps", StepsController.as_view(), name="change-steps"),
     path("changes/<str:key>/impact", ImpactController.as_view(), name="change-impact"),
+    path("changes/<str:key>/edits", EditsController.as_view(), name="change-edits"),
+    path("changes/<str:key>/edits/<str:item>", EditController.as_view(), name="change-edit"),
+    path("changes/<str:key>/apply-edits", ApplyEditsController.as_view(), name="change-apply-edits"),
     path("changes/<str:key>/pins", PinsController.as_view(), name="change-pins"),
     path("changes/<str:key>/pins/<str:item>", PinController.as_view(), name="change-pin"),
     path("changes/<str:key>/submit", SubmitController.as_view(), name="change-submit"),

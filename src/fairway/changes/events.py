@@ -24,5 +24,8 @@ class ChangeEvent(StrEnum):
     CANCEL = "changes.change.cancel"
     HOLD = "changes.change.hold"
     RESUME = "changes.change.resume"
+    PROPOSE = "changes.change.propose_edits"
+    WITHDRAW = "changes.change.withdraw_edit"
+    APPLY = "changes.change.apply_edits"
     PIN = "changes.pin.put"
     UNPIN = "changes.pin.remove"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -215,6 +216,13 @@ def record(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
                 {**_step_of(place.ref), "control": str(place.control)} for place in places if sees(place.ref)
             ],
             "items": _items(actor, dossier, things),
+            "edits": _edits(actor, dossier),
+            "may_propose": "edit" in {step.verb for step in steps if step.enabled}
+            and not dossier.workflow.by_slug[change.state].minor,
+            "may_apply": any(edit.applied_at is None for edit in dossier.edits)
+            and change.held_at is None
+            and dossier.workflow.is_("in_progress", change.state)
+            and "complete" in {step.verb for step in steps},
             "hidden": len(queries.unseen(actor, dossier)[0]),
             "verdict": verdict(actor, dossier, at=at),
             "waiting": _waiting(actor, steps),
@@ -256,6 +264,40 @@ def _items(actor: Actor, dossier: Dossier, things: Mapping[int, Any]) -> list[di
             }
         )
     return found
+
+
+EDITED = {
+    "kind": gettext_lazy("Kind"),
+    "status": gettext_lazy("Status"),
+    "criticality": gettext_lazy("Criticality"),
+    "shared": gettext_lazy("Shared by all environments"),
+    "organisation": gettext_lazy("Organisation"),
+    "archived": gettext_lazy("Archived"),
+}
+"""Words for the fields of an item that a change may alter; relations and attributes have their own."""
+
+
+def _edits(actor: Actor, dossier: Dossier) -> list[dict[str, Any]]:
+    """Return what the change alters of items, one row for each field."""
+    return [
+        {
+            "key": edit.item.slug,
+            "href": f"/items/{edit.item.slug}",
+            "field": EDITED.get(one.field, one.field.removeprefix("attributes.")),
+            "old": _value(one.old),
+            "new": _value(one.new),
+            "first": position == 0,
+            "applied_at": edit.applied_at,
+        }
+        for edit, fields in queries.edits(actor, dossier)
+        for position, one in enumerate(fields)
+    ]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return "" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _question(actor: Actor, dossier: Dossier, things: Mapping[int, Any], wheres: Mapping[int, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fairway.accounts import queries as accounts
+from fairway.catalog import queries as catalog
+from fairway.catalog.commands import patch_of
 from fairway.changes import commands, queries
-from fairway.changes.models import Change
+from fairway.changes.models import Change, ProposedEdit
 from fairway.changes.queries import Dossier
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Invalid
+from fairway.kernel.errors import Invalid, Problem
 from fairway.ui.custom import CustomMixin
 from fairway.ui.forms import KeysField, WindowsField
 from fairway.workspace import queries as workspace
@@ -249,6 +252,157 @@ def _initial(actor: Actor, dossier: Dossier) -> dict[str, Any]:
         "priority": change.priority,
         "external_id": change.external_id,
     }
+
+
+class EditsForm(forms.Form):
+    """What is to be altered of one or more items; what is left empty stays."""
+
+    items = KeysField(
+        url="/items/pick",
+        label=gettext_lazy("Items"),
+        most=commands.MOST_EDITED,
+        help_text=gettext_lazy("All of them are to get the same values."),
+    )
+    status = forms.ChoiceField(label=gettext_lazy("Status"), required=False)
+    criticality = forms.ChoiceField(label=gettext_lazy("Criticality"), required=False)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), required=False)
+    organisation = forms.ChoiceField(label=gettext_lazy("Organisation"), required=False)
+    shared = forms.ChoiceField(label=gettext_lazy("Shared by all environments"), required=False)
+    archived = forms.ChoiceField(label=gettext_lazy("In use"), required=False)
+    attributes = forms.CharField(
+        label=gettext_lazy("Attributes"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text=gettext_lazy("One on each line: name = value; without a value it is taken away."),
+    )
+    relate = forms.CharField(
+        label=gettext_lazy("Relations to add"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        help_text=gettext_lazy("One on each line: kind and key of the other item, depends-on ledger-db."),
+    )
+    unrelate = forms.CharField(
+        label=gettext_lazy("Relations to remove"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+    )
+
+    def __init__(
+        self, data: Any = None, *, actor: Actor, item: str = "", known: ProposedEdit | None = None
+    ) -> None:
+        super().__init__(data, initial=_proposed(item, known))
+        self.actor = actor
+        stays = [("", _("stays as it is"))]
+        decided = [("true", _("Yes")), ("false", _("No"))]
+        places = list(accounts.organisations(actor).values_list("slug", "name")[:500])
+        choices: dict[str, list[Any]] = {
+            "status": [("planned", _("Planned")), ("live", _("Live")), ("retired", _("Retired"))],
+            "criticality": [(str(level), str(level)) for level in (1, 2, 3, 4)],
+            "kind": [(row["slug"], row["name"]) for row in catalog.kinds()],
+            "organisation": places,
+            "shared": decided,
+            "archived": [("true", _("To be archived")), ("false", _("To be used again"))],
+        }
+        for name, options in choices.items():
+            self.fields[name].choices = [*stays, *options]  # type: ignore[attr-defined]
+
+    def clean_attributes(self) -> dict[str, Any]:
+        """Read the lines; a value keeps the type of the one that stands there.
+
+        :raises ValidationError: a line has no equals sign.
+        """
+        read: dict[str, Any] = {}
+        for number, text in enumerate(self.cleaned_data["attributes"].splitlines(), start=1):
+            if not text.strip():
+                continue
+            name, sign, value = (part.strip() for part in text.partition("="))
+            if not sign or not name:
+                raise forms.ValidationError(
+                    _("Line %(number)d is not of the form name = value."), params={"number": number}
+                )
+            read[name] = value or None
+        return read
+
+    def clean_relate(self) -> list[dict[str, str]]:
+        return _ends(self.cleaned_data["relate"])
+
+    def clean_unrelate(self) -> list[dict[str, str]]:
+        return _ends(self.cleaned_data["unrelate"])
+
+    def command(self, change: str) -> commands.ProposeEdits:
+        """Return the command that this asks for.
+
+        :raises Invalid: nothing is to be altered.
+        """
+        words: dict[str, Any] = {
+            name: self.cleaned_data[name]
+            for name in ("status", "kind", "organisation", "attributes", "relate", "unrelate")
+            if self.cleaned_data[name]
+        }
+        if self.cleaned_data["criticality"]:
+            words["criticality"] = int(self.cleaned_data["criticality"])
+        for name in ("shared", "archived"):
+            if self.cleaned_data[name]:
+                words[name] = self.cleaned_data[name] == "true"
+        if not words:
+            raise Invalid(_("Say what is to be altered."))
+        keys = self.cleaned_data["items"]
+        if "attributes" in words and keys:
+            present = catalog.item(self.actor, keys[0]).attributes
+            words["attributes"] = {
+                name: _typed(value, present.get(name)) for name, value in words["attributes"].items()
+            }
+        return commands.ProposeEdits(change=change, items=tuple(keys), patch=patch_of(words))
+
+    def refuse(self, problem: Problem) -> None:
+        """Show what the command said, at the field where it belongs."""
+        for error in problem.errors:
+            name = error.field.removeprefix("patch.").partition(".")[0]
+            self.add_error(name if name in self.fields else None, error.message)
+        if not problem.errors:
+            self.add_error(None, problem.detail)
+
+
+def _typed(value: str | None, present: Any) -> Any:
+    """Return what was typed, as the kind of value that stands there; text, where none does."""
+    if value is None or present is None or isinstance(present, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _ends(text: str) -> list[dict[str, str]]:
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split()
+        if len(words) == 2:
+            found.append({"kind": words[0], "target": words[1]})
+        elif words:
+            raise forms.ValidationError(
+                _("Line %(number)d does not name a kind and an item."), params={"number": number}
+            )
+    return found
+
+
+def _proposed(item: str, known: ProposedEdit | None) -> dict[str, Any]:
+    """Return what is filled in at first: what was proposed before, where something was."""
+    if known is None:
+        return {"items": [item] if item else []}
+    words = dict(known.patch)
+    found: dict[str, Any] = {"items": [known.item.slug]}
+    for name, value in words.items():
+        if name == "attributes":
+            found[name] = "\n".join(
+                f"{key} = {'' if one is None else one if isinstance(one, str) else json.dumps(one)}"
+                for key, one in value.items()
+            )
+        elif name in ("relate", "unrelate"):
+            found[name] = "\n".join(f"{end['kind']} {end['target']}" for end in value)
+        else:
+            found[name] = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    return found
 
 
 class PinForm(forms.Form):

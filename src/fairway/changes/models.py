@@ -201,6 +201,30 @@ class Implementer(_Part):
         constraints = [models.UniqueConstraint("change", "person", name="changes_implementer_once")]
 
 
+class ProposedEdit(_Part):
+    """What the change is to alter of an item's configuration, once it is implementing.
+
+    `patch` and `seen` (what stood there when it was proposed) are in the words of the API, references by key.
+    """
+
+    change = models.ForeignKey(Change, models.PROTECT, related_name="edits")
+    item = models.ForeignKey("catalog.ConfigurationItem", models.PROTECT, related_name="+")
+    patch = models.JSONField()
+    seen = models.JSONField()
+    proposed_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    proposed_at = models.DateTimeField(help_text="UTC")
+    applied_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    applied_at = models.DateTimeField(null=True, blank=True, help_text="UTC")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("change", "item", name="changes_edit_once")]
+
+    @property
+    def owning_organisation(self) -> int | None:
+        """That of the item: whoever may not see it learns nothing of its values from the log either."""
+        return self.item.organisation_id
+
+
 class Pin(_Part):
     """What a person says about the impact: the item is affected, or is not, whatever the relations say."""
 

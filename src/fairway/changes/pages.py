@@ -20,11 +20,11 @@ from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page, way_back
 from fairway.audit.commands import convert, execute, preview
 from fairway.changes import commands, face, queries
-from fairway.changes.forms import ChangeForm, CompleteForm, PinForm
+from fairway.changes.forms import ChangeForm, CompleteForm, EditsForm, PinForm
 from fairway.changes.words import STATES, VERBS
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Conflict, Forbidden, Invalid, Problem, Stale
+from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Stale
 from fairway.kernel.period import Period, parse_instant
 from fairway.ui import files, toasts
 
@@ -189,6 +189,71 @@ def change(request: HttpRequest, key: str) -> HttpResponseBase:
     if key != found.change.key:
         return redirect(f"/changes/{found.change.key}")
     return render(request, "changes/change.html", face.record(actor, found, at=at))
+
+
+# What it alters of items
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def propose(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Ask what is to be altered of one or more items once the change is implementing."""
+    actor = _reader(request)
+    dossier = queries.dossier(actor, key)
+    commands.permitted(dossier, "edit", actor)
+    named = request.GET.get("item", "")[:100]
+    known = next((edit for edit in dossier.edits if edit.item.slug == named), None)
+    form = EditsForm(request.POST or None, actor=actor, item=named, known=known)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                execute(form.command(dossier.change.key), actor=actor)
+            except (Invalid, Conflict, NotFound) as problem:
+                status = problem.status
+                form.refuse(problem)
+            else:
+                toasts.done(request, _("The edit was proposed."))
+                return redirect(f"/changes/{dossier.change.key}")
+    context = {
+        "title": _("Propose configuration changes in %(change)s") % {"change": dossier.change.key},
+        "lead": _("They are part of what is approved, and written when whoever implements it applies them."),
+        "form": form,
+        "submit": _("Propose"),
+        "cancel": f"/changes/{dossier.change.key}",
+        "crumbs": [
+            {"label": _("Changes"), "href": "/changes"},
+            {"label": dossier.change.key, "href": f"/changes/{dossier.change.key}"},
+        ],
+    }
+    return render(request, "ui/form.html", context, status=status)
+
+
+@require_POST
+@page
+def withdraw(request: HttpRequest, key: str, item: str) -> HttpResponseBase:
+    """Propose the edit of an item no longer."""
+    try:
+        execute(commands.WithdrawEdit(change=key, item=item), actor=_reader(request))
+    except Conflict as problem:
+        toasts.failed(request, problem.detail)
+    else:
+        toasts.done(request, _("The proposal was withdrawn."))
+    return redirect(f"/changes/{key}")
+
+
+@require_POST
+@page
+def apply_edits(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Write what the change proposes into the catalogue."""
+    try:
+        execute(commands.ApplyEdits(change=key), actor=_reader(request))
+    except (Conflict, Stale) as problem:
+        toasts.failed(request, problem.detail)
+    else:
+        toasts.done(request, _("The configuration changes were applied."))
+    return redirect(f"/changes/{key}")
 
 
 # Its impact
@@ -587,6 +652,9 @@ urlpatterns = [
     path("changes/<str:key>/edit", edit, name="change-edit"),
     path("changes/<str:key>/preview", try_edit, name="change-edit-preview"),
     path("changes/<str:key>/finish", complete, name="change-finish"),
+    path("changes/<str:key>/propose", propose, name="change-propose"),
+    path("changes/<str:key>/edits/<str:item>/withdraw", withdraw, name="change-withdraw-edit"),
+    path("changes/<str:key>/apply", apply_edits, name="change-apply-edits"),
     path("changes/<str:key>/impact", impact_panel, name="change-impact"),
     path("changes/<str:key>/graph", graph, name="change-graph"),
     path("changes/<str:key>/graph/data", graph_data, name="change-graph-data"),

@@ -95,6 +95,30 @@ def scope(finding: Finding, words: Words) -> str:
     return _("%(change)s does not cover what is asked about.") % values
 
 
+@sentence("changes.moved")
+def moved(finding: Finding, words: Words) -> str:
+    item = finding.parties[-1]
+    values = {"change": _key(finding), **finding.params}
+    values["item"] = _("An item of another organisation") if item.hidden else item.key
+    if "fields" not in finding.params:
+        return _("%(item)s is not what %(change)s was to alter any more.") % values
+    return (
+        _(
+            "%(item)s is not what %(change)s was to alter any more: %(fields)s changed since. Return the"
+            " change and propose the edit anew."
+        )
+        % values
+    )
+
+
+@sentence("changes.unapplied")
+def unapplied(finding: Finding, words: Words) -> str:
+    values = {"change": _key(finding), "items": ", ".join(finding.params.get("items", ())[:5])}
+    if not values["items"]:
+        return _("%(change)s proposes configuration changes that were not applied.") % values
+    return _("%(change)s proposes configuration changes that were not applied: %(items)s.") % values
+
+
 @sentence("changes.held")
 def held(finding: Finding, words: Words) -> str:
     other = finding.parties[-1]

@@ -4,7 +4,6 @@ from fairway.catalog.commands.items import ArchiveItem as ArchiveItem
 from fairway.catalog.commands.items import CreateItem as CreateItem
 from fairway.catalog.commands.items import EditItem as EditItem
 from fairway.catalog.commands.items import PutItem as PutItem
-from fairway.catalog.commands.items import archive_under as archive_under
 from fairway.catalog.commands.items import edit_under as edit_under
 from fairway.catalog.commands.kinds import ArchiveItemKind as ArchiveItemKind
 from fairway.catalog.commands.kinds import ArchiveRelationKind as ArchiveRelationKind
@@ -16,6 +15,12 @@ from fairway.catalog.commands.kinds import OrderItemKinds as OrderItemKinds
 from fairway.catalog.commands.kinds import OrderRelationKinds as OrderRelationKinds
 from fairway.catalog.commands.kinds import RestoreItemKind as RestoreItemKind
 from fairway.catalog.commands.kinds import RestoreRelationKind as RestoreRelationKind
+from fairway.catalog.commands.patching import ItemPatch as ItemPatch
+from fairway.catalog.commands.patching import RelationEnd as RelationEnd
+from fairway.catalog.commands.patching import normalised as normalised
+from fairway.catalog.commands.patching import patch_of as patch_of
+from fairway.catalog.commands.patching import patched as patched
+from fairway.catalog.commands.patching import recorded as recorded
 from fairway.catalog.commands.redundancy import CreateRedundancy as CreateRedundancy
 from fairway.catalog.commands.redundancy import EditRedundancy as EditRedundancy
 from fairway.catalog.commands.redundancy import PutRedundancy as PutRedundancy

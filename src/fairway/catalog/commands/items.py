@@ -83,7 +83,7 @@ class EditItem(Command, name=CatalogEvent.ITEM_EDIT):
         return undone(plan, actor)
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        return _edit(self, actor, self.permission, None)
+        return _edit(self, actor, self.permission, None, at=at)
 
 
 class PutItem(Command, name=CatalogEvent.ITEM_PUT):
@@ -166,22 +166,21 @@ class ArchiveItem(Command, name=CatalogEvent.ITEM_ARCHIVE):
         return guarded(plan, actor, None)
 
 
-def edit_under(authority: Ref, command: EditItem, *, actor: Actor, permission: str) -> Plan:
+def edit_under(
+    authority: Ref,
+    command: EditItem,
+    *,
+    actor: Actor,
+    at: datetime,
+    permission: str,
+    archived: bool | None = None,
+) -> Plan:
     """Plan an edit that an implementing change has authorised; `permission` is what it takes instead.
 
     No request can say that it acts under an authority: only code that holds the change calls this.
+    `archived`: whether to put the item away, or to bring it back.
     """
-    return _edit(command, actor, permission, authority)
-
-
-def archive_under(
-    authority: Ref, reference: str, *, archived: bool, actor: Actor, at: datetime, permission: str
-) -> Plan:
-    """Plan to put an item away or bring it back, as an implementing change has authorised."""
-    found = queries.item(actor, reference)
-    accounts.require(actor, permission, at=found.organisation_id)
-    change = [(found, {"archived_at": at if archived else None})]
-    return guarded(Plan(subject=found, change=change), actor, authority)
+    return _edit(command, actor, permission, authority, at=at, archived=archived)
 
 
 def guarded(plan: Plan, actor: Actor, authority: Ref | None) -> Plan:
@@ -201,13 +200,23 @@ def undone(plan: Plan, actor: Actor) -> Decision:
     return guarded(plan, actor, None).decision
 
 
-def _edit(given: EditItem, actor: Actor, permission: str, authority: Ref | None) -> Plan:
+def _edit(
+    given: EditItem,
+    actor: Actor,
+    permission: str,
+    authority: Ref | None,
+    *,
+    at: datetime,
+    archived: bool | None = None,
+) -> Plan:
     found = queries.item(actor, given.item)
     accounts.require(actor, permission, at=found.organisation_id)
     expect(found, given.version)
-    if found.archived_at is not None:
+    if found.archived_at is not None and archived is not False:
         raise Conflict(f"{found.key} is archived; put it anew to use it again.", code="catalog.item.archived")
     values = _values(given, actor)
+    if archived is not None:
+        values["archived_at"] = at if archived else None
     if "attributes" in values:
         values["attributes"] = {
             name: merged(found.attributes.get(name), value) for name, value in values["attributes"].items()

@@ -167,6 +167,7 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
         "needs": needs,
         "worst": _("worst criticality %(worst)d") % {"worst": reach.worst} if reach.worst else "",
         "tabs": tabs(found.slug, "record"),
+        "controlled": _controlled(actor, found),
         "may_edit": found.archived_at is None
         and accounts.access(actor).may("catalog.edit", found.organisation_id),
         "panels": {
@@ -176,6 +177,17 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
         },
     }
     return render(request, "catalog/item.html", context)
+
+
+def _controlled(actor: Actor, found: ConfigurationItem) -> str:
+    """Return where the item is under change control, in words; empty: nowhere."""
+    decision = queries.control(actor, found)
+    if not decision.denied:
+        return ""
+    names = decision.findings[0].params.get("names")
+    if not names:
+        return _("Under change control.")
+    return _("Under change control in %(places)s.") % {"places": ", ".join(names)}
 
 
 def _relations(

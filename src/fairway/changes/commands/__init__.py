@@ -1,8 +1,13 @@
 """What can be done with changes."""
 
 from fairway.changes.commands import projecting as projecting
+from fairway.changes.commands.editing import MOST_EDITED as MOST_EDITED
+from fairway.changes.commands.editing import ItemEdits as ItemEdits
 from fairway.changes.commands.pinning import PinItem as PinItem
 from fairway.changes.commands.pinning import UnpinItem as UnpinItem
+from fairway.changes.commands.proposing import ApplyEdits as ApplyEdits
+from fairway.changes.commands.proposing import ProposeEdits as ProposeEdits
+from fairway.changes.commands.proposing import WithdrawEdit as WithdrawEdit
 from fairway.changes.commands.recording import RecordChange as RecordChange
 from fairway.changes.commands.stepping import STEPS as STEPS
 from fairway.changes.commands.stepping import CancelChange as CancelChange

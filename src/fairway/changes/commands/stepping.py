@@ -20,6 +20,7 @@ from fairway.changes.models import Implementer
 from fairway.changes.queries import Case, Dossier
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Forbidden, Invalid, Stale
+from fairway.policy import Finding
 
 HOLD = {"held_at", "hold_reason"}
 Outcome = Literal["successful", "with_issues", "partial", "unsuccessful", "not_started"]
@@ -44,7 +45,15 @@ class _Step(Command):
         expect(dossier.change, getattr(self, "version", None))
         writes = self.writes(dossier, actor=actor, at=at)
         case = self.case(dossier, writes, actor=actor, at=at)
-        return take(dossier, self.verb, case, writes, actor=actor, at=at, tell_time=self.tells_time)
+        plan = take(dossier, self.verb, case, writes, actor=actor, at=at, tell_time=self.tells_time)
+        more = self.warnings(dossier)
+        if not more or plan.decision.denied:
+            return plan
+        return replace(plan, decision=queries.told([*plan.decision.findings, *more], at=at))
+
+    def warnings(self, dossier: Dossier) -> list[Finding]:
+        """Return what to tell beside; it refuses nothing."""
+        return []
 
     def writes(self, dossier: Dossier, *, actor: Actor, at: datetime) -> Writes:
         return Writes()
@@ -178,6 +187,9 @@ class CompleteChange(_Step, name=ChangeEvent.COMPLETE):
         return Writes(
             {"actual_end": at, "outcome": self.outcome, "outcome_note": note, "backed_out": self.backed_out}
         )
+
+    def warnings(self, dossier: Dossier) -> list[Finding]:
+        return queries.unapplied(dossier)
 
 
 class CloseChange(_Step, name=ChangeEvent.CLOSE):

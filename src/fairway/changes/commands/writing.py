@@ -14,6 +14,7 @@ from fairway.audit.commands import Command, Plan, expect
 from fairway.catalog import queries as catalog
 from fairway.changes import queries
 from fairway.changes.commands import reading
+from fairway.changes.commands.editing import ItemEdits, edited, proposals
 from fairway.changes.commands.reading import Priority, References, Span, Spans, Wrong
 from fairway.changes.commands.taking import Writes, permitted, standing, supposed, take
 from fairway.changes.events import ChangeEvent
@@ -24,6 +25,7 @@ from fairway.changes.models import (
     ChangeTemplate,
     Implementer,
     PlannedWindow,
+    ProposedEdit,
 )
 from fairway.changes.queries import Case, Dossier
 from fairway.changes.rules import Workflow
@@ -65,6 +67,7 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
     windows: Spans = ()
     downtime: Spans = ()
     custom: dict[str, Any] = {}
+    edits: tuple[ItemEdits, ...] = ()
     submit: bool = False
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
@@ -78,6 +81,12 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
         template = wrong.catch(lambda: reading.template(self.template), None)
         model = wrong.catch(lambda: reading.model(self.model, template), None)
         items = wrong.catch(lambda: reading.items(actor, self.items), [])
+        edits = [
+            (one, wrong.catch(lambda one=one: edited(actor, one.items, one.patch), []))  # type: ignore[misc]
+            for one in self.edits
+        ]
+        named = {item.pk for item in items}
+        items += {item.pk: item for _one, found in edits for item in found if item.pk not in named}.values()
         rows = Rows(
             windows=wrong.catch(lambda: reading.windows(self.windows, self.downtime), []),
             items=[item.pk for item in items],
@@ -106,7 +115,12 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
             **values,
             **standing(workflow, workflow.initial),
         )
-        dossier, create = assemble(change, workflow, rows)
+        made = {
+            edit.item_id: edit
+            for one, found in edits
+            for edit in proposals(change, found, one.patch, actor=actor, at=at)
+        }
+        dossier, create = assemble(change, workflow, rows, list(made.values()))
         if lock:
             catalog.lock(dossier.items)  # before clashes are read: who comes second sees who came first
         if self.submit:
@@ -227,9 +241,13 @@ class Rows:
         self.places, self.people = places, people
 
 
-def assemble(change: Change, workflow: Workflow, rows: Rows) -> tuple[Dossier, list[Row]]:
+def assemble(
+    change: Change, workflow: Workflow, rows: Rows, edits: Sequence[ProposedEdit] = ()
+) -> tuple[Dossier, list[Row]]:
     """Return the new change with its rows, and all of them in the order of writing."""
-    dossier, writes = altered(Dossier(change, workflow), {}, rows)
+    edits = sorted(edits, key=lambda edit: edit.item_id)
+    dossier, writes = altered(Dossier(change, workflow, edits=edits), {}, rows)
+    writes.create += edits
     for name, value in writes.values.items():
         setattr(change, name, value)
     dossier.change = change

@@ -31,6 +31,11 @@ from fairway.changes.queries.listing import mine as mine
 from fairway.changes.queries.listing import touching as touching
 from fairway.changes.queries.listing import waiting_for as waiting_for
 from fairway.changes.queries.listing import windows_of as windows_of
+from fairway.changes.queries.proposing import FieldEdit as FieldEdit
+from fairway.changes.queries.proposing import changed as changed
+from fairway.changes.queries.proposing import differing as differing
+from fairway.changes.queries.proposing import edits as edits
+from fairway.changes.queries.proposing import unapplied as unapplied
 from fairway.changes.queries.reaching import Reaching as Reaching
 from fairway.changes.queries.reaching import drawn as drawn
 from fairway.changes.queries.reaching import may_pin as may_pin

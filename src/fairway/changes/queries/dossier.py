@@ -16,6 +16,7 @@ from fairway.changes.models import (
     ChangeTemplate,
     Implementer,
     PlannedWindow,
+    ProposedEdit,
 )
 from fairway.changes.rules import Content, Workflow, digest, read
 from fairway.environments import queries as environments
@@ -56,6 +57,7 @@ class Dossier:
     places: list[AffectedEnvironment] = field(default_factory=list)
     implementers: list[Implementer] = field(default_factory=list)
     ballots: list[Ballot] = field(default_factory=list)
+    edits: list[ProposedEdit] = field(default_factory=list)
 
     @property
     def items(self) -> tuple[int, ...]:
@@ -121,8 +123,13 @@ def dossier(actor: Actor, reference: str, *, lock: bool = False, lock_items: boo
         list(AffectedEnvironment.objects.filter(change=found).order_by("pk")),
         list(Implementer.objects.filter(change=found).select_related("person").order_by("pk")),
         approvals.ballots(found.round_id),
+        list(
+            ProposedEdit.objects.filter(change=found)
+            .select_related("item__item_kind", "item__organisation", "applied_by")
+            .order_by("item")
+        ),
     )
-    for row in (*whole.windows, *whole.affected, *whole.places, *whole.implementers):
+    for row in (*whole.windows, *whole.affected, *whole.places, *whole.implementers, *whole.edits):
         row.change = found
     if lock and lock_items:
         catalog.lock(whole.items)
@@ -189,6 +196,7 @@ def content_digest(whole: Dossier) -> str:
             downtimes=frozenset(whole.periods(downtime=True)),
             items=frozenset(items[pk].ref.uid for pk in whole.items),
             environments=frozenset(places[pk].ref.uid for pk in whole.environments),
+            edits={str(edit.item.uid): edit.patch for edit in whole.edits},
         )
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from fairway.kernel.period import Period
 
@@ -28,6 +29,8 @@ class Content:
     downtimes: frozenset[Period] = field(default_factory=frozenset)
     items: frozenset[str] = field(default_factory=frozenset)
     environments: frozenset[str] = field(default_factory=frozenset)
+    edits: Mapping[str, Any] = field(default_factory=dict)
+    """Patches by the uid of the item that they alter."""
 
 
 def digest(content: Content) -> str:
@@ -47,6 +50,7 @@ def digest(content: Content) -> str:
         "downtimes": _periods(content.downtimes),
         "items": sorted(content.items),
         "environments": sorted(content.environments),
+        **({"edits": dict(content.edits)} if content.edits else {}),
     }
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -34,6 +34,7 @@ from fairway.workspace.queries.fields import seen_all as seen_all
 from fairway.workspace.queries.fields import shown as shown
 from fairway.workspace.queries.fields import told as told
 from fairway.workspace.queries.fields import unrestricted as unrestricted
+from fairway.workspace.queries.fields import veil_of as veil_of
 from fairway.workspace.queries.fields import visible_fields as visible_fields
 from fairway.workspace.queries.fields import withheld as withheld
 from fairway.workspace.queries.fields import withholding as withholding

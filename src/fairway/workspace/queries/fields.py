@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -614,6 +614,11 @@ def _veil(subject: str, values: Any, organisation: str, reader: Actor | None) ->
         _redact(reader, items, [kept])
         return kept
     return {name: HIDDEN.kind if name in items else value for name, value in kept.items()}
+
+
+def veil_of(subject: str) -> Callable[[Any, str, Actor | None], Any]:
+    """Return what hides from a reader of the log the values of fields that they may not see."""
+    return partial(_veil, subject)
 
 
 for _subject in FIELD_SUBJECTS.values():
