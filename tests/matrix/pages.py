@@ -304,7 +304,7 @@ PAGES: dict[str, Page] = {
         reads="changes.request",
         readers=MANAGERS | {"requester", "release-manager"},
         writes="changes.request",
-        writers=MANAGERS | {"requester"},
+        writers=MANAGERS | {"requester", "release-manager"},
         form=lambda b: {"items": [b.item], "criticality": "3", "status": "planned"},
     ),
     "changes/<str:key>/edits/<str:item>/withdraw": Page(
@@ -317,7 +317,7 @@ PAGES: dict[str, Page] = {
         at="implementing",
         reads=None,
         writes="changes.implement",
-        writers=frozenset({"implementer", "administrator"}),
+        writers=MANAGERS | {"implementer"},
     ),
     "changes/<str:key>/<slug:verb>": Page(
         at={"key": "draft", "verb": "verb"},

@@ -484,7 +484,7 @@ OPERATIONS: dict[str, Entry] = {
     "POST changes/{key}/edits": Entry(
         at="draft",
         body=lambda b: {"items": [b.item], "patch": {"criticality": 2, "organisation": b.office}},
-        who=MANAGERS | {"requester"},
+        who=MANAGERS | {"requester", "release-manager"},
         scopes=frozenset({"changes.edit", "changes.manage"}),
     ),
     "DELETE changes/{key}/edits/{item}": Entry(
@@ -492,9 +492,7 @@ OPERATIONS: dict[str, Entry] = {
         who=MANAGERS | {"requester", "release-manager"},
         scopes=frozenset({"changes.edit", "changes.manage"}),
     ),
-    "POST changes/{key}/apply-edits": Entry(
-        at="implementing", who=frozenset({"implementer", "administrator"})
-    ),
+    "POST changes/{key}/apply-edits": step("implementing", {"implementer"}, {}),
     "GET change-models": Entry(common=True),
     "GET change-models/{key}": Entry(at="model", common=True),
     "GET templates": Entry(common=True),

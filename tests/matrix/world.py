@@ -21,7 +21,14 @@ from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, R
 from fairway.accounts.webhooks import CreateWebhook
 from fairway.audit.commands import Command, Outcome, execute
 from fairway.calendars.commands import CreateWindow
-from fairway.catalog.commands import ArchiveItem, CreateItem, CreateRedundancy, CreateRelation, EditItem
+from fairway.catalog.commands import (
+    ArchiveItem,
+    CreateItem,
+    CreateRedundancy,
+    CreateRelation,
+    EditItem,
+    ItemPatch,
+)
 from fairway.catalog.models import ItemKind, RelationKind
 from fairway.changes import commands as changes
 from fairway.changes.commands.reading import Span
@@ -448,7 +455,9 @@ def _changes(branch: Branch, now: datetime) -> None:
         ),
     }
     for what, steps in way.items():
-        key = change(what)
+        patch = ItemPatch(attributes={"note": f"{loud} applied"})
+        edits = (changes.ItemEdits(items=(f"{slug}-item",), patch=patch),)
+        key = change(what, **({"edits": edits} if what == "implementing" else {}))
         step("submit", key, requester)
         for verb, by, more in steps:
             step(verb, key, by, **more)

@@ -283,7 +283,7 @@ def _edits(actor: Actor, dossier: Dossier) -> list[dict[str, Any]]:
         {
             "key": edit.item.slug,
             "href": f"/items/{edit.item.slug}",
-            "field": EDITED.get(one.field, one.field.removeprefix("attributes.")),
+            "field": EDITED.get(one.field, one.field.removeprefix("attributes.").removeprefix("relation.")),
             "old": _value(one.old),
             "new": _value(one.new),
             "first": position == 0,

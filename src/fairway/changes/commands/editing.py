@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from django.utils.translation import gettext as _
 
+from fairway.accounts import queries as accounts
 from fairway.catalog import commands as catalog
 from fairway.catalog import queries as items
 from fairway.catalog.commands import ItemPatch
@@ -43,6 +44,12 @@ def edited(actor: Actor, references: References, patch: ItemPatch) -> list[Any]:
     return reading.items(actor, references)
 
 
+def permission_at(actor: Actor, organisation: int, *names: str) -> str:
+    """Return by which permission the actor may do this where an item is: one of these, or changes.manage."""
+    access = accounts.access(actor)
+    return next((name for name in (*names, "changes.manage") if access.may(name, organisation)), names[0])
+
+
 def proposals(
     change: Change, found: Sequence[Any], patch: ItemPatch, *, actor: Actor, at: datetime
 ) -> list[ProposedEdit]:
@@ -55,7 +62,8 @@ def proposals(
     for item in found:
         try:
             own = catalog.normalised(item, patch, actor=actor)
-            catalog.patched(change.ref(), item, own, actor=actor, at=at, permission="changes.request")
+            needed = permission_at(actor, item.organisation_id, "changes.request", "changes.edit")
+            catalog.patched(change.ref(), item, own, actor=actor, at=at, permission=needed)
         except Invalid as problem:
             errors = [FieldError(f"patch.{one.field}", one.message) for one in problem.errors]
             raise Invalid.fields(errors) if errors else problem from problem

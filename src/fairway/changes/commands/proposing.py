@@ -15,7 +15,7 @@ from fairway.catalog import commands as catalog
 from fairway.catalog import queries as items
 from fairway.catalog.commands import ItemPatch
 from fairway.changes import queries
-from fairway.changes.commands.editing import MOST_EDITED, edited, proposals
+from fairway.changes.commands.editing import MOST_EDITED, edited, permission_at, proposals
 from fairway.changes.commands.reading import References
 from fairway.changes.commands.taking import permitted, supposed, take
 from fairway.changes.commands.writing import Rows, altered
@@ -125,7 +125,7 @@ class ApplyEdits(Command, name=ChangeEvent.APPLY):
                 catalog.patch_of(edit.patch),
                 actor=actor,
                 at=at,
-                permission=self.permission,
+                permission=permission_at(actor, edit.item.organisation_id, self.permission),
             )
             create += part.create
             altering += part.change

@@ -69,9 +69,9 @@ def changed(seen: Mapping[str, Any], patch: Mapping[str, Any]) -> list[FieldEdit
             old = seen.get(name, {})
             found += [FieldEdit(f"attributes.{key}", old.get(key), one) for key, one in value.items()]
         elif name == "relate":
-            found += [FieldEdit(end["kind"], None, end["target"]) for end in value]
+            found += [FieldEdit(f"relation.{end['kind']}", None, end["target"]) for end in value]
         elif name == "unrelate":
-            found += [FieldEdit(end["kind"], end["target"], None) for end in value]
+            found += [FieldEdit(f"relation.{end['kind']}", end["target"], None) for end in value]
         else:
             found.append(FieldEdit(name, seen.get(name), value))
     return found
