@@ -393,8 +393,8 @@ def _line(line: dict[str, Any], words: dict[str, Any], run: ImportRun) -> dict[s
 
 
 def _listed(row: dict[str, Any]) -> dict[str, Any]:
-    counts = row["counts"]
-    told = [f"{counts[name]:,} {word}" for name, word in RESULT_WORDS.items() if counts.get(name)]
+    counts, words = row["counts"], RESULT_WORDS if row["begun"] else FORECAST_WORDS
+    told = [f"{counts[name]:,} {word}" for name, word in words.items() if counts.get(name)]
     return {
         "href": f"/administration/imports/{row['uid']}",
         "file": row["file"],

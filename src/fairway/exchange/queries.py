@@ -55,7 +55,7 @@ IMPORTS = Listing(
         "organisation": Column("organisation__slug"),
     },
     values=(
-        "uid", "what", "file", "size", "state", "position", "total", "counts", "error", "created_at",
+        "uid", "what", "file", "size", "state", "position", "total", "counts", "begun", "error", "created_at",
         "finished_at", "job", "user__name", "user__number", "user__uid", "organisation__slug",
         "organisation__uid", "organisation__name",
     ),
