@@ -398,6 +398,10 @@ PAGES: dict[str, Page] = {
     "items/<str:key>/redundancies/<str:uid>/remove": Page(
         at={"key": "item", "uid": "redundancy"}, reads=None, writes="catalog.edit"
     ),
+    "items/stakeholders/pick": Page(reads="catalog.view", query=anything),
+    "items/<str:key>/stakeholders": Page(
+        at="item", reads="catalog.edit", writes="catalog.edit", form=lambda b: {"accountable": b.person}
+    ),
     "items/<str:key>/impact": Page(at="item", reads="catalog.view"),
     "items/<str:key>/graph": Page(at="item", reads="catalog.view"),
     "items/<str:key>/graph/data": Page(at="item", reads="catalog.view"),

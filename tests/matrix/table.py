@@ -346,6 +346,11 @@ OPERATIONS: dict[str, Entry] = {
         at="item", body=lambda b: {"name": MARKED, "organisation": b.organisation, "owner_team": b.team}
     ),
     "DELETE items/{key}": Entry(at="spare"),
+    "GET items/{key}/stakeholders": Entry(at="item"),
+    "PUT items/{key}/stakeholders": Entry(
+        at="item",
+        body=lambda b: {"responsible": [b.person], "accountable": b.team},
+    ),
     "GET item-kinds": Entry(common=True),
     "POST item-kinds": Entry(body=lambda b: {"key": MARKED, "name": MARKED}, common=True, whole=True),
     "POST item-kinds/order": Entry(body=lambda b: {"keys": ["system"]}, common=True, whole=True),

@@ -28,6 +28,7 @@ from fairway.catalog.commands import (
     CreateRelation,
     EditItem,
     ItemPatch,
+    SetStakeholders,
 )
 from fairway.catalog.models import ItemKind, RelationKind
 from fairway.changes import commands as changes
@@ -348,6 +349,7 @@ def _things(branch: Branch, boss: str) -> None:
     item("old", "system")
     run(CreateRelation(source=f"{slug}-spare", target=f"{slug}-old", kind="depends-on"), by=boss)
     run(ArchiveItem(item=f"{slug}-old"), by=boss)
+    run(SetStakeholders(item=f"{slug}-item", responsible=[f"{slug}-team"]), by=boss)
     for source, target in (("spare", "network"), ("item", "database"), ("database", "network")):
         made = run(
             CreateRelation(source=f"{slug}-{source}", target=f"{slug}-{target}", kind="depends-on"), by=boss

@@ -12,6 +12,7 @@ class CatalogEvent(StrEnum):
     ITEM_EDIT = "catalog.item.edit"
     ITEM_PUT = "catalog.item.put"
     ITEM_ARCHIVE = "catalog.item.archive"
+    STAKEHOLDERS = "catalog.item.set_stakeholders"
     ITEM_KIND_CREATE = "catalog.item_kind.create"
     ITEM_KIND_EDIT = "catalog.item_kind.edit"
     ITEM_KIND_ARCHIVE = "catalog.item_kind.archive"

@@ -64,6 +64,25 @@ class ItemForm(CustomMixin, forms.Form):
         required=False,
         help_text=gettext_lazy("What another tool calls it."),
     )
+    alias = forms.CharField(
+        label=gettext_lazy("Also called"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Other names that people search for."),
+    )
+    vendor = KeysField(
+        url="/items/pick",
+        multiple=False,
+        label=gettext_lazy("Vendor"),
+        required=False,
+        help_text=gettext_lazy("The third party that makes or runs it, an item as well."),
+    )
+    service_hours = forms.CharField(
+        label=gettext_lazy("Service hours"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("Such as mon-fri 08:00-18:00; sat 09:00-13:00 Europe/London, or 24x7."),
+    )
     description = forms.CharField(
         label=gettext_lazy("Description"), required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
@@ -140,6 +159,10 @@ class ItemForm(CustomMixin, forms.Form):
         own = self.custom_values()
         values = {name: value for name, value in self.cleaned_data.items() if name != "version"}
         values["owner_team"] = values["owner_team"] or None
+        values["vendor"] = next(iter(values["vendor"]), None)
+        before = self.item.vendor if self.item is not None else None
+        if before is not None and not values["vendor"] and not queries.sees(self.actor, before):
+            del values["vendor"]  # stays, for the reader could not name it
         values["shared"] = {"true": True, "false": False}.get(values["shared"])
         if self.item is not None:
             gone = self.free.keys() - values["attributes"].keys()
@@ -204,6 +227,9 @@ def _initial(actor: Actor, item: ConfigurationItem) -> dict[str, Any]:
         "shared": "true" if item.shared else "false",
         "owner_team": item.owner_team.slug if item.owner_team else "",
         "external_id": item.external_id,
+        "alias": item.alias,
+        "vendor": [item.vendor.slug] if item.vendor and queries.sees(actor, item.vendor) else [],
+        "service_hours": item.service_hours,
         "description": item.description,
         "attributes": "\n".join(f"{name} = {_written(value)}" for name, value in free.items()),
     }

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from fairway.kernel.models import Record, Slugged, Versioned
+from fairway.kernel.models import Record, Row, Slugged, Versioned
 
 
 class Kind(Versioned):
@@ -79,6 +79,14 @@ class ConfigurationItem(Slugged):
     description = models.TextField(blank=True)
     owner_team = models.ForeignKey("accounts.Team", models.PROTECT, null=True, blank=True, related_name="+")
     external_id = models.CharField(max_length=200, blank=True, db_index=True)
+    alias = models.CharField(max_length=200, blank=True, help_text="what people call it too")
+    vendor = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", help_text="the third party behind it"
+    )
+    service_hours = models.CharField(max_length=300, blank=True, help_text="a week of local times and a zone")
+    stakeholder_edits = models.PositiveIntegerField(
+        default=0, editable=False, help_text="grows when stakeholders change, and the version with it"
+    )
     attributes = models.JSONField(default=dict, blank=True)
 
     kind = "item"
@@ -134,3 +142,38 @@ class Relation(Record):
             models.UniqueConstraint("source", "target", "relation_kind", name="catalog_relation_once"),
             models.CheckConstraint(condition=~Q(source=F("target")), name="catalog_relation_of_two"),
         ]
+
+
+class Stakeholder(Row):
+    """Who stands how to an item (RACI): a person or a team; one alone is accountable."""
+
+    class Part(models.TextChoices):
+        RESPONSIBLE = "responsible", _("Responsible")
+        ACCOUNTABLE = "accountable", _("Accountable")
+        CONSULTED = "consulted", _("Consulted")
+        INFORMED = "informed", _("Informed")
+
+    item = models.ForeignKey(ConfigurationItem, models.PROTECT, related_name="stakeholders")
+    part = models.CharField(max_length=11, choices=Part)
+    user = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    team = models.ForeignKey("accounts.Team", models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, team__isnull=True) | Q(user__isnull=True, team__isnull=False),
+                name="catalog_stakeholder_is_one",
+            ),
+            models.UniqueConstraint("item", "part", "user", name="catalog_stakeholder_user_once"),
+            models.UniqueConstraint("item", "part", "team", name="catalog_stakeholder_team_once"),
+            models.UniqueConstraint(
+                "item", condition=Q(part="accountable"), name="catalog_one_is_accountable"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.part} for {self.item_id}"
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.item.organisation_id

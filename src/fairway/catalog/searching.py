@@ -22,6 +22,7 @@ def _state(status: str) -> tuple[str, str]:
 def _body(item: ConfigurationItem) -> Iterable[str]:
     yield item.description
     yield item.external_id
+    yield item.alias
     withheld = workspace.withheld("item")
     for name, value in sorted(item.attributes.items()):
         if name not in withheld:

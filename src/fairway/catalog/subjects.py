@@ -26,6 +26,7 @@ register(
         find=queries.item,
         visible=lambda actor: accounts.visible(ConfigurationItem.objects.all(), actor),
         people=people,
+        parts={"catalog.Stakeholder": "item"},
     )
 )
 register_page(

@@ -157,11 +157,26 @@ def _set_up(at: datetime) -> None:
                 description=item.description,
                 owner_team=company.team_of(item.unit),
                 attributes=fields.of_item(item),
+                service_hours=fields.hours_of(item),
             )
             for item in landscape.items()
         ),
         keeper,
         at,
+    )
+    _run(
+        (
+            catalog.SetStakeholders(
+                item=item.key,
+                responsible=[company.team_of(item.unit)],
+                accountable="margaret.okafor@fairway.example",
+                informed=[company.STAFF] if item.criticality == 1 else [],
+            )
+            for item in landscape.items()
+            if item.kind == "system" and item.criticality <= 2
+        ),
+        keeper,
+        at + timedelta(hours=1),
     )
     _run(
         (

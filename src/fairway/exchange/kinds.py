@@ -76,6 +76,9 @@ ITEMS: Final = Kind(
         "description": Field(text, "what it is"),
         "owner_team": Field(text, "key of the team that owns it"),
         "external_id": Field(text, "its key in the system it comes from"),
+        "alias": Field(text, "what people call it too"),
+        "vendor": Field(text, "key of the item that is the third party behind it"),
+        "service_hours": Field(text, "when it is looked after, such as mon-fri 08:00-18:00 Europe/London"),
         "attributes.*": Field(text, "any attribute or field of its own, by its name"),
     },
 )

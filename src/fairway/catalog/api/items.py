@@ -12,6 +12,7 @@ from django.urls import path
 from dmr import Body, Path, Query
 from msgspec import UNSET, Meta, UnsetType
 
+from fairway.accounts import queries as accounts
 from fairway.accounts.bulk import Op, bulk
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.catalog import commands, queries
@@ -19,6 +20,7 @@ from fairway.catalog.api.shared import KeyPath, ref_of
 from fairway.catalog.models import ConfigurationItem
 from fairway.kernel.actor import Actor
 from fairway.kernel.listing import Page
+from fairway.kernel.refs import HIDDEN, Ref
 from fairway.workspace import queries as workspace
 
 Criticality = Annotated[int, Meta(ge=1, le=4, description="1 (most critical) to 4")]
@@ -41,6 +43,9 @@ class ItemView(msgspec.Struct, kw_only=True):
     organisation: RefView
     owner_team: RefView | None
     external_id: str
+    alias: str
+    vendor: RefView | None
+    service_hours: str
     attributes: dict[str, Any]
     version: int
     created_at: datetime
@@ -61,6 +66,9 @@ class ItemRow(msgspec.Struct, kw_only=True):
     organisation: RefView | UnsetType = UNSET
     owner_team: RefView | UnsetType | None = UNSET
     external_id: str | UnsetType = UNSET
+    alias: str | UnsetType = UNSET
+    vendor: RefView | UnsetType | None = UNSET
+    service_hours: str | UnsetType = UNSET
     attributes: dict[str, Any] | UnsetType = UNSET
     version: int | UnsetType = UNSET
     created_at: datetime | UnsetType = UNSET
@@ -85,6 +93,9 @@ class ItemPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     description: str | UnsetType = UNSET
     owner_team: str | UnsetType | None = UNSET
     external_id: str | UnsetType = UNSET
+    alias: str | UnsetType = UNSET
+    vendor: str | UnsetType | None = UNSET
+    service_hours: str | UnsetType = UNSET
     attributes: dict[str, Any] | UnsetType = UNSET
 
 
@@ -100,6 +111,9 @@ class ItemBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     description: str = ""
     owner_team: str | None = None
     external_id: str = ""
+    alias: str = ""
+    vendor: str | None = None
+    service_hours: str = ""
     attributes: dict[str, Any] = {}
 
 
@@ -112,10 +126,25 @@ def item_rows(actor: Actor, rows: Sequence[dict[str, Any]]) -> list[ItemRow]:
         workspace.Holder(row["organisation_id"], row["item_kind__slug"], row["attributes"]) for row in rows
     ]
     shown = workspace.shown(actor, "item", held)
-    return [_row({**row, "attributes": values}) for row, values in zip(rows, shown, strict=True)]
+    return [_row(actor, {**row, "attributes": values}) for row, values in zip(rows, shown, strict=True)]
 
 
-def _row(row: dict[str, Any]) -> ItemRow:
+def _vendor(actor: Actor, ref: Ref) -> RefView:
+    return ref_view(ref if accounts.access(actor).sees(ref) else HIDDEN)
+
+
+def _row(actor: Actor, row: dict[str, Any]) -> ItemRow:
+    vendor = None
+    if row["vendor__slug"]:
+        ref = Ref(
+            "item",
+            row["vendor__slug"],
+            row["vendor__name"],
+            str(row["vendor__uid"]),
+            None,
+            row["vendor__organisation_id"],
+        )
+        vendor = _vendor(actor, ref)
     team = ref_of("team", row, "owner_team") if row["owner_team__slug"] else None
     values = {
         "key": row["slug"],
@@ -123,6 +152,7 @@ def _row(row: dict[str, Any]) -> ItemRow:
         "kind": ref_of("item-kind", row, "item_kind"),
         "organisation": ref_of("organisation", row, "organisation"),
         "owner_team": team,
+        "vendor": vendor,
     }
     return ItemRow(**{name: values[name] if name in values else row[name] for name in FIELDS})
 
@@ -142,6 +172,9 @@ def item_view(actor: Actor, item: ConfigurationItem) -> ItemView:
         organisation=ref_view(item.organisation.ref()),
         owner_team=ref_view(item.owner_team.ref()) if item.owner_team else None,
         external_id=item.external_id,
+        alias=item.alias,
+        vendor=_vendor(actor, item.vendor.ref()) if item.vendor else None,
+        service_hours=item.service_hours,
         attributes=queries.attributes(actor, item),
         version=item.version,
         created_at=item.created_at,

@@ -29,3 +29,4 @@ from fairway.catalog.commands.relations import CreateRelation as CreateRelation
 from fairway.catalog.commands.relations import PutRelation as PutRelation
 from fairway.catalog.commands.relations import RemoveRelation as RemoveRelation
 from fairway.catalog.commands.relations import relate_under as relate_under
+from fairway.catalog.commands.stakeholders import SetStakeholders as SetStakeholders

@@ -15,7 +15,7 @@ from fairway.audit.commands import Command, Plan, expect
 from fairway.catalog import queries
 from fairway.catalog.events import CatalogEvent
 from fairway.catalog.models import ConfigurationItem, ItemKind, Redundancy, Relation
-from fairway.catalog.rules import merged
+from fairway.catalog.rules import merged, service_hours
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, NotFound
@@ -42,6 +42,9 @@ class CreateItem(Command, name=CatalogEvent.ITEM_CREATE):
     description: str = ""
     owner_team: str | None = None
     external_id: str = ""
+    alias: str = ""
+    vendor: str | None = None
+    service_hours: str = ""
     attributes: dict[str, Any] = {}
 
     @classmethod
@@ -76,6 +79,9 @@ class EditItem(Command, name=CatalogEvent.ITEM_EDIT):
     description: str | UnsetType = UNSET
     owner_team: str | UnsetType | None = UNSET
     external_id: str | UnsetType = UNSET
+    alias: str | UnsetType = UNSET
+    vendor: str | UnsetType | None = UNSET
+    service_hours: str | UnsetType = UNSET
     attributes: dict[str, Any] | UnsetType = UNSET
 
     @classmethod
@@ -106,6 +112,9 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
     description: str | UnsetType = UNSET
     owner_team: str | UnsetType | None = UNSET
     external_id: str | UnsetType = UNSET
+    alias: str | UnsetType = UNSET
+    vendor: str | UnsetType | None = UNSET
+    service_hours: str | UnsetType = UNSET
     attributes: dict[str, Any] | UnsetType = UNSET
 
     @classmethod
@@ -254,6 +263,15 @@ def _values(given: Command, actor: Actor) -> dict[str, Any]:
         values["owner_team"] = _team(actor, asked["owner_team"]) if asked["owner_team"] else None
     if "external_id" in asked:
         values["external_id"] = line(asked["external_id"], field="external_id", needed=False)
+    if "alias" in asked:
+        values["alias"] = line(asked["alias"], field="alias", needed=False)
+    if "vendor" in asked:
+        named = [asked["vendor"]] if asked["vendor"] else []
+        values["vendor"] = next(iter(queries.items(actor, named, field="vendor")), None)
+    if "service_hours" in asked:
+        values["service_hours"] = service_hours(asked["service_hours"])
+        if len(values["service_hours"]) > 300:
+            raise Invalid.field("service_hours", "Service hours have at most 300 characters.")
     if "attributes" in asked:
         values["attributes"] = asked["attributes"]
     return values
@@ -340,6 +358,9 @@ def _edited(
     whole: bool = False,
 ) -> Plan:
     change: list[tuple[Any, dict[str, Any]]] = [(found, values)]
+    vendor = values.get("vendor")
+    if vendor is not None and vendor.pk == found.pk:
+        raise Invalid.field("vendor", f"{found.key} cannot be its own vendor.")
     kind = values.get("item_kind", found.item_kind)
     given = values.pop("attributes", None)
     if given is not None or kind.pk != found.item_kind_id:

@@ -1,8 +1,9 @@
 """Pages of the catalogue: the list, a record, its forms, its relations, its impact."""
 
-from fairway.catalog.pages import graph, health, impact, items, redundancy, relations
+from fairway.catalog.pages import graph, health, impact, items, redundancy, relations, stakeholders
 
 urlpatterns = [
+    *stakeholders.urlpatterns,
     *items.urlpatterns,
     *relations.urlpatterns,
     *redundancy.urlpatterns,

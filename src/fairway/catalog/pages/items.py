@@ -19,7 +19,7 @@ from fairway.accounts.web import page, way_back
 from fairway.audit.commands import convert, execute
 from fairway.catalog import commands, queries
 from fairway.catalog.forms import CRITICALITIES, ItemForm
-from fairway.catalog.models import ConfigurationItem
+from fairway.catalog.models import ConfigurationItem, Stakeholder
 from fairway.catalog.pages import redundancy
 from fairway.catalog.pages.grid import ITEMS, as_row
 from fairway.catalog.pages.shared import reader, record_of, state_of, submit, tabs, version_of
@@ -161,6 +161,8 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
             (name, _plain(value)) for name, value in sorted(queries.free_attributes(actor, found).items())
         ],
         "custom": workspace.told(actor, "item", found),
+        "vendor": found.vendor if found.vendor and queries.sees(actor, found.vendor) else None,
+        "stakeholders": _stakeholders(actor, found),
         "relations": _relations(outgoing, incoming, found.slug),
         "redundancies": redundancy.groups(actor, found),
         "reach": reach,
@@ -188,6 +190,21 @@ def _controlled(actor: Actor, found: ConfigurationItem) -> str:
     if not names:
         return _("Under change control.")
     return _("Under change control in %(places)s.") % {"places": ", ".join(names)}
+
+
+def _stakeholders(actor: Actor, item: ConfigurationItem) -> list[dict[str, Any]]:
+    """Return the parts that somebody has, each with their names."""
+    found = queries.stakeholders(actor, item)
+    return [
+        {
+            "label": label,
+            "names": ", ".join(
+                _("another organisation’s") if ref.hidden else ref.name for ref in found[part]
+            ),
+        }
+        for part, label in Stakeholder.Part.choices
+        if found[part]
+    ]
 
 
 def _relations(

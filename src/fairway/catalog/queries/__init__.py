@@ -34,6 +34,10 @@ from fairway.catalog.queries.keeping import graph as graph
 from fairway.catalog.queries.keeping import snapshot as snapshot
 from fairway.catalog.queries.redundancy import redundancies as redundancies
 from fairway.catalog.queries.redundancy import redundancy as redundancy
+from fairway.catalog.queries.stakeholders import person_or_team as person_or_team
+from fairway.catalog.queries.stakeholders import pick_stakeholders as pick_stakeholders
+from fairway.catalog.queries.stakeholders import sees_stakeholder as sees_stakeholder
+from fairway.catalog.queries.stakeholders import stakeholders as stakeholders
 from fairway.catalog.rules import Direction as Direction
 from fairway.catalog.rules import ItemFacts
 from fairway.kernel import ahead
@@ -66,7 +70,7 @@ def item(actor: Actor, reference: str) -> ConfigurationItem:
     return found
 
 
-_BESIDE = ("item_kind", "organisation", "owner_team")
+_BESIDE = ("item_kind", "organisation", "owner_team", "vendor")
 
 
 @cache
@@ -123,6 +127,10 @@ def known(actor: Actor, reference: str) -> ItemFacts:
     if fact is None or not accounts.access(actor).sees(fact.ref):
         raise NotFound(f"There is no item “{reference[:100]}”.")
     return fact
+
+
+def sees(actor: Actor, item: ConfigurationItem) -> bool:
+    return accounts.access(actor).sees(item.ref())
 
 
 def attributes(actor: Actor, item: ConfigurationItem) -> dict[str, Any]:
@@ -233,7 +241,12 @@ def _find_items(text: str) -> Q:
     found = Q()
     for word in text.split()[:8]:
         folded = fold(word)
-        found &= Q(name_folded__contains=folded) | Q(slug__contains=folded) | Q(external_id__icontains=word)
+        found &= (
+            Q(name_folded__contains=folded)
+            | Q(slug__contains=folded)
+            | Q(external_id__icontains=word)
+            | Q(alias__icontains=word)
+        )
     return found
 
 
@@ -250,11 +263,14 @@ ITEMS = Listing(
         ),
         "owner_team": Column("owner_team__slug", sorts=True, refers=accounts.by_slug, through="owner_team"),
         "external_id": Column("external_id"),
+        "alias": Column("alias"),
+        "vendor": Column("vendor__slug", refers=accounts.by_slug, through="vendor"),
         "created_at": Column("created_at", "instant", sorts=True),
     },
     values=(
         "uid", "slug", "name", "item_kind__uid", "item_kind__slug", "item_kind__name", "status",
-        "criticality", "shared", "description", "external_id", "attributes", "version",
+        "criticality", "shared", "description", "external_id", "alias", "service_hours", "attributes",
+        "version", "vendor__uid", "vendor__slug", "vendor__name", "vendor__organisation_id",
         "created_at", "archived_at", "organisation_id", "organisation__uid", "organisation__slug",
         "organisation__name",
         "owner_team__uid", "owner_team__slug", "owner_team__name",

@@ -93,3 +93,10 @@ def of_place(place: landscape.Place) -> dict[str, Any]:
     if place.tier in {"production", "disaster_recovery", "development"}:
         return {}
     return {"data_as_of": "2026-10-31", "masked": place.tier != "staging"}
+
+
+def hours_of(item: landscape.Item) -> str:
+    """Return when an item is looked after."""
+    if item.kind != "system":
+        return ""
+    return "24x7" if item.criticality == 1 else "mon-fri 07:00-19:00; sat 09:00-13:00 Europe/London"
