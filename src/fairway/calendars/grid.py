@@ -61,7 +61,10 @@ WINDOWS = Grid(
         Column("when", gettext_lazy("When"), lambda row: row["when"], sort="starts_at"),
         Column("scope", gettext_lazy("Holds for"), _scope, style="is-short is-fit"),
         Column(
-            "organisation", gettext_lazy("Organisation"), lambda row: row["organisation"], style="is-short"
+            "organisation",
+            gettext_lazy("Organisation"),
+            lambda row: row["organisation"],
+            style="is-short is-less",
         ),
     ),
     fields=(Field("name", gettext_lazy("Name"), lambda row: row["name"], many=False),),

@@ -41,6 +41,11 @@ class Column:
     style: str = ""
     usual: bool = True
 
+    @property
+    def less(self) -> bool:
+        """Whether it is given up where the table is narrow."""
+        return "is-less" in self.style
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
