@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,10 +22,11 @@ from fairway.exchange import commands, queries, working
 from fairway.exchange.commands import CancelImport, CheckImport, PutMapping, RunImport, StartImport
 from fairway.exchange.entries import Options
 from fairway.exchange.models import ImportLine, ImportRun
-from fairway.jobs.commands import drain
+from fairway.jobs.commands import drain, enqueue
 from fairway.kernel import blobs
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from fairway.kernel.models import Blob
 
 from .conftest import AT, Company, contents
 
@@ -195,6 +197,14 @@ def test_a_file_that_cannot_be_read_fails_as_a_job_and_says_why(company: Company
     assert run.state == "failed"
     assert "never closed" in run.error
     assert not ConfigurationItem.objects.exists()
+
+
+def test_files_that_nobody_refers_to_are_swept_and_those_of_imports_stay(company: Company) -> None:
+    kept()
+    blobs.store([b"left behind"], media_type="text/csv", at=AT - timedelta(days=30))
+    enqueue(working.sweep_files, {})
+    drain()
+    assert [blob.size for blob in Blob.objects.all()] == [len(TABLE)]
 
 
 def test_imports_of_other_branches_do_not_exist(company: Company) -> None:

@@ -9,5 +9,5 @@ class ExchangeConfig(AppConfig):
 
     def ready(self) -> None:
         """Have the commands registered that imports run by name, also where no address is loaded."""
-        for context in ("calendars", "catalog", "changes"):
+        for context in ("calendars", "catalog", "changes", "exchange"):
             import_module(f"fairway.{context}.commands")

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
 
 from fairway.exchange.entries import Entry, Load, Options, Phase, run
 from fairway.exchange.models import ImportLine, ImportRun
-from fairway.jobs.commands import JobContext, task
+from fairway.jobs.commands import JobContext, every, task
 from fairway.kernel import blobs
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Busy, Problem
@@ -44,6 +44,15 @@ def carry_out(context: JobContext, run: str, dry_run: bool) -> dict[str, Any]:
         failed(work, problem)
         raise
     return dict(work.counts)
+
+
+@task(title="Sweep files that nobody refers to")
+def sweep_files(context: JobContext) -> dict[str, int]:
+    """Remove the bytes of uploads whose record never came, or is gone."""
+    return {"removed": blobs.sweep(datetime.now(UTC) - timedelta(days=2))}
+
+
+every("exchange.files", timedelta(days=1), sweep_files, offset=timedelta(hours=4))
 
 
 def opened(work: ImportRun, actor: Actor) -> Load:
@@ -150,4 +159,4 @@ def _plain(value: Any) -> Any:
     return value[:50] if isinstance(value, list) else value
 
 
-__all__ = ["carry_out", "failed", "opened", "proceed"]
+__all__ = ["carry_out", "failed", "opened", "proceed", "sweep_files"]
