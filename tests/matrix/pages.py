@@ -453,6 +453,22 @@ PAGES: dict[str, Page] = {
         writers=frozenset({"administrator"}),
     ),
     "history/<str:kind>/<str:key>": Page(at={"kind": "item_kind", "key": "item"}, reads="audit.view"),
+    "views": Page(
+        reads=None, writes="catalog.view", form=lambda b: {"page": "items", "name": MARKED, "query": "q=x"}
+    ),
+    "views/choose": Page(
+        reads=None, writes="catalog.view", form=lambda b: {"page": "items", "view": by_uid(b.view)}
+    ),
+    "views/<str:uid>/edit": Page(
+        at={"uid": "view"},
+        reads="workspace.share",
+        writes="workspace.share",
+        form=lambda b: {"name": MARKED, "sharing": "organisation", "organisation": b.organisation},
+    ),
+    "views/<str:uid>/update": Page(
+        at={"uid": "view"}, reads=None, writes="workspace.share", form=lambda b: {"query": "q=x"}
+    ),
+    "views/<str:uid>/archive": Page(at={"uid": "view"}, reads=None, writes="workspace.share"),
     "attachments": Page(
         reads=None,
         writes="workspace.comment",

@@ -147,3 +147,30 @@ def test_the_address_of_a_view_holds_all_it_keeps(company: Company, api: Any) ->
     assert rita("get", f"saved-views/{uid}").status_code == 404
     assert person("nina", "retail").uid  # nobody's role: sees no list, hence keeps no view
     assert api(actor("nina"))("post", "saved-views", body).status_code == 403
+
+
+def test_a_list_keeps_and_opens_with_a_view(company: Company, browser: Any) -> None:
+    rita, vera = browser(company.rita), browser(company.vera)
+    kept = rita.post(
+        "/views", {"page": "items", "name": "Mine alone", "query": "criticality=1&evil=x&sort=-name"}
+    )
+    view = SavedView.objects.get()
+    assert (view.filters, view.sort, view.pinned) == ({"criticality": "1"}, "-name", True)
+    assert kept.headers["Location"] == f"/items?criticality=1&sort=-name&view={view.uid}"
+    page = rita.get(kept.headers["Location"]).content.decode()
+    assert f'view={view.uid}" aria-current="page">Mine alone</a>' in page
+    assert rita.get("/items").status_code == 200
+    rita.post("/views/choose", {"page": "items", "view": str(view.uid)})
+    assert rita.get("/items").headers["Location"] == kept.headers["Location"]
+    assert rita.get("/items?view=none").status_code == 200
+    rita.post(f"/views/{view.uid}/update", {"query": "q=till"})
+    assert SavedView.objects.get().filters == {"q": "till"}
+    assert vera.post(f"/views/{view.uid}/update", {"query": "q=x"}).status_code == 404
+    assert "Mine alone" not in vera.get("/items").content.decode()
+    form = {"name": "Ours", "sharing": "organisation", "organisation": "retail", "pinned": "on"}
+    assert rita.post(f"/views/{view.uid}/edit", {**form, "organisation": ""}).status_code == 422
+    assert rita.post(f"/views/{view.uid}/edit", form).status_code == 302
+    assert "Ours" in vera.get("/items").content.decode()
+    assert vera.post(f"/views/{view.uid}/archive").status_code == 403
+    assert rita.post(f"/views/{view.uid}/archive").status_code == 302
+    assert rita.get("/items").status_code == 200

@@ -29,6 +29,7 @@ from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.ui import toasts
 from fairway.ui.templatetags.ui import when
+from fairway.workspace import queries as workspace
 
 SEARCHED = ("kind", "organisation", "archived", "q", "sort", "cursor")
 AHEAD = timedelta(days=366)
@@ -51,6 +52,9 @@ def _reader(request: HttpRequest) -> Actor:
 def windows(request: HttpRequest) -> HttpResponseBase:
     """Show the windows that are asked for, fifty at a time."""
     actor = _reader(request)
+    views = workspace.views_of(actor, "windows", current=request.GET.get("view", ""))
+    if not request.GET and views.opening_href:
+        return redirect(views.opening_href)
     asked = {name: request.GET[name] for name in SEARCHED if request.GET.get(name)}
     query = convert({**asked, "count": not asked.get("cursor")}, queries.WindowQuery)
     found = queries.window_page(actor, query)
@@ -71,6 +75,7 @@ def windows(request: HttpRequest) -> HttpResponseBase:
     ]
     count = found.total or 0
     context = {
+        "views": views,
         "grid": WINDOWS.context(
             request,
             actor,

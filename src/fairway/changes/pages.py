@@ -27,6 +27,7 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Stale
 from fairway.kernel.period import Period, parse_instant
 from fairway.ui import files, toasts
+from fairway.workspace import queries as workspace
 
 SEARCHED = (
     *("state", "model", "priority", "organisation", "item", "environment", "category"),
@@ -59,6 +60,9 @@ def _now() -> datetime:
 def changes(request: HttpRequest) -> HttpResponseBase:
     """Show the changes that are asked for, fifty at a time, with what clashes."""
     actor, at = _reader(request), _now()
+    views = workspace.views_of(actor, "changes", current=request.GET.get("view", ""))
+    if not request.GET and views.opening_href:
+        return redirect(views.opening_href)
     asked = {name: request.GET[name] for name in SEARCHED if request.GET.get(name)}
     tab = request.GET.get("tab", "open")
     if tab not in TABS:
@@ -69,6 +73,7 @@ def changes(request: HttpRequest) -> HttpResponseBase:
     query = convert({"sort": order, **asked, **picked, "count": first}, queries.ChangeQuery)
     found = queries.change_page(actor, query)
     context = {
+        "views": views,
         "rows": face.rows(actor, found.rows, at=at),
         "next": found.next,
         "sort": query.sort,
@@ -592,12 +597,16 @@ class CalendarAsked(msgspec.Struct, kw_only=True):
 @page
 def calendar(request: HttpRequest) -> HttpResponseBase:
     """Show everything planned on one timeline."""
-    _reader(request)
+    actor = _reader(request)
+    views = workspace.views_of(actor, "calendar", current=request.GET.get("view", ""))
+    if not request.GET and views.opening_href:
+        return redirect(views.opening_href)
     by = request.GET.get("lanes", "item")
     if by not in ("item", "environment"):
         raise Invalid.field("lanes", _("Lanes are by item or by environment."))
     kept = {name: request.GET[name] for name in ("item", "environment") if request.GET.get(name)}
     context = {
+        "views": views,
         "src": "/calendar/data?" + urlencode({"lanes": by, **kept}),
         "lane_label": _("Item") if by == "item" else _("Environment"),
         "segments": [

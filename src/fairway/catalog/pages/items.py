@@ -49,11 +49,15 @@ SEARCHED = (
 def items(request: HttpRequest) -> HttpResponseBase:
     """Show the items that are asked for, fifty at a time."""
     actor = reader(request)
+    views = workspace.views_of(actor, "items", current=request.GET.get("view", ""))
+    if not request.GET and views.opening_href:
+        return redirect(views.opening_href)
     asked = {name: request.GET[name] for name in SEARCHED if request.GET.get(name)}
     query = convert({**asked, "count": not asked.get("cursor")}, queries.ItemQuery)
     found = queries.item_page(actor, query)
     count = found.total or 0
     context = {
+        "views": views,
         "grid": ITEMS.context(
             request,
             actor,

@@ -1,6 +1,16 @@
 """The pages and panels of the workspace, a module for each part."""
 
-from fairway.workspace.pages import activity, attachments, fields, lists, notifications, past, search, undo
+from fairway.workspace.pages import (
+    activity,
+    attachments,
+    fields,
+    lists,
+    notifications,
+    past,
+    search,
+    undo,
+    views,
+)
 
 urlpatterns = [
     *activity.urlpatterns,
@@ -11,4 +21,5 @@ urlpatterns = [
     *past.urlpatterns,
     *search.urlpatterns,
     *undo.urlpatterns,
+    *views.urlpatterns,
 ]

@@ -137,6 +137,7 @@ class ViewTab:
     mine: bool
     shared: bool
     opens: bool
+    editable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +164,14 @@ def views_of(actor: Actor, page: str, *, current: str = "") -> ViewsOf:
         views(actor)
         .filter(page=page)
         .order_by(F("pinned").desc(), "position", "name_folded", "pk")
-        .select_related("role")[:100]
+        .select_related("team")[:100]
     )
     opening = _opening(actor, page, rows)
     tabs = [
         ViewTab(
             str(row.uid), row.name, view_href(listed, row), str(row.uid) == current, row.pinned,
             row.owner_id == actor.pk, row.sharing != SavedView.Sharing.PRIVATE, row.pk == opening,
+            may_edit_view(actor, row),
         )
         for row in rows
     ]  # fmt: skip
