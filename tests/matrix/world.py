@@ -17,8 +17,12 @@ from django.test import Client
 
 from fairway.accounts import commands as accounts
 from fairway.accounts import queries as who
+<<<<<<< HEAD
 from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, RateRule, Role, User
 from fairway.accounts.webhooks import CreateWebhook
+=======
+from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, RateRule, Role, ShareLink, User
+>>>>>>> cd8bca3 (Show a record, a list or the calendar by a link that ends, with what it names alone)
 from fairway.audit.commands import Command, Outcome, execute
 from fairway.calendars.commands import CreateWindow
 from fairway.catalog.commands import (
@@ -306,6 +310,11 @@ def _tokens(branch: Branch, boss: str, now: datetime) -> None:
         accounts.PutRateRule(user=f"requester@{branch.slug}.example", per_minute=100_000, burst=9_000),
         by=boss,
     )
+    link = run(
+        accounts.CreateShareLink(name=f"{branch.loud} link", what="items", fields=["key", "name"]), by=boss
+    )
+    made = ShareLink.objects.get(digest=who.digest(link.answer))
+    branch.records["share"], branch.records["shared"] = _only_uid(made), Named(link.answer, link.answer)
     branch.records["rate_rule"] = _only_uid(
         RateRule.objects.get(user__email=f"requester@{branch.slug}.example")
     )
@@ -502,8 +511,8 @@ def remember(branch: Branch) -> None:
                         branch.keys.add(key.lower())
 
 
-LEFT_OUT = {"audit_denial"}
-"""What a denied call may write: its denial."""
+LEFT_OUT = {"audit_denial", "accounts_shareopening"}
+"""What a call may write all the same: its denial, that a link was opened."""
 
 
 def stored() -> dict[str, str]:

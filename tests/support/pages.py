@@ -79,6 +79,7 @@ PAGES = (
     Page("imports", "/administration/imports"),
     Page("import", "/administration/imports", follow="main tbody a[href^='/administration/imports/']"),
     Page("catalogue-health", "/catalogue-health"),
+    Page("shares", "/shares"),
     Page("api", "/api"),
     Page("api-resource", "/api/items"),
     Page("nowhere", "/no-such-page", status=404),

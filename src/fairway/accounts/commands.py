@@ -26,6 +26,7 @@ from fairway.accounts.models import (
     Organisation,
     OrganisationPath,
     RateRule,
+    ShareLink,
     Team,
     User,
 )
@@ -519,6 +520,55 @@ class RevokeToken(Command, name="accounts.token.revoke"):
             makers = [token.pk for token in made]
         alive = [token for token in ended if token.revoked_at is None]
         return Plan(subject=found.user, change=[(token, {"revoked_at": at}) for token in alive])
+
+
+class CreateShareLink(Command, name="accounts.share_link.create"):
+    """Make a read-only link; its secret is told once, as the answer."""
+
+    permission: ClassVar[str] = "accounts.share"
+    name: str
+    what: str
+    query: dict[str, str] = {}
+    fields: list[str] = []
+    people: bool = False
+    days: int = 14
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        queries.require(actor, self.permission, at=None)
+        maker = queries.user(actor, _self(actor))
+        if maker.is_service:
+            raise Forbidden("A person makes links: they die with what their maker may see.")
+        if not 1 <= self.days <= 90:
+            raise Invalid.field("days", "A link lives from 1 to 90 days.")
+        if not self.fields:
+            raise Invalid.field("fields", "Name at least one field to show.")
+        if len(self.what) > 130 or len(msgspec.json.encode([self.query, self.fields])) > 4_000:
+            raise Invalid.field("query", "This is too long.")
+        secret = secrets.token_urlsafe(32)
+        made = ShareLink(
+            maker=maker, name=_name(self.name), digest=queries.digest(secret), what=self.what,
+            query=self.query,
+            fields=list(dict.fromkeys(self.fields)), people=self.people, created_at=at,
+            expires_at=at + timedelta(days=self.days),
+        )  # fmt: skip
+        return Plan(subject=maker, create=[made], note={"link": str(made.uid)}, answer=secret)
+
+
+class RevokeShareLink(Command, name="accounts.share_link.revoke"):
+    """Take a link back at once."""
+
+    permission: ClassVar[str] = "accounts.share"
+    link: str
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = ShareLink.objects.select_related("maker").filter(**_by_uid(self.link)).first()
+        if found is None or not queries.access(actor).sees(found.maker.ref()):
+            raise NotFound(f"There is no link “{self.link[:60]}”.")
+        if found.maker_id == actor.pk:
+            queries.require(actor, self.permission, at=None)
+        else:
+            queries.require(actor, "accounts.administer", at=found.maker.organisation_id)
+        return Plan(subject=found.maker, change=[] if found.revoked_at else [(found, {"revoked_at": at})])
 
 
 class Delegate(Command, name="accounts.delegation.create"):

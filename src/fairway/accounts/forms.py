@@ -159,5 +159,34 @@ class EditOrganisationForm(CommandForm):
             del self.fields["parent"]
 
 
+LINK_DAYS = (
+    (1, _("a day")),
+    (7, _("a week")),
+    (14, _("two weeks")),
+    (30, _("a month")),
+    (90, _("three months")),
+)
+
+
+class ShareForm(CommandForm):
+    """What a read-only link shows, to whom it names people, for how long."""
+
+    name = forms.CharField(label=_("Title of its page"), max_length=200)
+    what = forms.CharField(
+        label=_("What it shows"), max_length=130, help_text=_("Such as changes/CHG-7, changes or calendar.")
+    )
+    query = forms.CharField(
+        label=_("Filters"), max_length=1000, required=False, help_text=_("As in an address: state=scheduled.")
+    )
+    shown = forms.MultipleChoiceField(label=_("Fields"), widget=forms.CheckboxSelectMultiple)
+    people = forms.BooleanField(label=_("Name people"), required=False)
+    days = forms.TypedChoiceField(label=_("It lives"), choices=LINK_DAYS, coerce=int, initial=14)
+
+    def __init__(self, *args: Any, names: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        told = [(name, name.replace("_", " ")) for name in names]
+        self.fields["shown"].choices = told  # type: ignore[attr-defined]
+
+
 def _choices(organisations: Iterable[Organisation]) -> list[tuple[str, str]]:
     return [(organisation.slug, organisation.name) for organisation in organisations]

@@ -263,6 +263,45 @@ class SignInFailure(models.Model):
         return f"{self.key[:8]} {self.count}"
 
 
+class ShareLink(Row):
+    """Lets whoever has it read what it names, as far as its maker may when it is opened; stored by digest.
+
+    `what`: a resource of the API, or a record of one. `fields`: what of it is shown.
+    """
+
+    maker = models.ForeignKey(User, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    what = models.CharField(max_length=130)
+    query = models.JSONField(default=dict)
+    fields = models.JSONField(default=list)
+    people = models.BooleanField(default=False, help_text="whether they are named")
+    created_at = models.DateTimeField(help_text="UTC")
+    expires_at = models.DateTimeField(help_text="UTC, excluded")
+    revoked_at = models.DateTimeField(null=True, blank=True, help_text="UTC")
+
+    unlogged = frozenset({"digest"})
+    free_text = frozenset({"name", "query"})
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.what})"
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.maker.organisation_id
+
+
+class ShareOpening(models.Model):
+    """How often a link was opened, and when last."""
+
+    link = models.OneToOneField(ShareLink, models.CASCADE, related_name="opening")
+    count = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(help_text="UTC")
+
+    def __str__(self) -> str:
+        return f"{self.link} {self.count}"
+
+
 class BulkRequest(models.Model):
     """Commands that wait for a job to run them, one a line: the name of each and its arguments."""
 

@@ -25,6 +25,7 @@ from fairway.accounts.models import (
     OrganisationPath,
     RateRule,
     Role,
+    ShareLink,
     Team,
     User,
 )
@@ -320,6 +321,15 @@ def rate_rules(actor: Actor) -> QuerySet[RateRule]:
     """Return the limits of people whom one sees; those of roles and of everybody to whole-tree roles."""
     query = RateRule.objects.select_related("user", "role").order_by("pk")
     return visible(query, actor, "user__organisation_id")
+
+
+def share_links(actor: Actor) -> QuerySet[ShareLink]:
+    """Return one's own links, and those of people whom one administers."""
+    query = ShareLink.objects.select_related("maker", "opening").order_by("-created_at", "-pk")
+    where = access(actor).permissions.get("accounts.administer", frozenset())
+    if where is None:
+        return query
+    return query.filter(Q(maker_id=actor.pk or 0) | Q(maker__organisation_id__in=where))
 
 
 def administers(actor: Actor, user: User) -> bool:

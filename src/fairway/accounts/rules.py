@@ -5,6 +5,7 @@ from __future__ import annotations
 PERMISSIONS = {
     "accounts.view": "See people, teams and the organisation tree",
     "accounts.invite": "Invite people and manage teams",
+    "accounts.share": "Make read-only links for whoever has them",
     "accounts.administer": "Manage organisations, grants and other people's tokens",
     "workspace.configure": "Define fields of records",
     "catalog.view": "See configuration items and relations",

@@ -38,6 +38,8 @@ LEFT_OUT: Final = {
     "accounts.ApiToken": "a key opens the installation that made it, no other",
     "accounts.BulkRequest": "rows that wait for a job of one installation",
     "accounts.OrganisationPath": "a projection of organisations",
+    "accounts.ShareLink": "a link opens the installation that made it, no other",
+    "accounts.ShareOpening": "how often a link of one installation was opened",
     "accounts.SignInFailure": "kept for a day",
     "claims.ClaimRow": "a projection of changes",
     "exchange.ImportRun": "a file on its way into one installation; what it brought travels",
