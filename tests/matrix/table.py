@@ -300,7 +300,16 @@ OPERATIONS: dict[str, Entry] = {
     "POST webhooks/{key}/replay": Entry(at="webhook", body=lambda b: {"after": 0}, scopes=frozenset()),
 =======
     "GET share-links": Entry(),
-    "POST share-links": Entry(body=lambda b: {"name": MARKED, "what": "changes", "fields": ["key", "title"]}),
+    "POST share-links": Entry(
+        body=lambda b: {"name": MARKED, "what": "changes", "fields": ["key", "title"]},
+        who=frozenset(
+            {
+                *("administrator", "change-manager", "environment-manager", "project-manager"),
+                *("release-manager", "run-coordinator", "test-manager"),
+            }
+        ),
+        scopes=frozenset(),
+    ),
     "DELETE share-links/{key}": Entry(at="share", who=ADMINISTRATORS),
 >>>>>>> cd8bca3 (Show a record, a list or the calendar by a link that ends, with what it names alone)
     "GET tokens": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"user": b.service}),

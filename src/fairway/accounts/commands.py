@@ -535,6 +535,8 @@ class CreateShareLink(Command, name="accounts.share_link.create"):
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         queries.require(actor, self.permission, at=None)
+        if actor.scopes is not None:
+            raise Forbidden("A link cannot be made with this token: it has scopes; sign in.")
         maker = queries.user(actor, _self(actor))
         if maker.is_service:
             raise Forbidden("A person makes links: they die with what their maker may see.")
