@@ -279,7 +279,6 @@ OPERATIONS: dict[str, Entry] = {
         scopes=ANY,
         missing=frozenset({401}),
     ),
-<<<<<<< HEAD
     "GET jobs": Entry(who=ROLES, scopes=ANY),
     "GET jobs/{key}": Entry(at="job", who=OVERSEERS, scopes=ANY),
     **{
@@ -298,7 +297,6 @@ OPERATIONS: dict[str, Entry] = {
     "POST webhooks/{key}/secret": Entry(at="webhook", scopes=frozenset()),
     "POST webhooks/{key}/test": Entry(at="webhook", scopes=frozenset()),
     "POST webhooks/{key}/replay": Entry(at="webhook", body=lambda b: {"after": 0}, scopes=frozenset()),
-=======
     "GET share-links": Entry(),
     "POST share-links": Entry(
         body=lambda b: {"name": MARKED, "what": "changes", "fields": ["key", "title"]},
@@ -311,7 +309,6 @@ OPERATIONS: dict[str, Entry] = {
         scopes=frozenset(),
     ),
     "DELETE share-links/{key}": Entry(at="share", who=ADMINISTRATORS),
->>>>>>> cd8bca3 (Show a record, a list or the calendar by a link that ends, with what it names alone)
     "GET tokens": Entry(who=ROLES, scopes=ANY, filters=lambda b: {"user": b.service}),
     "POST tokens": Entry(
         body=lambda b: {"name": MARKED, "user": b.service, "scopes": ["accounts.administer"]},

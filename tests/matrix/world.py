@@ -17,12 +17,8 @@ from django.test import Client
 
 from fairway.accounts import commands as accounts
 from fairway.accounts import queries as who
-<<<<<<< HEAD
-from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, RateRule, Role, User
-from fairway.accounts.webhooks import CreateWebhook
-=======
 from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, RateRule, Role, ShareLink, User
->>>>>>> cd8bca3 (Show a record, a list or the calendar by a link that ends, with what it names alone)
+from fairway.accounts.webhooks import CreateWebhook
 from fairway.audit.commands import Command, Outcome, execute
 from fairway.calendars.commands import CreateWindow
 from fairway.catalog.commands import (

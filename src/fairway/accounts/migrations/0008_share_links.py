@@ -23,7 +23,7 @@ def forward(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_limits_and_validity"),
+        ("accounts", "0007_who_may_see_to_jobs"),
     ]
 
     operations = [
