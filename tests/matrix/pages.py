@@ -231,6 +231,35 @@ PAGES: dict[str, Page] = {
     "administration/fields/<str:key>/move": Page(
         at="field", reads=None, writes="workspace.configure", form=lambda b: {"way": "down"}, writing=False
     ),
+    "administration/kinds": Page(reads="catalog.configure", common=True),
+    "administration/kinds/<slug:what>/new": Page(
+        at={"what": "kinds_of"},
+        reads="catalog.configure",
+        readers=frozenset(),
+        writes="catalog.configure",
+        writers=frozenset(),
+        common=True,
+        form=lambda b: {"key": MARKED, "name": MARKED},
+    ),
+    "administration/kinds/<slug:what>/<str:key>/edit": Page(
+        at={"what": "kinds_of", "key": "kind_of_items"},
+        reads="catalog.configure",
+        readers=frozenset(),
+        writes="catalog.configure",
+        writers=frozenset(),
+        common=True,
+        form=lambda b: {"name": MARKED},
+    ),
+    **{
+        f"administration/kinds/<slug:what>/<str:key>/{step}": Page(
+            at={"what": "kinds_of", "key": "kind_of_items"},
+            reads=None,
+            writes="catalog.configure",
+            writers=frozenset(),
+            common=True,
+        )
+        for step in ("archive", "restore")
+    },
     "administration/events": Page(reads="audit.view", query=lambda b: {"subject": by_uid(b.item)}),
     "administration/jobs": Page(reads="jobs.view"),
     "administration/jobs/<str:key>": Page(at="job", readers=OVERSEERS),

@@ -366,10 +366,12 @@ OPERATIONS: dict[str, Entry] = {
     "GET item-kinds": Entry(common=True),
     "POST item-kinds": Entry(body=lambda b: {"key": MARKED, "name": MARKED}, common=True, whole=True),
     "POST item-kinds/order": Entry(body=lambda b: {"keys": ["system"]}, common=True, whole=True),
-    "GET item-kinds/{key}": Entry(at="item_kind", common=True),
-    "PATCH item-kinds/{key}": Entry(at="item_kind", body=lambda b: {"name": MARKED}, common=True, whole=True),
-    "DELETE item-kinds/{key}": Entry(at="item_kind", common=True, whole=True),
-    "POST item-kinds/{key}/restore": Entry(at="item_kind", common=True, whole=True),
+    "GET item-kinds/{key}": Entry(at="kind_of_items", common=True),
+    "PATCH item-kinds/{key}": Entry(
+        at="kind_of_items", body=lambda b: {"name": MARKED}, common=True, whole=True
+    ),
+    "DELETE item-kinds/{key}": Entry(at="kind_of_items", common=True, whole=True),
+    "POST item-kinds/{key}/restore": Entry(at="kind_of_items", common=True, whole=True),
     "GET relation-kinds": Entry(common=True),
     "POST relation-kinds": Entry(
         body=lambda b: {

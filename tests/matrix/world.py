@@ -157,8 +157,9 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
     """Make a branch with one of everything; all its texts begin with its loud name."""
     branch.extra["now"] = now
     branch.records["model"] = _slugged(ChangeModel.objects.get(slug="normal"))
-    branch.records["item_kind"] = _slugged(ItemKind.objects.get(slug="component"))
+    branch.records["kind_of_items"] = _slugged(ItemKind.objects.get(slug="component"))
     branch.records["relation_kind"] = _slugged(RelationKind.objects.get(slug="part-of"))
+    branch.records["kinds_of"] = Named("items", "items")
     branch.records["verb"] = Named("submit", "submit")
     branch.records["resource"] = Named("items", "items")
     branch.records["retry_verb"] = Named("retry", "retry")

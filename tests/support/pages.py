@@ -69,6 +69,8 @@ PAGES = (
     Page("organisation", "/administration/organisations", follow="main tbody a[href^='/administration/org']"),
     Page("fields", "/administration/fields"),
     Page("fields-of-changes", "/administration/fields?subject=change"),
+    Page("kinds", "/administration/kinds"),
+    Page("kind-edit", "/administration/kinds/relations/depends-on/edit"),
     Page("field-new", "/administration/fields/new"),
     Page("events", "/administration/events"),
     Page("jobs", "/administration/jobs"),

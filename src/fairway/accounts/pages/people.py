@@ -41,12 +41,13 @@ def administration(request: HttpRequest) -> HttpResponseBase:
         "teams": _("People who own items and carry changes out together; a team can hold roles too."),
         "roles": _("What each role permits."),
         "organisations": _("The tree that decides who sees what: a role holds for a whole branch."),
+        "kinds": _("What items can be and how they can stand to each other, with the way failure travels."),
         "fields": _("What records know beside what everybody’s do: your own fields, with types and rights."),
         "imports": _("Bring in items, their relations, changes or freezes from a table."),
         "events": _("Everything that was ever done here, by whom; chained, so that no edit goes unseen."),
     }
     parts = [
-        {**tab, "text": told[name], "count": counts.get(name, "")}
+        {**tab, "text": told.get(name, ""), "count": counts.get(name, "")}
         for tab in tabs(actor, "")
         for name in [tab["href"].rpartition("/")[2]]
     ]

@@ -34,6 +34,7 @@ def tabs(actor: Actor, current: str) -> list[dict[str, Any]]:
         ("roles", _("Roles"), ("accounts.view",)),
         ("organisations", _("Organisations"), ("accounts.view",)),
         ("fields", _("Fields"), ("workspace.configure",)),
+        ("kinds", _("Kinds"), ("catalog.configure",)),
         ("events", _("Event log"), ("audit.view",)),
         ("jobs", _("Jobs"), ("jobs.view",)),
         ("webhooks", _("Webhooks"), ("jobs.view",)),
