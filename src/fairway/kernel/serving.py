@@ -1,7 +1,7 @@
 """The server's entry (RSGI under granian): event streams on the loop, all else on a fixed pool of threads.
 
 The pool runs the WSGI application as it stands; a stream begins there too, as one call that says who asks and
-what they may see, and is handed over to the loop with the answer. See docs/adr/0007-server-entry.md.
+what they may see, and is handed over to the loop with the answer. See docs/adr/0006-server-entry.md.
 """
 
 from __future__ import annotations
