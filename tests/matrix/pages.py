@@ -448,6 +448,13 @@ PAGES: dict[str, Page] = {
     "items/<str:key>/graph": Page(at="item", reads="catalog.view"),
     "items/<str:key>/graph/data": Page(at="item", reads="catalog.view"),
     "items/<str:key>/graph/list": Page(at="item", reads="catalog.view"),
+    # drift
+    "drifts": Page(reads="changes.view"),
+    "drifts/<str:key>": Page(at="drift", reads="changes.view"),
+    "drifts/<str:key>/propose": Page(at="drift", reads=None, writes="changes.request"),
+    "drifts/<str:key>/dismiss": Page(
+        at="drift", reads=None, writes="changes.request", form=lambda b: {"reason": MARKED}
+    ),
     # environments
     "environments": Page(reads="environments.view"),
     "environments/new": Page(

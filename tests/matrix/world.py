@@ -477,6 +477,10 @@ def _changes(branch: Branch, now: datetime) -> None:
         change=branch.records["scheduled"].key, item=f"{slug}-spare", affected=False, reason=f"{loud} pin"
     )
     run(pin, by=requester)
+    noted = changes.NoteDrift(
+        item=f"{slug}-item", source=f"{loud} scan", seen={"attributes": {"note": f"{loud} seen"}}
+    )
+    branch.records["drift"] = named(run(noted, by=f"administrator@{domain}"))
     change("proposing")
     run(
         changes.ProposeEdits(

@@ -53,6 +53,8 @@ PAGES = (
     Page("item-history", "/history/item/core-ledger"),
     Page("item-then", "/history/item/core-ledger?at=2040-01-01T00:00"),
     Page("item-new", "/items/new"),
+    Page("drifts", "/drifts"),
+    Page("drift", "/drifts", follow="main tbody a[href^='/drifts/DRF-']"),
     Page("item-fields", "/items/customer-master"),
     Page("item-edit", "/items/customer-master/edit"),
     Page("impact", "/items/core-ledger/impact"),

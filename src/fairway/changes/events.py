@@ -27,5 +27,8 @@ class ChangeEvent(StrEnum):
     PROPOSE = "changes.change.propose_edits"
     WITHDRAW = "changes.change.withdraw_edit"
     APPLY = "changes.change.apply_edits"
+    DRIFT_NOTE = "changes.drift.note"
+    DRIFT_DISMISS = "changes.drift.dismiss"
+    DRIFT_PROPOSE = "changes.drift.propose"
     PIN = "changes.pin.put"
     UNPIN = "changes.pin.remove"

@@ -225,6 +225,50 @@ class ProposedEdit(_Part):
         return self.item.organisation_id
 
 
+class Drift(Numbered):
+    """What was seen of a controlled item that differs from the catalogue: an unauthorised-change candidate.
+
+    `field` is in the words of the API (`status`, `attributes.port`, `relation.depends-on:ledger`); the same
+    value of it seen again by the same source only counts.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        MATCHED = "matched", _("Matched")
+        PROPOSED = "proposed", _("Proposed")
+        DISMISSED = "dismissed", _("Dismissed")
+
+    item = models.ForeignKey("catalog.ConfigurationItem", models.PROTECT, related_name="+")
+    source = models.CharField(max_length=200)
+    field = models.CharField(max_length=220)
+    recorded = models.JSONField(null=True)
+    observed = models.JSONField(null=True)
+    digest = models.CharField(max_length=64, editable=False, help_text="names the value that was seen")
+    first_seen = models.DateTimeField(help_text="UTC")
+    last_seen = models.DateTimeField(help_text="UTC")
+    count = models.PositiveIntegerField(default=1)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    change = models.ForeignKey(Change, models.PROTECT, null=True, blank=True, related_name="drifts")
+    reason = models.TextField(blank=True, help_text="why it was dismissed")
+
+    kind = "drift"
+    prefix = "DRF"
+    free_text = frozenset({"reason"})
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("item", "source", "field", "digest", name="changes_drift_once")
+        ]
+        indexes = [
+            models.Index("last_seen", "uid", name="changes_drift_by_last"),
+            models.Index("state", "last_seen", "uid", name="changes_drift_by_state"),
+        ]
+
+    @property
+    def label(self) -> str:
+        return f"{self.item.slug}: {self.field}"
+
+
 class Pin(_Part):
     """What a person says about the impact: the item is affected, or is not, whatever the relations say."""
 

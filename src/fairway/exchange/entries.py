@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
@@ -12,7 +12,9 @@ from itertools import islice
 from typing import Any, BinaryIO, Final
 
 from fairway.accounts import queries as accounts
-from fairway.audit.commands import Command, Outcome, Plan, build, execute_many, preview_many
+from fairway.audit.commands import Command, Outcome, Plan, build, convert, execute_many, preview_many
+from fairway.catalog import commands as catalog
+from fairway.changes import commands as changes
 from fairway.exchange.adapters import ADAPTERS, adapted, adapter_for
 from fairway.exchange.kinds import KINDS, Kind, kind_called, nested
 from fairway.exchange.mapping import Bound, CellFault, MapFile, parse, plain
@@ -23,6 +25,11 @@ from fairway.kernel.errors import Invalid, Problem, Refused
 from fairway.policy import Severity, tell
 
 BATCH: Final = 500
+OBSERVED: Final[Mapping[str, type[Command]]] = {
+    "catalog.item.put": catalog.ObservedItem,
+    "catalog.relation.put": catalog.ObservedRelation,
+}
+"""What an import makes of rows in place of the command: it saw them, and has no authority to write them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +65,8 @@ class Phase:
     kind: Kind
     source: Source
     bound: Bound
+    told: str = ""
+    """Where the rows come from, in words."""
 
 
 @dataclass(slots=True)
@@ -88,6 +97,8 @@ class Load:
             self._adapt(source, accounts.team_slugs(actor))
         else:
             self.phases.append(_laid_out(source, options))
+        for phase in self.phases:
+            phase.told = options.file or options.kind
         self.total = sum(phase.source.count() for phase in self.phases)
 
     def report(self, *, dry_run: bool) -> Report:
@@ -122,17 +133,33 @@ def run(phase: Phase, batch: Sequence[Entry], *, actor: Actor, at: datetime, dry
         answers = _previews(commands, actor=actor, at=at)
     else:
         answers = ((answer, []) for answer in execute_many(commands, actor=actor, at=at))
-    for (entry, _), (answer, changes) in zip(ready, answers, strict=True):
+    drifts: list[Command] = []
+    source = phase.told[:200]
+    for (entry, _), (answer, altered) in zip(ready, answers, strict=True):
+        if isinstance(answer, catalog.Drifted):
+            entry.result, entry.key = "drift", answer.item
+            entry.changes = _drifting(answer)
+            drifts.append(changes.NoteDrift(item=answer.item, source=source, seen=answer.seen))
+            continue
         if isinstance(answer, Problem):
             entry.faults += _faults(answer, phase.bound, phase.kind)
             continue
         entry.key = answer.subject.key if answer.subject is not None else ""
         entry.warned = any(f.severity is not Severity.INFORM for f in answer.decision.findings)
-        entry.changes = changes
+        entry.changes = altered
         if answer.created:
             entry.result = "created"
         else:
             entry.result = "unchanged" if answer.sequence is None else "updated"
+    if drifts and not dry_run:
+        for noted in execute_many(drifts, actor=actor, at=at):
+            if isinstance(noted, Problem):
+                raise noted
+
+
+def _drifting(found: catalog.Drifted) -> list[Change]:
+    """Return the fields that differ from what is recorded, as the report shows them."""
+    return [Change(name, "", _shown(value)) for name, value in found.seen.items()]
 
 
 def note(phase: Phase, batch: Iterable[Entry], report: Report) -> None:
@@ -248,7 +275,9 @@ def _first(entry: Entry, bound: Bound, kind: Kind, earlier: _Earlier) -> bool:
 
 def _command(entry: Entry, bound: Bound, kind: Kind) -> None:
     try:
-        entry.command = build(kind.command, nested(entry.values))
+        given = nested(entry.values)
+        observed = OBSERVED.get(kind.command)
+        entry.command = convert(given, observed) if observed else build(kind.command, given)
     except Problem as problem:
         entry.faults += _faults(problem, bound, kind)
 

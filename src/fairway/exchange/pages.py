@@ -49,6 +49,7 @@ RESULT_WORDS = {
     "refused": gettext_lazy("refused"),
     "skipped": gettext_lazy("left out"),
     "repeated": gettext_lazy("repeated"),
+    "drift": gettext_lazy("drift"),
 }
 FORECAST_WORDS = {**RESULT_WORDS, "created": gettext_lazy("new"), "updated": gettext_lazy("changed")}
 RESULT_TONES = {"created": "ok", "updated": "info", "refused": "bad"}

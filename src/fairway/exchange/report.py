@@ -14,7 +14,7 @@ PROBLEM_LIMIT: Final = 10_000
 SAMPLE_LIMIT: Final = 20
 """Rows a report shows with what came of them."""
 
-Result = Literal["created", "updated", "unchanged", "refused", "skipped", "repeated"]
+Result = Literal["created", "updated", "unchanged", "refused", "skipped", "repeated", "drift"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class Report:
     """The report of an import or of its dry run.
 
     Each row stands in exactly one of the counts. `skipped`: left out because the mapping says so.
+    `drift`: differs from an item under change control; noted, and nothing written.
     `repeated`: gives the same record as an earlier row, which the mapping allows. `warned`: stored although
     it clashes with something; the conflicts are shown with the records.
     """
@@ -82,6 +83,7 @@ class Report:
     refused: int = 0
     skipped: int = 0
     repeated: int = 0
+    drift: int = 0
     warned: int = 0
     problems: list[RowProblem] = field(default_factory=list)
     problems_left_out: int = 0
@@ -126,7 +128,7 @@ class Report:
         """Return the counts as lines for a person."""
         told = [f"{self.rows:,} rows of {self.file or 'the text'} as {self.kind}, in {self.seconds:.1f} s"]
         would = "would be " if self.dry_run else ""
-        for result in ("created", "updated", "unchanged", "refused", "skipped", "repeated"):
+        for result in ("created", "updated", "unchanged", "refused", "skipped", "repeated", "drift"):
             if count := getattr(self, result):
                 told.append(f"{count:>9,} {would if result in {'created', 'updated'} else ''}{result}")
         if self.warned:

@@ -2,7 +2,9 @@
 
 from fairway.catalog.commands.items import ArchiveItem as ArchiveItem
 from fairway.catalog.commands.items import CreateItem as CreateItem
+from fairway.catalog.commands.items import Drifted as Drifted
 from fairway.catalog.commands.items import EditItem as EditItem
+from fairway.catalog.commands.items import ObservedItem as ObservedItem
 from fairway.catalog.commands.items import PutItem as PutItem
 from fairway.catalog.commands.items import edit_under as edit_under
 from fairway.catalog.commands.kinds import ArchiveItemKind as ArchiveItemKind
@@ -26,6 +28,7 @@ from fairway.catalog.commands.redundancy import EditRedundancy as EditRedundancy
 from fairway.catalog.commands.redundancy import PutRedundancy as PutRedundancy
 from fairway.catalog.commands.redundancy import RemoveRedundancy as RemoveRedundancy
 from fairway.catalog.commands.relations import CreateRelation as CreateRelation
+from fairway.catalog.commands.relations import ObservedRelation as ObservedRelation
 from fairway.catalog.commands.relations import PutRelation as PutRelation
 from fairway.catalog.commands.relations import RemoveRelation as RemoveRelation
 from fairway.catalog.commands.relations import relate_under as relate_under

@@ -130,6 +130,10 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
         queries.read_controlled(one.pk for one in found.values())
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        return guarded(self.unguarded(actor), actor, None)
+
+    def unguarded(self, actor: Actor) -> Plan:
+        """Return the plan as if the item were not under change control."""
         key = slug(self.key)
         found = ahead.take(
             CatalogEvent.ITEM_PUT, key, lambda: ConfigurationItem.objects.filter(slug=key).first()
@@ -151,8 +155,62 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
             values["archived_at"] = None
         if values.get("shared", False) is None:
             values["shared"] = (values.get("item_kind") or found.item_kind).shared_default
-        plan = _edited(actor, self.permission, found, values, self.organisation, whole=True)
-        return guarded(plan, actor, None)
+        return _edited(actor, self.permission, found, values, self.organisation, whole=True)
+
+
+class Drifted(Conflict):
+    """What was seen of a controlled item differs from what is recorded: to be noted, not written.
+
+    `seen`: in the words of a patch, what would have been written.
+    """
+
+    def __init__(self, item: str, seen: dict[str, Any]) -> None:
+        super().__init__(
+            f"{item} is under change control; what was seen of it is noted as drift.",
+            code="catalog.item.drift",
+        )
+        self.item, self.seen = item, seen
+
+
+class ObservedItem(PutItem):
+    """What an import saw of an item: stored as a PUT would, and told apart where only a change may write it.
+
+    It has no name among the commands: only the importer's code makes it.
+    """
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        """Say what would be written.
+
+        :raises Drifted: the item is under change control, and its configuration differs.
+        """
+        plan = self.unguarded(actor)
+        if guarded(plan, actor, None).decision.denied:
+            raise Drifted(slug(self.key), _words(plan))
+        return plan
+
+
+def _words(plan: Plan) -> dict[str, Any]:
+    """Return what a plan alters of an item's configuration, in the words of a patch."""
+    words: dict[str, Any] = {}
+    for row, values in plan.change:
+        if not isinstance(row, ConfigurationItem):
+            continue
+        for name in queries.configured(row, dict(values)):
+            value = values[name]
+            if name == "attributes":
+                present = row.attributes
+                words[name] = {
+                    key: value.get(key)
+                    for key in sorted({*value, *present})
+                    if value.get(key) != present.get(key)
+                }
+            elif name in ("item_kind", "organisation"):
+                words[name.removeprefix("item_")] = value.slug
+            elif name == "archived_at":
+                words["archived"] = value is not None
+            else:
+                words[name] = value
+    return words
 
 
 class ArchiveItem(Command, name=CatalogEvent.ITEM_ARCHIVE):

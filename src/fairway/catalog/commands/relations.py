@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan, expect
 from fairway.catalog import queries
+from fairway.catalog.commands.items import Drifted
 from fairway.catalog.events import CatalogEvent
 from fairway.catalog.models import Relation, RelationKind
 from fairway.kernel import ahead
@@ -72,6 +73,23 @@ class PutRelation(Command, name=CatalogEvent.RELATION_PUT):
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         made, known = _relation(self, actor)
         return Plan(subject=known) if known else _guarded(Plan(subject=made, create=[made]), actor)
+
+
+class ObservedRelation(PutRelation):
+    """A relation that an import saw, told apart where only a change may make it (see ObservedItem)."""
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        """Say what would be written.
+
+        :raises Drifted: its source is under change control, and the relation is not recorded.
+        """
+        plan = super().plan(actor=actor, at=at, lock=lock)
+        if plan.decision.denied:
+            made = plan.create[0]
+            assert isinstance(made, Relation)  # noqa: S101 - what such a plan makes
+            end = {"kind": made.relation_kind.slug, "target": made.target.slug}
+            raise Drifted(made.source.slug, {"relate": [end]})
+        return plan
 
 
 class RemoveRelation(Command, name=CatalogEvent.RELATION_REMOVE):

@@ -1,6 +1,9 @@
 """What can be done with changes."""
 
 from fairway.changes.commands import projecting as projecting
+from fairway.changes.commands.drifting import DismissDrift as DismissDrift
+from fairway.changes.commands.drifting import NoteDrift as NoteDrift
+from fairway.changes.commands.drifting import ProposeDrift as ProposeDrift
 from fairway.changes.commands.editing import MOST_EDITED as MOST_EDITED
 from fairway.changes.commands.editing import ItemEdits as ItemEdits
 from fairway.changes.commands.pinning import PinItem as PinItem

@@ -19,6 +19,14 @@ from fairway.changes.queries.dossier import template as template
 from fairway.changes.queries.dossier import templates as templates
 from fairway.changes.queries.dossier import unseen as unseen
 from fairway.changes.queries.dossier import workflow as workflow
+from fairway.changes.queries.drifting import DRIFTS as DRIFTS
+from fairway.changes.queries.drifting import DriftQuery as DriftQuery
+from fairway.changes.queries.drifting import drift as drift
+from fairway.changes.queries.drifting import drift_digest as drift_digest
+from fairway.changes.queries.drifting import drift_page as drift_page
+from fairway.changes.queries.drifting import drift_value as drift_value
+from fairway.changes.queries.drifting import patch_from as patch_from
+from fairway.changes.queries.drifting import values_of as values_of
 from fairway.changes.queries.holding import held as held
 from fairway.changes.queries.listing import CHANGES as CHANGES
 from fairway.changes.queries.listing import ChangeQuery as ChangeQuery
