@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from fairway.accounts import queries as accounts
+from fairway.audit import queries as audit
 from fairway.catalog.commands import ItemPatch, patch_of
 from fairway.changes.models import Drift
 from fairway.kernel.actor import Actor
@@ -36,6 +37,10 @@ DRIFTS = Listing(
     sort="-last_seen",
     search=search_words("item__name_folded", "item__slug", "field", "source"),
 )  # fmt: skip
+
+
+for _column in ("recorded", "observed"):
+    audit.veil("changes.Drift", _column, workspace.veil_of("item"))
 
 
 class DriftQuery(ListQuery, kw_only=True, columns=DRIFTS.columns):
@@ -101,7 +106,7 @@ def _seen(actor: Actor, organisation: int, kind: str, row: Any) -> dict[str, Any
     told = workspace.shown(
         actor,
         "item",
-        [workspace.Holder(organisation, kind, {name: row[column]}) for column in ("recorded", "observed")],
+        [workspace.Holder(organisation, kind, row[column]) for column in ("recorded", "observed")],
     )
     return {"recorded": told[0].get(name), "observed": told[1].get(name)}
 
@@ -122,7 +127,7 @@ def patch_from(found: Drift) -> ItemPatch:
     """Return the patch that makes of the item what was seen."""
     head, _, rest = found.field.partition(".")
     if head == "attributes":
-        return patch_of({"attributes": {rest: found.observed}})
+        return patch_of({"attributes": found.observed})
     if head == "relation":
         kind, _, target = rest.partition(":")
         name = "relate" if found.observed is not None else "unrelate"
