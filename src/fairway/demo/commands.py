@@ -51,6 +51,7 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
         windows = calendar.windows(now)
         _live(planned, windows, talk(planned, windows, now=now))
         _pin(now)
+        _drift(now)
         for by, kind, key, name, words in FILES:
             source = io.BytesIO(words.encode())
             workspace.attach(_person(by), kind=kind, subject=key, name=name, source=source, at=now)
@@ -108,6 +109,23 @@ def _pin(now: datetime) -> None:
     keys = [f"CHG-{row['number']}" for row in work.change_page(SYSTEM, query).rows]
     pins = [changing.PinItem(change=key, item=spared, affected=False, reason=reason) for key in keys]
     _run(pins, _person(PERSON), now)
+
+
+def _drift(now: datetime) -> None:
+    """Let a draft propose to edit an item in production, and a scan see what no change accounts for."""
+    query = work.ChangeQuery(state="draft", environment="prod", sort="planned_start", limit=1)
+    for row in work.change_page(SYSTEM, query).rows:
+        key = f"CHG-{row['number']}"
+        dossier = work.dossier(SYSTEM, key)
+        edit = changing.ProposeEdits(
+            change=key,
+            items=tuple(work.keys(SYSTEM, dossier)[0][:1]),
+            patch=catalog.ItemPatch(attributes=landscape.PROPOSED),
+        )
+        _run([edit], _person(PERSON), now)
+    keeper = _person("margaret.okafor@fairway.example")
+    item, source, seen = landscape.DRIFTED
+    _run([changing.NoteDrift(item=item, source=source, seen=seen)], keeper, now)
 
 
 def _teams() -> Iterable[Command]:

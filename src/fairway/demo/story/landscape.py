@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,3 +445,12 @@ card-tokeniser,Card tokeniser,component,2,AST-10311
 branch-kiosk,Branch kiosk,kiosk,3,AST-10377
 """
 """What the asset inventory says of the bank's items, one of them of a kind that there is not."""
+
+PROPOSED = {"heap": "8 GB"}
+"""What a draft change would set on its item in production."""
+DRIFTED: tuple[str, str, dict[str, Any]] = (
+    "core-ledger-db",
+    "Nightly discovery",
+    {"attributes": {"engine": "DB2 13.1"}},
+)
+"""What a scan saw of an item in production, and by which scan."""
