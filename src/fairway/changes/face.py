@@ -273,6 +273,7 @@ EDITED = {
     "shared": gettext_lazy("Shared by all environments"),
     "organisation": gettext_lazy("Organisation"),
     "archived": gettext_lazy("Archived"),
+    "vendor": gettext_lazy("Vendor"),
 }
 """Words for the fields of an item that a change may alter; relations and attributes have their own."""
 

@@ -204,6 +204,8 @@ def _words(plan: Plan) -> dict[str, Any]:
                     for key in sorted({*value, *present})
                     if value.get(key) != present.get(key)
                 }
+            elif name == "vendor":
+                words[name] = value.slug if value is not None else None
             elif name in ("item_kind", "organisation"):
                 words[name.removeprefix("item_")] = value.slug
             elif name == "archived_at":

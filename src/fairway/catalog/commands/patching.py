@@ -19,7 +19,7 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid
 from fairway.kernel.refs import Ref
 
-EDITED = ("kind", "status", "criticality", "shared", "organisation", "attributes")
+EDITED = ("vendor", "kind", "status", "criticality", "shared", "organisation", "attributes")
 
 
 class RelationEnd(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +41,7 @@ class ItemPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     criticality: int | UnsetType = UNSET
     shared: bool | UnsetType = UNSET
     organisation: str | UnsetType = UNSET
+    vendor: str | UnsetType | None = UNSET
     attributes: dict[str, Any] | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
     relate: tuple[RelationEnd, ...] | UnsetType = UNSET
@@ -62,6 +63,8 @@ def recorded(item: ConfigurationItem, patch: ItemPatch) -> dict[str, Any]:
             found[name] = getattr(item, name)
     if patch.organisation is not UNSET:
         found["organisation"] = item.organisation.slug
+    if patch.vendor is not UNSET:
+        found["vendor"] = item.vendor.slug if item.vendor is not None else None
     if patch.attributes is not UNSET:
         found["attributes"] = {name: item.attributes.get(name) for name in patch.attributes}
     if patch.archived is not UNSET:
@@ -122,6 +125,8 @@ def normalised(item: ConfigurationItem, patch: ItemPatch, *, actor: Actor) -> It
     words: dict[str, Any] = msgspec.to_builtins(patch)
     if patch.kind is not UNSET:
         words["kind"] = queries.item_kind(patch.kind).slug
+    if patch.vendor is not UNSET and patch.vendor:
+        words["vendor"] = queries.items(actor, [patch.vendor], field="vendor")[0].slug
     for name in ("relate", "unrelate"):
         ends: Any = getattr(patch, name)
         if ends is not UNSET:

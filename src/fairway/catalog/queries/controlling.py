@@ -17,7 +17,16 @@ from fairway.policy import ALLOW, Decision, Finding, Severity, decide
 CONTROLLED: Final = "catalog.controlled"
 RECORD_KEEPING: Final = frozenset(
     {
-        *("name", "name_folded", "aliases", "description", "external_id", "service_hours", "version"),
+        *(
+            "name",
+            "name_folded",
+            "alias",
+            "stakeholder_edits",
+            "description",
+            "external_id",
+            "service_hours",
+            "version",
+        ),
         *("owner_team", "owner_team_id"),
     }
 )

@@ -139,9 +139,8 @@ class ProposeDrift(Command, name=ChangeEvent.DRIFT_PROPOSE):
         )
 
 
-WORDS = frozenset(
-    {"kind", "status", "criticality", "shared", "organisation", "attributes", "relate", "unrelate"}
-)
+WORDS = frozenset(name for name in catalog.ItemPatch.__struct_fields__)
+"""What a drift may tell of: all that a patch may write."""
 
 
 def _kept(field: str, value: Any) -> Any:
