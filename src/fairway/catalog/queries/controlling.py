@@ -17,17 +17,8 @@ from fairway.policy import ALLOW, Decision, Finding, Severity, decide
 CONTROLLED: Final = "catalog.controlled"
 RECORD_KEEPING: Final = frozenset(
     {
-        *(
-            "name",
-            "name_folded",
-            "alias",
-            "stakeholder_edits",
-            "description",
-            "external_id",
-            "service_hours",
-            "version",
-        ),
-        *("owner_team", "owner_team_id"),
+        *("name", "name_folded", "alias", "description", "external_id", "service_hours"),
+        *("owner_team", "owner_team_id", "stakeholder_edits", "version"),
     }
 )
 """Columns that say who answers for an item and what it is called; all others describe the item itself."""

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page, way_back
 from fairway.audit.commands import convert, execute, preview
-from fairway.changes import commands, drift_pages, face, queries
+from fairway.changes import commands, face, queries
 from fairway.changes.forms import ChangeForm, CompleteForm, EditsForm, PinForm
 from fairway.changes.words import STATES, VERBS
 from fairway.environments import queries as environments
@@ -652,7 +652,6 @@ def _drawn(request: HttpRequest) -> dict[str, Any]:
 
 
 urlpatterns = [
-    *drift_pages.urlpatterns,
     path("changes", changes, name="changes"),
     path("changes/new", new, name="change-new"),
     path("changes/preview", try_new, name="change-preview"),

@@ -25,7 +25,7 @@ from fairway.accounts.web import (
 )
 from fairway.audit.commands import Command
 from fairway.catalog.commands import ItemPatch
-from fairway.changes import commands, drift_api, queries, views
+from fairway.changes import commands, queries, views
 from fairway.changes.commands.reading import Priority, References, Spans
 from fairway.changes.models import ChangeModel, ChangeTemplate
 from fairway.kernel.actor import Actor
@@ -673,7 +673,6 @@ class PinController(ApiController):
 
 
 urls = [
-    *drift_api.urls,
     path("change-models", ChangeModelsController.as_view(), name="change-models"),
     path("change-models/<str:key>", ChangeModelController.as_view(), name="change-model"),
     path("templates", TemplatesController.as_view(), name="templates"),
