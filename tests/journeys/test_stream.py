@@ -18,7 +18,7 @@ from tests.support.streams import Stream
 
 pytestmark = [
     pytest.mark.race,
-    # Connections that are cut or left by the server end when they are collected, here and not after all tests.
+    # Connections that are cut end when they are collected: here, and not after all tests.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
