@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, cast
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
+from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from fairway.kernel.errors import TooLarge
 from fairway.kernel.models import Blob, BlobPart
@@ -71,7 +72,8 @@ def sweep(before: datetime) -> int:
     before the row that refers to it.
     """
     unused = Blob.objects.filter(wanted_at__lt=before)
-    for relation in Blob._meta.related_objects:
+    hidden_too = Blob._meta.get_fields(include_hidden=True)  # most references name no way back
+    for relation in (one for one in hidden_too if isinstance(one, ForeignObjectRel)):
         model, name = relation.related_model, relation.field.name
         if model is not BlobPart and not isinstance(model, str):
             unused = unused.filter(~Exists(model._default_manager.filter(**{name: OuterRef("pk")})))
