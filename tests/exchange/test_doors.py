@@ -133,7 +133,7 @@ def test_page_lays_out_columns_that_carry_other_names(company: Company) -> None:
         row["column"]: next((one["name"] for one in row["options"] if one["current"]), "")
         for row in laid.context["builder"]["rows"]
     }
-    assert chosen == {"CI ID": "key", "Display name": "name", "Type": "kind", "Vendor": ""}
+    assert chosen == {"CI ID": "key", "Display name": "name", "Type": "kind", "Vendor": "vendor"}
     assert laid.context["builder"]["rows"][1]["samples"] == ["Ledger"]
     form = {"column-0": "key", "column-1": "name", "column-3": "attributes.vendor", "fixed-kind": "database"}
     twice = client.post(place, {**form, "column-2": "name", "do": "columns"})

@@ -190,7 +190,8 @@ def test_an_import_that_is_cancelled_stops_and_goes_on_when_asked(company: Compa
 
 
 def test_a_file_that_cannot_be_read_fails_as_a_job_and_says_why(company: Company) -> None:
-    run = kept('key,name,kind\na,A,system\nb,"B,system\n')
+    begun = "".join(f"a{number},A,system\n" for number in range(600))  # more than is looked at beforehand
+    run = kept(f'key,name,kind\n{begun}b,"B,system\n')
     execute(RunImport(run=str(run.uid), later=True), actor=SYSTEM)
     drain()
     run.refresh_from_db()

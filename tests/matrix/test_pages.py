@@ -79,7 +79,7 @@ def test_pages_of_another_branch_do_not_exist(world: World, route: str) -> None:
                     assert answer.status_code == 404, f"by {by}: {told(answer)}"
                     sent = {one for named in visit.path.values() for one in named}
                     left = answer.content.decode().lower()
-                    for one in filter(None, sent):
+                    for one in sorted(filter(None, sent), key=len, reverse=True):
                         left = left.replace(one.lower(), "")
                     assert not world.north.traces(left), f"by {by}"
 

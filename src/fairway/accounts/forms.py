@@ -173,7 +173,9 @@ class ShareForm(CommandForm):
 
     name = forms.CharField(label=_("Title of its page"), max_length=200)
     what = forms.CharField(
-        label=_("What it shows"), max_length=130, help_text=_("Such as changes/CHG-7, changes or calendar.")
+        label=_("What it shows"),
+        max_length=130,
+        help_text=_("Such as changes/CHG-1042, changes or calendar."),
     )
     query = forms.CharField(
         label=_("Filters"), max_length=1000, required=False, help_text=_("As in an address: state=scheduled.")

@@ -174,6 +174,7 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
         "worst": _("worst criticality %(worst)d") % {"worst": reach.worst} if reach.worst else "",
         "tabs": tabs(found.slug, "record"),
         "controlled": _controlled(actor, found),
+        "may_request": accounts.access(actor).may("changes.request", None),
         "may_edit": found.archived_at is None
         and accounts.access(actor).may("catalog.edit", found.organisation_id),
         "panels": {
