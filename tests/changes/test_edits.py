@@ -237,3 +237,11 @@ def test_a_dry_run_writes_nothing(controlled: Company) -> None:
     key = implementing(controlled, criticality=1)
     preview(commands.ApplyEdits(change=key), actor=controlled.ian, at=IN_WINDOW)
     assert item().criticality == 3
+
+
+def test_a_change_from_a_template_proposes_nothing(controlled: Company) -> None:
+    key = controlled.change(template="os-patch")
+    with pytest.raises(Invalid, match="in a normal change") as raised:
+        propose(controlled, key, criticality=1)
+    assert [error.field for error in raised.value.errors] == ["edits"]
+    assert not ProposedEdit.objects.exists()

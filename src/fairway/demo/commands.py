@@ -113,7 +113,7 @@ def _pin(now: datetime) -> None:
 
 def _drift(now: datetime) -> None:
     """Let a draft propose to edit an item in production, and a scan see what no change accounts for."""
-    query = work.ChangeQuery(state="draft", environment="prod", sort="planned_start", limit=1)
+    query = work.ChangeQuery(state="draft", environment="prod", model="normal", sort="planned_start", limit=1)
     for row in work.change_page(SYSTEM, query).rows:
         key = f"CHG-{row['number']}"
         dossier = work.dossier(SYSTEM, key)

@@ -13,6 +13,7 @@ from fairway.accounts import queries as accounts
 from fairway.catalog import commands as catalog
 from fairway.catalog import queries as items
 from fairway.catalog.commands import ItemPatch
+from fairway.changes import queries
 from fairway.changes.commands import reading
 from fairway.changes.commands.reading import References
 from fairway.changes.models import Change, ProposedEdit
@@ -55,9 +56,17 @@ def proposals(
 ) -> list[ProposedEdit]:
     """Return the edits of these items, each against what stands there now, unsaved.
 
-    :raises Invalid: a value has no sense, or nothing would differ. :raises Forbidden: the actor may not ask
-    for changes in an item's organisation.
+    :raises Invalid: a value has no sense, nothing would differ, or consent comes from a template,
+    which knew of no such edit. :raises Forbidden: the actor may not ask for changes where an item is.
     """
+    if found and queries.workflow(change.model).approval.by == "template":
+        raise Invalid.field(
+            "edits",
+            _(
+                "A change from a template was authorised beforehand, without knowing what it would edit;"
+                " propose edits of items in a normal change."
+            ),
+        )
     made = []
     for item in found:
         try:

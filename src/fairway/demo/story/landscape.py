@@ -449,8 +449,8 @@ branch-kiosk,Branch kiosk,kiosk,3,AST-10377
 PROPOSED = {"heap": "8 GB"}
 """What a draft change would set on its item in production."""
 DRIFTED: tuple[str, str, dict[str, Any]] = (
-    "core-ledger-db",
+    "payments-api",
     "Nightly discovery",
-    {"attributes": {"engine": "DB2 13.1"}},
+    {"attributes": {"heap": "6 GB"}},
 )
 """What a scan saw of an item in production, and by which scan."""
