@@ -139,6 +139,22 @@ def test_a_small_file_is_answered_at_once(company: Company) -> None:
     assert not ImportRun.objects.exists()
 
 
+@pytest.mark.parametrize("given", ["1", "True", "true"])
+def test_a_dry_run_of_a_form_is_one_however_it_is_written(company: Company, given: str) -> None:
+    file = SimpleUploadedFile("few.csv", b"key,name,kind\na,A,system\n")
+    status, report = call(company.retail, f"imports?dry_run={given}", {"kind": "items", "file": file})
+    assert (status, report["created"], report["dry_run"]) == (200, 1, True)
+    assert not ConfigurationItem.objects.exists()
+
+
+@pytest.mark.parametrize("query", ["dry_run=ja", "dryrun=true"])
+def test_a_form_with_a_query_without_sense_writes_nothing(company: Company, query: str) -> None:
+    file = SimpleUploadedFile("few.csv", b"key,name,kind\na,A,system\n")
+    status, problem = call(company.retail, f"imports?{query}", {"kind": "items", "file": file})
+    assert (status, problem["errors"][0]["field"]) == (422, "dry_run")
+    assert not ConfigurationItem.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("case", "sent", "status", "field"),
     [

@@ -329,17 +329,28 @@ def test_a_redirect_is_told_and_not_followed(company: Company, there: Receiver) 
     assert hook.deliveries.get().error == "Answered 307, a redirect, which is not followed."
 
 
-def test_an_answer_that_trickles_is_ended_in_time(allowed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("begins", "goes_on"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"x"),
+    ],
+    ids=["head", "body", "body up to the end of the connection"],
+)
+def test_an_answer_that_trickles_is_ended_in_time(
+    allowed: None, monkeypatch: pytest.MonkeyPatch, begins: bytes, goes_on: bytes
+) -> None:
     monkeypatch.setattr(sending, "TOTAL", 0.4)
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def trickle() -> None:
             taken, _ = server.accept()
             with taken:
-                taken.sendall(b"HTTP/1.1 200 OK\r\n")
+                taken.sendall(begins)
                 for _ in range(200):
                     try:
-                        taken.sendall(b"X: y\r\n")
+                        taken.sendall(goes_on)
                     except OSError:
                         return
                     time.sleep(0.02)

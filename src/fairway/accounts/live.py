@@ -79,7 +79,7 @@ class LiveFeed:
         request = HttpRequest()
         request.session = SessionStore(self._session)
         user = get_user(request)
-        if isinstance(user, User) and user.is_active and not user.is_service:
+        if isinstance(user, User) and user.may_sign_in(datetime.now(UTC)):
             return queries.person(user)
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import msgspec
@@ -227,8 +227,8 @@ def _names(given: list[str], field: str) -> list[str]:
 
 def _owner(one: Webhook) -> tuple[Actor, Collection[int] | None] | str:
     """Return for whom and of which organisations events are sent, or why none are any more."""
-    if not one.owner.is_active:
-        return f"{one.owner.name}, to whom it belongs, was deactivated."
+    if not one.owner.valid_at(datetime.now(UTC)):
+        return f"{one.owner.name}, to whom it belongs, was deactivated or is not valid any more."
     actor = queries.person(one.owner)
     places = queries.places(actor, SEE)
     branch = queries.descendants(one.organisation_id)

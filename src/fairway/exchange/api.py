@@ -171,9 +171,12 @@ class ImportsController(ApiController):
         header = str(asked.get("header", ""))
         if header and not (header.isascii() and header.isdigit() and int(header[:9]) > 0):
             raise Invalid.field("header", f"“{header[:40]}” is not the number of a row.")
-        dry_run = request.GET.get("dry_run", "false") == "true"
+        try:
+            asked_for = msgspec.convert(request.GET.dict(), DryRun, strict=False)
+        except msgspec.ValidationError as cause:
+            raise Invalid.field("dry_run", "There is dry_run alone, which is true or false.") from cause
         given = {**asked, "header": int(header[:9]) if header else None, "file": sent.name or ""}
-        return self._answered(sent.file, given, dry_run=dry_run)
+        return self._answered(sent.file, given, dry_run=asked_for.dry_run)
 
     def _answered(self, source: Any, asked: dict[str, Any], *, dry_run: bool) -> HttpResponse:
         options = Options(

@@ -184,16 +184,22 @@ class _Pinned(http.client.HTTPConnection):
         super().__init__(host, port, timeout=CONNECT)
         self._address, self._secure = address, secure
         self.default_port = 443 if secure else 80  # the Host header names the port where it is another
+        self._used: socket.socket | None = None
 
     def connect(self) -> None:
         family = socket.AF_INET6 if self._address.version == 6 else socket.AF_INET
-        self.sock = plain = socket.socket(family, socket.SOCK_STREAM)
+        self.sock = self._used = plain = socket.socket(family, socket.SOCK_STREAM)
         plain.settimeout(CONNECT)
         plain.connect((str(self._address), self.port))
         if self._secure:
-            self.sock = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
+            context = ssl.create_default_context()
+            self.sock = self._used = context.wrap_socket(plain, server_hostname=self.host)
 
     def abort(self) -> None:
-        """End it from another thread, wherever it stands."""
-        with contextlib.suppress(OSError, AttributeError):
-            self.sock.shutdown(socket.SHUT_RDWR)
+        """End it from another thread, wherever it stands.
+
+        `sock` is given away with an answer that says “Connection: close”, so it is no sure way there.
+        """
+        if self._used is not None:
+            with contextlib.suppress(OSError):
+                self._used.shutdown(socket.SHUT_RDWR)
