@@ -15,6 +15,7 @@ from django.db import transaction
 from django.test import Client
 
 from fairway.accounts.commands import CreateToken
+from fairway.accounts.models import User
 from fairway.audit.commands import execute
 from fairway.audit.models import Event
 from fairway.catalog.models import ConfigurationItem
@@ -247,3 +248,17 @@ def test_a_mapping_is_kept_by_name_and_checked(company: Company) -> None:
         execute(PutMapping(name="x", kind="items", text="as: items\n"), actor=company.retail)
     with pytest.raises(Forbidden):
         execute(command, actor=company.reader)
+
+
+def test_rows_are_shown_to_who_made_the_import_and_to_who_sees_everything(company: Company) -> None:
+    text = "key,name,kind,organisation\nhush,Cards hush,system,cards\nbad,Cards secret,nonsense,cards\n"
+    run = kept(text, actor=company.boss, organisation="retail")
+    assert queries.import_run(company.reader, str(run.uid)) == run
+    assert queries.looks_into(company.boss, run)
+    assert not queries.looks_into(company.reader, run)
+    client = Client()
+    client.force_login(User.objects.get(uid=company.reader.uid))
+    for place in (f"/administration/imports/{run.uid}", f"/api/v1/imports/{run.uid}"):
+        answer = client.get(place)
+        assert answer.status_code == 200, place
+        assert "Cards" not in answer.content.decode()

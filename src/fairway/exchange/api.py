@@ -25,6 +25,7 @@ from fairway.exchange import queries
 from fairway.exchange.commands import SIZE_LIMIT, CancelImport, receive
 from fairway.exchange.entries import Options
 from fairway.exchange.models import ImportRun
+from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid, TooLarge, Unauthenticated
 
 
@@ -193,7 +194,7 @@ class ImportsController(ApiController):
         found = receive(source, options, actor=self.actor, at=self.at, dry_run=dry_run)
         if isinstance(found, ImportRun):
             location = f"/api/v1/imports/{found.uid}"
-            return _encoded(view(found), 202, {"Location": location})
+            return _encoded(view(self.actor, found), 202, {"Location": location})
         return _encoded(msgspec.convert(found.document(), ImportView), 200, {})
 
 
@@ -205,7 +206,7 @@ class ImportController(ApiController):
 
     @operation("catalog.view", ImportRunView)
     def get(self, parsed_path: Path[ImportKey]) -> HttpResponse:
-        return self.answer(view(queries.import_run(self.actor, parsed_path.key)))
+        return self.answer(view(self.actor, queries.import_run(self.actor, parsed_path.key)))
 
 
 class ImportCancellation(ApiController):
@@ -214,7 +215,7 @@ class ImportCancellation(ApiController):
     @operation("catalog.import", ImportRunView, summary="Stop an import at its next batch")
     def post(self, parsed_path: Path[ImportKey]) -> HttpResponse:
         self.run(CancelImport(run=parsed_path.key))
-        return self.answer(view(queries.import_run(self.actor, parsed_path.key)))
+        return self.answer(view(self.actor, queries.import_run(self.actor, parsed_path.key)))
 
 
 def _encoded(answer: Any, status: int, headers: dict[str, str]) -> HttpResponse:
@@ -249,10 +250,11 @@ def _user(number: int | None, name: str, uid: Any) -> RefView | None:
     return RefView(kind="user", key=f"USR-{number}", name=name, uid=str(uid)) if number else None
 
 
-def view(run: ImportRun) -> ImportRunView:
-    """Return an import as the API tells it."""
+def view(actor: Actor, run: ImportRun) -> ImportRunView:
+    """Return an import as the API tells it: of its rows only to who may look into it."""
     state, error = queries.standing(run)
-    lines = queries.lines(run, result="refused", limit=1_000)
+    inside = queries.looks_into(actor, run)
+    lines = queries.lines(run, result="refused", limit=1_000) if inside else []
     return ImportRunView(
         uid=run.uid,
         kind=run.what,
@@ -279,7 +281,7 @@ def view(run: ImportRun) -> ImportRunView:
             for one in lines
             for column, field, message, place in one["faults"]
         ],
-        notes=run.notes,
+        notes=run.notes if inside else [],
     )
 
 

@@ -276,9 +276,9 @@ def _run_context(request: HttpRequest, actor: Actor, run: ImportRun, wrong: str)
     result = request.GET.get("result", "")
     result = result if result in RESULT_WORDS else ""
     after = request.GET.get("cursor", "")
-    found = queries.lines(
-        run, result=result, after=int(after) if after.isdigit() and len(after) < 18 else 0, limit=SHOWN + 1
-    )
+    inside = queries.looks_into(actor, run)
+    begin = int(after) if after.isdigit() and len(after) < 18 else 0
+    found = queries.lines(run, result=result, after=begin, limit=SHOWN + 1) if inside else []
     words = RESULT_WORDS if run.begun else FORECAST_WORDS
     may = accounts.access(actor).may(queries.permission_of(run.what), run.organisation_id)
     living = state in queries.LIVING
@@ -291,7 +291,7 @@ def _run_context(request: HttpRequest, actor: Actor, run: ImportRun, wrong: str)
         "state": (STATE_MARKS[state], str(ImportRun.State(state).label)),
         "living": living and run.job is not None,
         "error": wrong or error,
-        "notes": run.notes[:100],
+        "notes": run.notes[:100] if inside else [],
         "size": _size(run.size),
         "counts": [
             {"label": words[name], "value": run.counts.get(name, 0), "tone": RESULT_TONES.get(name, "")}
@@ -322,7 +322,7 @@ def _run_context(request: HttpRequest, actor: Actor, run: ImportRun, wrong: str)
         "may_list": bool(queries.permitted(actor)),
         "begun": run.begun,
         "outcome": _outcome(run),
-        "builder": _builder(run) if run.what in KINDS and run.layout.get("columns") else None,
+        "builder": _builder(run) if inside and run.what in KINDS and run.layout.get("columns") else None,
         "mapping": run.options.get("mapping") or "",
     }
 

@@ -30,8 +30,15 @@ def permitted(actor: Actor) -> list[str]:
 
 
 def imports(actor: Actor) -> QuerySet[ImportRun]:
-    """Return the imports into the actor's branches: what they brought, the actor sees as well."""
+    """Return the imports into the actor's branches: that they were made and how they went, not their rows."""
     return accounts.visible(ImportRun.objects.filter(archived_at=None), actor)
+
+
+def looks_into(actor: Actor, run: ImportRun) -> bool:
+    """Say whether the actor may see the rows of an import: they may be of any branch, so only its maker and
+    whoever sees the whole tree may.
+    """
+    return run.user_id == actor.pk or accounts.access(actor).organisations is None
 
 
 def import_run(actor: Actor, reference: str) -> ImportRun:
