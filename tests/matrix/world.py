@@ -528,9 +528,14 @@ def stored() -> dict[str, str]:
     return found
 
 
-def _rows_written() -> int | None:
-    """Return how many rows this connection has written in its life; only SQLite tells."""
-    return connection.connection.total_changes if connection.vendor == "sqlite" else None
+def _rows_written() -> int:
+    """Return how many rows were written, taken back or not: by this connection, or in this transaction."""
+    if connection.vendor == "sqlite":
+        written: int = connection.connection.total_changes
+        return written
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables")
+        return int(cursor.fetchone()[0] or 0)
 
 
 @contextmanager
@@ -538,7 +543,7 @@ def unwritten(world: World, what: str) -> Iterator[None]:
     """Check that the body wrote nothing."""
     before = _rows_written()
     yield
-    if before is not None and _rows_written() == before:
+    if _rows_written() == before:
         return  # not one row was touched, so there is no need to read them all
     now = stored()
     differing = [table for table in now if now[table] != world.tables[table]]
