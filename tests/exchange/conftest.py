@@ -85,7 +85,7 @@ def lasting_contents() -> Contents:
     return found
 
 
-DRAWN = {"id", "uid", "hash", "previous_hash", "salt", "sqlite_sequence"}
+DRAWN = {"id", "uid", "hash", "previous_hash", "salt", "sqlite_sequence", "record_id"}
 
 
 def problems(report: Report) -> list[tuple[int, str, str]]:

@@ -18,4 +18,4 @@ def live(tmp_path: Path) -> Iterator[Live]:
             server.start()
             yield server
         finally:
-            server.kill()
+            server.end()

@@ -127,7 +127,8 @@ PAGES: dict[str, Page] = {
         reads=None,
         writes="",
         form=lambda b: {"password-present": "not this one", "password-password": "correct horse battery"},
-        answers=frozenset({422}),  # nobody here has a password to change; the failure is counted
+        answers=frozenset({422}),  # nobody here has a password to change; that is only counted
+        writing=False,
     ),
     "me/tokens": Page(reads=None, writes="", form=lambda b: {"token-name": MARKED, "token-days": "7"}),
     "me/tokens/<str:uid>/revoke": Page(at={"uid": "service_token"}, reads=None, writes="accounts.administer"),

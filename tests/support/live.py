@@ -110,6 +110,12 @@ class Live:
         for client in self._clients:
             client.stale = True  # not closed from here: a thread may be waiting on it at this very moment
 
+    def end(self) -> None:
+        """Kill it, and close the connections: nobody waits on them any more."""
+        self.kill()
+        for client in self._clients:
+            client.close()
+
     def client(self) -> Client:
         return self.client_of(self.token)
 
