@@ -471,6 +471,35 @@ PAGES: dict[str, Page] = {
     ),
     "environments/<str:key>/archive": Page(at="integration", reads=None, writes="environments.edit"),
     "environments/<str:key>/restore": Page(at="former", reads=None, writes="environments.edit"),
+    "environments/<str:key>/links/new": Page(
+        at="integration",
+        reads="environments.edit",
+        writes="environments.edit",
+        form=lambda b: {"child": b.mirror},
+    ),
+    "environments/<str:key>/links/<str:uid>/remove": Page(
+        at={"key": "production", "uid": "link"}, reads=None, writes="environments.edit"
+    ),
+    "environment-groups": Page(reads="environments.view"),
+    "environment-groups/new": Page(
+        reads="environments.edit",
+        writes="environments.edit",
+        form=lambda b: {
+            "key": MARKED,
+            "name": MARKED,
+            "organisation": b.organisation,
+            "members": [b.production, b.integration],
+        },
+    ),
+    "environment-groups/<str:key>": Page(at="lane", reads="environments.view", also=("former_lane",)),
+    "environment-groups/<str:key>/edit": Page(
+        at="lane",
+        reads="environments.edit",
+        writes="environments.edit",
+        form=lambda b: {"name": MARKED, "organisation": b.organisation, "members": [b.integration]},
+    ),
+    "environment-groups/<str:key>/archive": Page(at="lane", reads=None, writes="environments.edit"),
+    "environment-groups/<str:key>/restore": Page(at="former_lane", reads=None, writes="environments.edit"),
     "environments/<str:key>/instances/new": Page(
         at="production",
         reads="environments.edit",

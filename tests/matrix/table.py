@@ -419,6 +419,31 @@ OPERATIONS: dict[str, Entry] = {
         at="production", body=lambda b: {"name": MARKED, "organisation": b.organisation}
     ),
     "DELETE environments/{key}": Entry(at="integration"),
+    "GET environment-groups": Entry(
+        filters=lambda b: {"organisation": b.organisation, "environment": b.production}
+    ),
+    "POST environment-groups": Entry(
+        body=lambda b: {
+            "key": MARKED,
+            "name": MARKED,
+            "organisation": b.organisation,
+            "members": [b.production, b.integration],
+        }
+    ),
+    "GET environment-groups/{key}": Entry(at="lane"),
+    "PUT environment-groups/{key}": Entry(
+        at="lane",
+        body=lambda b: {"name": MARKED, "organisation": b.organisation, "members": [b.production]},
+        foreign=409,
+    ),
+    "PATCH environment-groups/{key}": Entry(
+        at="lane", body=lambda b: {"name": MARKED, "organisation": b.organisation, "members": [b.production]}
+    ),
+    "DELETE environment-groups/{key}": Entry(at="lane"),
+    "GET environment-links": Entry(filters=lambda b: {"parent": b.production, "child": b.mirror}),
+    "POST environment-links": Entry(body=lambda b: {"parent": b.integration, "child": b.mirror}),
+    "GET environment-links/{key}": Entry(at="link"),
+    "DELETE environment-links/{key}": Entry(at="link"),
     "GET instances": Entry(filters=lambda b: {"item": b.item, "environment": b.production}),
     "POST instances": Entry(body=lambda b: {"item": b.spare, "environment": b.production}),
     "GET instances/{key}": Entry(at="instance"),

@@ -34,7 +34,14 @@ from fairway.catalog.models import ItemKind, RelationKind
 from fairway.changes import commands as changes
 from fairway.changes.commands.reading import Span
 from fairway.changes.models import Change, ChangeModel, ChangeTemplate
-from fairway.environments.commands import ArchiveEnvironment, CreateEnvironment, CreateInstance
+from fairway.environments.commands import (
+    ArchiveEnvironment,
+    ArchiveEnvironmentGroup,
+    CreateEnvironment,
+    CreateEnvironmentGroup,
+    CreateEnvironmentLink,
+    CreateInstance,
+)
 from fairway.exchange.commands import StartImport
 from fairway.jobs.commands import drain, enqueue, sweep
 from fairway.jobs.models import Job
@@ -375,6 +382,7 @@ def _things(branch: Branch, boss: str) -> None:
         ("production", "production", "controlled"),
         ("integration", "integration", "coordinated"),
         ("former", "staging", "open"),
+        ("mirror", "training", "open"),
     ):
         command = CreateEnvironment(
             key=f"{slug}-{what}",
@@ -386,6 +394,18 @@ def _things(branch: Branch, boss: str) -> None:
         )
         records[what] = named(run(command, by=boss))
     run(ArchiveEnvironment(environment=f"{slug}-former"), by=boss)
+    link = CreateEnvironmentLink(parent=f"{slug}-production", child=f"{slug}-mirror")
+    records["link"] = named(run(link, by=boss))
+    for what in ("lane", "former_lane"):
+        group = CreateEnvironmentGroup(
+            key=f"{slug}-{what.replace('_', '-')}",
+            name=f"{loud} {what}",
+            members=[f"{slug}-integration", f"{slug}-mirror"],
+            organisation=slug,
+            description=f"{loud} description",
+        )
+        records[what] = named(run(group, by=boss))
+    run(ArchiveEnvironmentGroup(group=f"{slug}-former-lane"), by=boss)
     for what in ("item", "database"):
         made = run(CreateInstance(item=f"{slug}-{what}", environment=f"{slug}-production"), by=boss)
         records.setdefault("instance", named(made))

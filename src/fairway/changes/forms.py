@@ -61,7 +61,7 @@ class ChangeForm(CustomMixin, forms.Form):
         help_text=gettext_lazy("The first one is the primary one."),
     )
     environments = KeysField(
-        url="/environments/pick",
+        url="/environments/pick?groups=1",
         label=gettext_lazy("Environments"),
         required=False,
         help_text=gettext_lazy("None means wherever the items stand."),

@@ -237,6 +237,14 @@ def _set_up(at: datetime) -> None:
         manager,
         at + timedelta(days=1, hours=1),
     )
+    groups = (
+        environments.CreateEnvironmentGroup(key=key, name=name, members=list(members), description=about)
+        for key, name, members, about in landscape.LANES
+    )
+    links = (
+        environments.CreateEnvironmentLink(parent=parent, child=child) for parent, child in landscape.LINKS
+    )
+    _run([*groups, *links], manager, at + timedelta(days=1, hours=2))
 
 
 def _live(planned: Sequence[Planned], windows: Sequence[calendar.Window], said: Sequence[Said]) -> None:

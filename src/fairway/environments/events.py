@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class EnvironmentEvent(StrEnum):
-    """The rows that an event holds are those of environment or instance, each field before and after."""
+    """The rows that an event holds are those of environment, instance, group or link, before and after."""
 
     ENVIRONMENT_CREATE = "environments.environment.create"
     ENVIRONMENT_EDIT = "environments.environment.edit"
@@ -15,3 +15,10 @@ class EnvironmentEvent(StrEnum):
     INSTANCE_CREATE = "environments.instance.create"
     INSTANCE_PUT = "environments.instance.put"
     INSTANCE_REMOVE = "environments.instance.remove"
+    GROUP_CREATE = "environments.group.create"
+    GROUP_EDIT = "environments.group.edit"
+    GROUP_PUT = "environments.group.put"
+    GROUP_ARCHIVE = "environments.group.archive"
+    LINK_CREATE = "environments.link.create"
+    LINK_PUT = "environments.link.put"
+    LINK_REMOVE = "environments.link.remove"

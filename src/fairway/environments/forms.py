@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from fairway.accounts import queries as accounts
-from fairway.environments.models import Environment
+from fairway.environments.models import Environment, EnvironmentGroup
 from fairway.kernel.actor import Actor
 from fairway.ui.custom import CustomMixin
 from fairway.ui.forms import KeysField
@@ -65,11 +65,7 @@ class EnvironmentForm(CustomMixin, forms.Form):
         self.environment = environment
         if environment is not None:
             del self.fields["key"]
-        access = accounts.access(actor)
-        rows = accounts.organisations(actor).values_list("pk", "slug", "name")
-        places = [(slug, name) for pk, slug, name in rows if access.may("environments.edit", pk)]
-        if environment is not None and environment.organisation.slug not in dict(places):
-            places.append((environment.organisation.slug, environment.organisation.name))
+        places = _homes(actor, environment)
         usual = [("", _("As is usual for its tier"))] if environment is None else []
         self.fields["organisation"].choices = places  # type: ignore[attr-defined]
         self.fields["control"].choices = [*usual, *Environment.Control.choices]  # type: ignore[attr-defined]
@@ -111,6 +107,74 @@ class StandingForm(forms.Form):
 
     aliases: ClassVar[dict[str, str]] = {}
     item = KeysField(url="/items/pick", multiple=False, label=gettext_lazy("Item"))
+
+
+class LinkForm(forms.Form):
+    """Says which environment is taken with the one at hand."""
+
+    aliases: ClassVar[dict[str, str]] = {}
+    child = KeysField(url="/environments/pick", multiple=False, label=gettext_lazy("Environment"))
+
+
+class GroupForm(forms.Form):
+    """A new group of environments, or one that is changed; `version` is the one that was read."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
+    key = forms.CharField(
+        label=gettext_lazy("Key"),
+        max_length=100,
+        help_text=gettext_lazy("Short and lasting, such as lane-1; a change may name it for all it holds."),
+    )
+    members = KeysField(url="/environments/pick", multiple=True, label=gettext_lazy("Environments"))
+    organisation = forms.ChoiceField(
+        label=gettext_lazy("Organisation"), help_text=gettext_lazy("Who sees it and may change it.")
+    )
+    description = forms.CharField(
+        label=gettext_lazy("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        actor: Actor,
+        group: EnvironmentGroup | None = None,
+        members: dict[str, str] | None = None,
+    ) -> None:
+        self.group = group
+        if group is None:
+            initial: dict[str, Any] = {"organisation": accounts.user(actor, actor.uid).organisation.slug}
+        else:
+            initial = {
+                "version": group.version,
+                "name": group.name,
+                "description": group.description,
+                "organisation": group.organisation.slug,
+                "members": list(members or {}),
+            }
+        super().__init__(data, initial=initial)
+        if group is not None:
+            del self.fields["key"]
+        self.fields["members"].names = members or {}  # type: ignore[attr-defined]
+        self.fields["organisation"].choices = _homes(actor, group)  # type: ignore[attr-defined]
+
+    def values(self) -> dict[str, Any]:
+        """Return what the command takes."""
+        values = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        if self.group is not None and values["organisation"] == self.group.organisation.slug:
+            del values["organisation"]
+        return values
+
+
+def _homes(actor: Actor, record: Environment | EnvironmentGroup | None) -> list[tuple[str, str]]:
+    """Return the organisations that a record may go to, its own among them."""
+    access = accounts.access(actor)
+    rows = accounts.organisations(actor).values_list("pk", "slug", "name")
+    places = [(slug, name) for pk, slug, name in rows if access.may("environments.edit", pk)]
+    if record is not None and record.organisation.slug not in dict(places):
+        places.append((record.organisation.slug, record.organisation.name))
+    return places
 
 
 def _initial(environment: Environment) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from fairway.kernel.models import Record, Slugged
+from fairway.kernel.models import Record, Row, Slugged
 
 
 class Environment(Slugged):
@@ -78,3 +78,52 @@ class Instance(Record):
 
     class Meta:
         constraints = [models.UniqueConstraint("item", "environment", name="environments_instance_once")]
+
+
+class EnvironmentGroup(Slugged):
+    """Environments that are used together as one lane; who takes the lane takes each of them."""
+
+    description = models.TextField(blank=True)
+    member_edits = models.PositiveIntegerField(
+        default=0, editable=False, help_text="grows when environments join or leave, and the version with it"
+    )
+
+    kind = "environment-group"
+    free_text = frozenset({"custom", "description"})
+
+
+class GroupMember(Row):
+    """An environment of a group; it may be in several."""
+
+    group = models.ForeignKey(EnvironmentGroup, models.PROTECT, related_name="members")
+    environment = models.ForeignKey(Environment, models.PROTECT, related_name="memberships")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("group", "environment", name="environments_group_member_once")]
+
+    def __str__(self) -> str:
+        return f"{self.environment_id} in {self.group_id}"
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.group.organisation_id
+
+
+class EnvironmentLink(Record):
+    """Two linked environments: whoever takes the parent takes the child, and what is linked below it.
+
+    Links have no circles. The organisation is that of the parent.
+    """
+
+    parent = models.ForeignKey(Environment, models.PROTECT, related_name="children")
+    child = models.ForeignKey(Environment, models.PROTECT, related_name="parents")
+
+    kind = "environment-link"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("parent", "child", name="environments_link_once"),
+            models.CheckConstraint(
+                condition=~Q(parent=models.F("child")), name="environments_link_to_another"
+            ),
+        ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -55,3 +56,36 @@ class EnvironmentFacts:
     organisation: int
     zone: str
     shared: bool
+
+
+Children = Mapping[int, Collection[int]]
+"""The environments linked directly below each, by primary key."""
+
+
+def expanded(named: Iterable[int], children: Children) -> tuple[int, ...]:
+    """Return the environments that are taken with those named: themselves first, then what is linked below
+    them, nearest first and by key; each once.
+    """
+    found = dict.fromkeys(named)
+    level = list(found)
+    while level:
+        level = sorted({child for one in level for child in children.get(one, ())} - found.keys())
+        found.update(dict.fromkeys(level))
+    return tuple(found)
+
+
+def way_down(top: int, bottom: int, children: Children) -> tuple[int, ...]:
+    """Return the shortest way along links from one environment to another below it, both included; or
+    nothing.
+    """
+    ways: dict[int, tuple[int, ...]] = {top: (top,)}
+    level = [top]
+    while level and bottom not in ways:
+        following: list[int] = []
+        for one in level:
+            for child in sorted(children.get(one, ())):
+                if child not in ways:
+                    ways[child] = (*ways[one], child)
+                    following.append(child)
+        level = following
+    return ways.get(bottom, ())

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fairway.accounts import queries as accounts
 from fairway.environments import queries
-from fairway.environments.models import Environment
+from fairway.environments.models import Environment, EnvironmentGroup
 from fairway.workspace.commands import register
 from fairway.workspace.queries import SubjectKind, ViewPage, register_page
 
@@ -19,6 +19,18 @@ register(
         model="environments.Environment",
         find=queries.environment,
         visible=lambda actor: accounts.visible(Environment.objects.all(), actor),
+    )
+)
+register(
+    SubjectKind(
+        kind="environment-group",
+        resource="environment-groups",
+        label=_("Environment group"),
+        permission="environments.view",
+        model="environments.EnvironmentGroup",
+        find=queries.group,
+        visible=lambda actor: accounts.visible(EnvironmentGroup.objects.all(), actor),
+        parts={"environments.GroupMember": "group"},
     )
 )
 register_page(

@@ -173,8 +173,57 @@ WINDOWS: Final = Kind(
     },
 )
 
+ENVIRONMENTS: Final = Kind(
+    name="environments",
+    command="environments.environment.put",
+    permission="environments.edit",
+    keys=(("key",),),
+    fields={
+        "key": Field(text, "its key, such as sit2", required=True),
+        "name": Field(text, "its name", required=True),
+        "tier": Field(text, "how near it is to production, such as staging", required=True),
+        "organisation": _ORGANISATION,
+        "control": Field(text, "open, coordinated or controlled"),
+        "status": Field(text, "planned, building, available, restricted or decommissioned"),
+        "zone": Field(zone_name, "its time zone"),
+        "shared": Field(boolean, "whether several teams use it at once"),
+        "description": Field(text, "what it is for"),
+        "position": Field(integer, "its order within the tier"),
+        "custom.*": Field(text, "a field of its own, by its name"),
+    },
+)
+
+ENVIRONMENT_GROUPS: Final = Kind(
+    name="environment-groups",
+    command="environments.group.put",
+    permission="environments.edit",
+    keys=(("key",),),
+    fields={
+        "key": Field(text, "its key, such as lane-1", required=True),
+        "name": Field(text, "its name", required=True),
+        "members": Field(text, "keys of the environments that are used together", required=True, many=True),
+        "organisation": _ORGANISATION,
+        "description": Field(text, "what it is for"),
+    },
+)
+
+ENVIRONMENT_LINKS: Final = Kind(
+    name="environment-links",
+    command="environments.link.put",
+    permission="environments.edit",
+    keys=(("parent", "child"),),
+    fields={
+        "parent": Field(text, "key of the environment that takes the other", required=True),
+        "child": Field(text, "key of the environment that is taken with it", required=True),
+    },
+)
+
 KINDS: Final[Mapping[str, Kind]] = {
-    kind.name: kind for kind in (ITEMS, RELATIONS, REDUNDANCIES, CHANGES, WINDOWS)
+    kind.name: kind
+    for kind in (
+        *(ITEMS, RELATIONS, REDUNDANCIES, CHANGES, WINDOWS),
+        *(ENVIRONMENTS, ENVIRONMENT_GROUPS, ENVIRONMENT_LINKS),
+    )
 }
 
 

@@ -162,11 +162,11 @@ def items(actor: Actor, references: Sequence[str]) -> list[Any]:
 
 
 def places(actor: Actor, references: Sequence[str]) -> list[Any]:
-    """Return the environments.
+    """Return the environments; a group stands for those that it holds now.
 
-    :raises Invalid: the actor sees no such environment, or it is archived.
+    :raises Invalid: the actor sees no such environment or group, or it is archived.
     """
-    return list(environments.environments(actor, references))
+    return list(environments.named(actor, references))
 
 
 def primary(among: Sequence[Any], reference: str | None) -> int | None:

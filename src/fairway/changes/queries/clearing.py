@@ -238,6 +238,7 @@ def _file(actor: Actor, reference: str) -> _File:
                 found.ballots.append(
                     approvals.Ballot(int(voter), approvals.Choice(b), c, int(instead) if instead else None)
                 )
+    found.places = list(environments.with_children(found.places))
     return found
 
 

@@ -33,7 +33,8 @@ _workflows: dict[int, tuple[object, Workflow]] = {}
 class Proposal:
     """What a change asks of time and things, saved or not; primary keys, and periods in order.
 
-    `strength` is how firmly it holds them; `freeze_reason`: a reason for work within a soft freeze was given.
+    `environments` are those named and what is taken with them. `strength` is how firmly it holds them;
+    `freeze_reason`: a reason for work within a soft freeze was given.
     """
 
     subject: Ref
@@ -82,7 +83,7 @@ class Dossier:
             self.periods(downtime=False),
             self.periods(downtime=True),
             self.items,
-            self.environments,
+            environments.with_children(self.environments),
             strength or self.workflow.by_slug[change.state].claim,
             bool(change.freeze_reason.strip()),
         )

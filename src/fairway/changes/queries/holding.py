@@ -11,6 +11,7 @@ from fairway.changes.models import AffectedEnvironment, AffectedItem, Change, Ch
 from fairway.changes.queries.deciding import claims_of
 from fairway.changes.queries.dossier import Proposal, workflow
 from fairway.claims.queries import Claim
+from fairway.environments import queries as environments
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 
@@ -38,6 +39,7 @@ def proposals(changes: Collection[int] | None = None) -> dict[int, Proposal | No
     windows = _grouped(_of(PlannedWindow, changes), "starts_at", "ends_at", "downtime")
     items = _grouped(_of(AffectedItem, changes), "item_id")
     places = _grouped(_of(AffectedEnvironment, changes), "environment_id")
+    children = environments.children()  # as they are now: a transaction that writes links asks here
     models = {model.pk: workflow(model) for model in ChangeModel.objects.all()}
     found: dict[int, Proposal | None] = {}
     for row in which.values_list(*_COLUMNS):
@@ -57,7 +59,7 @@ def proposals(changes: Collection[int] | None = None) -> dict[int, Proposal | No
             tuple(period for period, downtime in cut if not downtime),
             tuple(period for period, downtime in cut if downtime),
             tuple(item for (item,) in items.get(pk, ())),
-            tuple(place for (place,) in places.get(pk, ())),
+            environments.expanded((place for (place,) in places.get(pk, ())), children),
             strength,
             bool(reason.strip()),
         )

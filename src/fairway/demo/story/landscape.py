@@ -56,6 +56,26 @@ PLACES = (
 )  # fmt: skip
 
 
+LANES = (
+    (
+        "release-train",
+        "Release train",
+        ("sit1", "int", "uat"),
+        "Where the current train is tested, used as one.",
+    ),
+    (
+        "project-lane",
+        "Projects ahead of the train",
+        ("sit2", "perf"),
+        "Booked by projects, a month at a time.",
+    ),
+)
+"""Groups of environments that are used together."""
+
+LINKS = (("uat", "training"),)
+"""Who takes the first takes the second: training runs on the databases of user acceptance."""
+
+
 @dataclass(frozen=True, slots=True)
 class System:
     """`stack`: keys of hosts it runs on; `store`: engine and host of its database, which takes its name."""

@@ -11,8 +11,8 @@ from msgspec import structs
 
 from fairway.accounts import queries as accounts
 from fairway.audit import queries as audit
-from fairway.environments.models import Environment, Instance
-from fairway.environments.rules import Control, EnvironmentFacts, Tier
+from fairway.environments.models import Environment, EnvironmentLink, Instance
+from fairway.environments.rules import Children, Control, EnvironmentFacts, Tier
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
 from fairway.kernel.errors import FieldError, Invalid, NotFound
@@ -74,6 +74,11 @@ def standing(environment: int) -> frozenset[int]:
     return _kept.at(audit.revisions().get("environments", 0))[1].get(environment, frozenset())
 
 
+def kept_children() -> Children:
+    """Return the environments linked directly below each; kept likewise."""
+    return _kept.at(audit.revisions().get("environments", 0))[2]
+
+
 def places(items: Collection[int]) -> dict[int, frozenset[int]]:
     """Return, for each of these items that stands anywhere, the environments it stands in."""
     found: dict[int, set[int]] = {}
@@ -83,7 +88,7 @@ def places(items: Collection[int]) -> dict[int, frozenset[int]]:
     return {item: frozenset(where) for item, where in found.items()}
 
 
-_Kept = tuple[dict[int, EnvironmentFacts], dict[int, frozenset[int]]]
+_Kept = tuple[dict[int, EnvironmentFacts], dict[int, frozenset[int]], dict[int, list[int]]]
 
 
 def _load(revision: int, last: tuple[int, _Kept] | None) -> _Kept:
@@ -101,7 +106,11 @@ def _load(revision: int, last: tuple[int, _Kept] | None) -> _Kept:
     rows = Instance.objects.filter(archived_at=None).values_list("environment_id", "item_id")
     for where, item in rows.iterator(chunk_size=10_000):
         standing.setdefault(where, set()).add(item)
-    return known, {where: frozenset(items) for where, items in standing.items()}
+    below: dict[int, list[int]] = {}
+    links = EnvironmentLink.objects.order_by("parent_id", "child_id").values_list("parent_id", "child_id")
+    for parent, child in links:
+        below.setdefault(parent, []).append(child)
+    return known, {where: frozenset(items) for where, items in standing.items()}, below
 
 
 _kept = Kept(_load)

@@ -14,7 +14,7 @@ from fairway.audit.commands import Command, Plan, expect
 from fairway.catalog import queries as catalog
 from fairway.environments import queries
 from fairway.environments.events import EnvironmentEvent
-from fairway.environments.models import Environment, Instance
+from fairway.environments.models import Environment, EnvironmentGroup, Instance
 from fairway.environments.rules import DEFAULT_CONTROL, Tier
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, NotFound
@@ -44,9 +44,10 @@ class CreateEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_CREATE):
     custom: dict[str, Any] = {}
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        organisation = _organisation(actor, self.organisation)
+        organisation = home_of(actor, self.organisation)
         accounts.require(actor, self.permission, at=organisation.pk)
-        if Environment.objects.filter(slug=slug(self.key)).exists():
+        key = slug(self.key)
+        if _known(Environment, key) or _known(EnvironmentGroup, key):  # either may stand where one is named
             raise Conflict(f"The key “{self.key}” is taken.", code="environments.environment.exists")
         made = _new(actor, self.key, organisation, _values(self))
         return Plan(subject=made, create=[made])
@@ -108,8 +109,10 @@ class PutEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_PUT):
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         found = Environment.objects.filter(slug=slug(self.key)).first()
         if found is None:
-            organisation = _organisation(actor, None if self.organisation is UNSET else self.organisation)
+            organisation = home_of(actor, None if self.organisation is UNSET else self.organisation)
             accounts.require(actor, self.permission, at=organisation.pk)
+            if _known(EnvironmentGroup, self.key):
+                raise Conflict(f"The key “{self.key}” is taken.", code="environments.environment.exists")
             for field in ("name", "tier"):
                 if getattr(self, field) is UNSET:
                     raise Invalid.field(field, f"The {field} of a new environment is needed.")
@@ -187,6 +190,10 @@ class RemoveInstance(Command, name=EnvironmentEvent.INSTANCE_REMOVE):
         return Plan(subject=found, remove=[found])
 
 
+def _known(model: type[Environment | EnvironmentGroup], key: str) -> bool:
+    return model._default_manager.filter(slug=key).exists()
+
+
 def _values(given: Command) -> dict[str, Any]:
     """Return the columns that a command sets; what it leaves out is not among them.
 
@@ -221,7 +228,7 @@ def _values(given: Command) -> dict[str, Any]:
     return values
 
 
-def _organisation(actor: Actor, reference: str | None) -> Any:
+def home_of(actor: Actor, reference: str | None) -> Any:
     """Return the organisation that a new record goes to; without a reference, that of the actor.
 
     :raises Invalid: there is none (for the actor).
@@ -274,7 +281,7 @@ def _edited(
             before=found.tier,
         )
     if organisation is not UNSET:
-        target = _organisation(actor, organisation)
+        target = home_of(actor, organisation)
         if target.pk != found.organisation_id:
             accounts.require(actor, permission, at=target.pk)
             values["organisation"] = target

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fairway.accounts import queries as accounts
@@ -27,7 +28,7 @@ from fairway.ui import toasts
 from fairway.workspace import queries as workspace
 
 
-def _reader(request: HttpRequest) -> Actor:
+def reader(request: HttpRequest) -> Actor:
     """Return who reads.
 
     :raises Forbidden: they may not see environments anywhere.
@@ -44,17 +45,26 @@ def _state(status: str, archived: object) -> tuple[str, str]:
     return STATES[status], str(Environment.Status(status).label)
 
 
+def tabs_of(current: str) -> list[dict[str, Any]]:
+    """Return the tabs of the lists of environments."""
+    return [
+        {"label": _("Environments"), "href": "/environments", "current": current == "environments"},
+        {"label": _("Groups"), "href": "/environment-groups", "current": current == "groups"},
+    ]
+
+
 @require_GET
 @page
 def environments(request: HttpRequest) -> HttpResponseBase:
     """Show all environments, tier by tier on the way to production."""
-    actor = _reader(request)
+    actor = reader(request)
     rows = [as_row(row) for row in queries.in_order(actor)]
     context = {
         "grid": ENVIRONMENTS.context(
             request, actor, rows, label=_("Environments on the way to production"), next=None, total=len(rows)
         ),
         "may_edit": accounts.access(actor).may("environments.edit", None),
+        "tabs": tabs_of("environments"),
     }
     return render(request, "environments/environments.html", context)
 
@@ -63,25 +73,36 @@ def environments(request: HttpRequest) -> HttpResponseBase:
 @page
 def bulk(request: HttpRequest) -> HttpResponseBase:
     """Edit many environments at once, or say what that would do."""
-    return ENVIRONMENTS.bulk(request, _reader(request))
+    return ENVIRONMENTS.bulk(request, reader(request))
 
 
 @require_http_methods(["GET", "POST"])
 @page
 def cell(request: HttpRequest, key: str) -> HttpResponseBase:
     """Edit one field of an environment in its row of the list."""
-    return ENVIRONMENTS.cell(request, _reader(request), key)
+    return ENVIRONMENTS.cell(request, reader(request), key)
 
 
 @require_GET
 @page
 def pick(request: HttpRequest) -> HttpResponseBase:
     """Answer a picker: environments that a text may mean."""
-    found = queries.pick(_reader(request), request.GET.get("q", "")[:100])
+    actor, text = reader(request), request.GET.get("q", "")[:100]
+    found = queries.pick(actor, text)
     items = [
         {"key": row["slug"], "name": row["name"], "note": str(Environment.Tier(row["tier"]).label)}
         for row in found
     ]
+    if request.GET.get("groups"):
+        items += [
+            {
+                "key": row["slug"],
+                "name": row["name"],
+                "note": ngettext("group of %(count)d", "group of %(count)d", row["count"])
+                % {"count": row["count"]},
+            }
+            for row in queries.pick_groups(actor, text)
+        ]
     return JsonResponse({"items": items})
 
 
@@ -89,7 +110,7 @@ def pick(request: HttpRequest) -> HttpResponseBase:
 @page
 def panel(request: HttpRequest) -> HttpResponseBase:
     """Answer the panel on an item's page: where it stands."""
-    actor = _reader(request)
+    actor = reader(request)
     item = catalog.item(actor, request.GET.get("item", ""))
     rows = [
         {
@@ -116,6 +137,7 @@ def _record(actor: Actor, environment: Environment) -> dict[str, Any]:
             steps = [
                 {"name": "edit", "label": _("Edit"), "href": f"{href}/edit"},
                 {"name": "stand", "label": _("Add item"), "href": f"{href}/instances/new"},
+                {"name": "link", "label": _("Link environment"), "href": f"{href}/links/new"},
                 {
                     "name": "archive",
                     "label": _("Archive…"),
@@ -152,7 +174,7 @@ def _record(actor: Actor, environment: Environment) -> dict[str, Any]:
 @page
 def environment(request: HttpRequest, key: str) -> HttpResponseBase:
     """Show one environment: how it is controlled, what stands in it, what is planned there."""
-    actor = _reader(request)
+    actor = reader(request)
     found = queries.environment(actor, key)
     if key != found.slug:
         return redirect(f"/environments/{found.slug}")
@@ -174,6 +196,7 @@ def environment(request: HttpRequest, key: str) -> HttpResponseBase:
         "meaning": CONTROL[found.control],
         "custom": workspace.told(actor, "environment", found),
         "rows": rows,
+        "lanes": _lanes(actor, found),
         "may_edit": found.archived_at is None
         and accounts.access(actor).may("environments.edit", found.organisation_id),
         "schedule": {
@@ -188,7 +211,34 @@ def environment(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "environments/environment.html", context)
 
 
-def _submit(form: Any, command: Command, actor: Actor) -> tuple[Ref | None, int]:
+def _lanes(actor: Actor, environment: Environment) -> dict[str, Any]:
+    """Return what is taken with an environment and what takes it, and the groups that hold it."""
+    links = queries.links_of(actor, environment.pk)
+    remove = f"/environments/{environment.slug}/links"
+    return {
+        "parents": [
+            {"key": one.parent.slug, "href": f"/environments/{one.parent.slug}", "name": one.parent.name}
+            for one in links
+            if one.child_id == environment.pk
+        ],
+        "children": [
+            {
+                "key": one.child.slug,
+                "href": f"/environments/{one.child.slug}",
+                "name": one.child.name,
+                "remove": f"{remove}/{one.uid}/remove",
+            }
+            for one in links
+            if one.parent_id == environment.pk
+        ],
+        "groups": [
+            {"key": ref.key, "href": f"/environment-groups/{ref.key}", "name": ref.name}
+            for ref in queries.groups_of(actor, environment.pk)
+        ],
+    }
+
+
+def submit(form: Any, command: Command, actor: Actor) -> tuple[Ref | None, int]:
     """Run the command of a form; return what came of it, or the status with the reasons put into the form."""
     try:
         return execute(command, actor=actor).subject, 200
@@ -200,7 +250,7 @@ def _submit(form: Any, command: Command, actor: Actor) -> tuple[Ref | None, int]
         return None, problem.status
 
 
-def _crumbs(environment: Environment | None = None) -> list[dict[str, str]]:
+def crumbs_of(environment: Environment | None = None) -> list[dict[str, str]]:
     crumbs = [{"label": _("Environments"), "href": "/environments"}]
     if environment is not None:
         crumbs.append({"label": environment.slug, "href": f"/environments/{environment.slug}"})
@@ -211,14 +261,14 @@ def _crumbs(environment: Environment | None = None) -> list[dict[str, str]]:
 @page
 def new(request: HttpRequest) -> HttpResponseBase:
     """Add an environment."""
-    actor = _reader(request)
+    actor = reader(request)
     accounts.require(actor, "environments.edit", at=None)
     form = EnvironmentForm(request.POST or None, actor=actor)
     status = 200
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            made, status = _submit(form, commands.CreateEnvironment(**form.values()), actor)
+            made, status = submit(form, commands.CreateEnvironment(**form.values()), actor)
             if made is not None:
                 toasts.done(request, _("%(key)s was added.") % {"key": made.key}, undo=way_back(request))
                 return redirect(f"/environments/{made.key}")
@@ -227,7 +277,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
         "form": form,
         "submit": _("Add environment"),
         "cancel": "/environments",
-        "crumbs": _crumbs(),
+        "crumbs": crumbs_of(),
     }
     return render(request, "ui/form.html", context, status=status)
 
@@ -236,7 +286,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
 @page
 def edit(request: HttpRequest, key: str) -> HttpResponseBase:
     """Change an environment."""
-    actor = _reader(request)
+    actor = reader(request)
     found = queries.environment(actor, key)
     accounts.require(actor, "environments.edit", at=found.organisation_id)
     form = EnvironmentForm(request.POST or None, actor=actor, environment=found)
@@ -247,7 +297,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
             version = form.cleaned_data["version"]
             command = commands.EditEnvironment(environment=found.slug, version=version, **form.values())
             try:
-                made, status = _submit(form, command, actor)
+                made, status = submit(form, command, actor)
             except Stale as problem:
                 form.add_error(None, _("Somebody changed this meanwhile; nothing was saved yet."))
                 form.stale(queries.environment(actor, key))
@@ -260,12 +310,12 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
         "form": form,
         "submit": _("Save"),
         "cancel": f"/environments/{found.slug}",
-        "crumbs": _crumbs(found),
+        "crumbs": crumbs_of(found),
     }
     return render(request, "ui/form.html", context, status=status)
 
 
-def _version(request: HttpRequest) -> int | None:
+def version_of(request: HttpRequest) -> int | None:
     text = request.POST.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
@@ -274,8 +324,8 @@ def _version(request: HttpRequest) -> int | None:
 @page
 def archive(request: HttpRequest, key: str) -> HttpResponseBase:
     """Take an environment out of use."""
-    command = commands.ArchiveEnvironment(environment=key, version=_version(request))
-    made = execute(command, actor=_reader(request)).subject
+    command = commands.ArchiveEnvironment(environment=key, version=version_of(request))
+    made = execute(command, actor=reader(request)).subject
     toasts.done(
         request, _("%(key)s was archived.") % {"key": made.key if made else key}, undo=way_back(request)
     )
@@ -286,9 +336,9 @@ def archive(request: HttpRequest, key: str) -> HttpResponseBase:
 @page
 def restore(request: HttpRequest, key: str) -> HttpResponseBase:
     """Use an archived environment again."""
-    actor = _reader(request)
+    actor = reader(request)
     found = queries.environment(actor, key)
-    execute(commands.PutEnvironment(key=found.slug, version=_version(request)), actor=actor)
+    execute(commands.PutEnvironment(key=found.slug, version=version_of(request)), actor=actor)
     toasts.done(request, _("%(key)s is in use again.") % {"key": found.slug}, undo=way_back(request))
     return redirect(f"/environments/{found.slug}")
 
@@ -297,7 +347,7 @@ def restore(request: HttpRequest, key: str) -> HttpResponseBase:
 @page
 def stand(request: HttpRequest, key: str) -> HttpResponseBase:
     """Say that an item stands in an environment."""
-    actor = _reader(request)
+    actor = reader(request)
     found = queries.environment(actor, key)
     accounts.require(actor, "environments.edit", at=found.organisation_id)
     form = StandingForm(request.POST or None)
@@ -307,7 +357,7 @@ def stand(request: HttpRequest, key: str) -> HttpResponseBase:
         if form.is_valid():
             [item] = form.cleaned_data["item"]
             command = commands.CreateInstance(item=item, environment=found.slug)
-            made, status = _submit(form, command, actor)
+            made, status = submit(form, command, actor)
             if made is not None:
                 toasts.done(
                     request,
@@ -321,7 +371,7 @@ def stand(request: HttpRequest, key: str) -> HttpResponseBase:
         "form": form,
         "submit": _("Add item"),
         "cancel": f"/environments/{found.slug}",
-        "crumbs": _crumbs(found),
+        "crumbs": crumbs_of(found),
     }
     return render(request, "ui/form.html", context, status=status)
 
@@ -330,7 +380,7 @@ def stand(request: HttpRequest, key: str) -> HttpResponseBase:
 @page
 def leave(request: HttpRequest, key: str, uid: str) -> HttpResponseBase:
     """Say that an item stands in an environment no longer."""
-    execute(commands.RemoveInstance(instance=uid), actor=_reader(request))
+    execute(commands.RemoveInstance(instance=uid), actor=reader(request))
     toasts.done(request, _("The item was taken out of %(key)s.") % {"key": key}, undo=way_back(request))
     return redirect(f"/environments/{key}")
 
