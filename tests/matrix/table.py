@@ -475,6 +475,10 @@ OPERATIONS: dict[str, Entry] = {
         query=lambda b: {"from": at(b, -24), "to": at(b, 24 * 30)},
         filters=lambda b: {"item": b.item, "environment": b.production},
     ),
+    "GET slots": Entry(
+        query=lambda b: {"change": b.scheduled},
+        filters=lambda b: {"change": b.scheduled},
+    ),
     "GET changes": Entry(
         filters=lambda b: {"organisation": b.organisation, "item": b.item, "environment": b.production}
     ),

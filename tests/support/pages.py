@@ -41,6 +41,7 @@ PAGES = (
     Page("change", "/changes", follow="main tbody a[href^='/changes/CHG-']"),
     Page("change-authorising", "/changes?state=authorising", follow="main tbody a[href^='/changes/CHG-']"),
     Page("change-closed", "/changes?tab=all&state=closed", follow="main tbody a[href^='/changes/CHG-']"),
+    Page("change-slots", "/changes/CHG-131/slots"),
     Page("change-graph", "/changes/CHG-131/graph"),
     Page("change-pin", "/changes/CHG-131/pin?item=mobile-app-api"),
     Page("change-new", "/changes/new"),

@@ -87,6 +87,18 @@ def shades(actor: Actor, period: Period) -> list[Shade]:
     return found
 
 
+def freezes(targets: Iterable[Target], period: Period) -> list[Shade]:
+    """Return the freezes that concern any of the targets and come in the period, whoever asks, unabridged."""
+    compiled = calendar()
+    numbered = {window.ref: window for target in targets for window in compiled.matching(target)}
+    return [
+        Shade(window.ref, str(window.kind), window.reason, window.scope, tuple(periods))
+        for window in numbered.values()
+        if window.kind in (Kind.HARD_FREEZE, Kind.SOFT_FREEZE)
+        and (periods := compiled.occurrences(window, period))
+    ]
+
+
 def concerning(targets: Iterable[Target]) -> list[Ref]:
     """Return the windows that concern any of the targets, whoever asks."""
     compiled = calendar()

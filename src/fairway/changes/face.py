@@ -124,6 +124,9 @@ def verdict(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
     elif not dossier.periods(downtime=False) or not dossier.affected:
         strip["headline"] = VAGUE
         strip["verdict"] = "unknown"
+    elif strip["verdict"] in {"deny", "warn"} and change.actual_start is None:
+        strip["slot_src"] = f"/changes/{change.key}/next-slot"
+    strip["slots"] = ahead and change.actual_start is None and bool(dossier.affected)
     told = ahead and dossier.places and "approved" in dossier.workflow.by_slug[change.state].predicates
     strip["aside"] = _("Pipelines get the same answer.") if told else ""
     return strip

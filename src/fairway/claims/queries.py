@@ -18,13 +18,14 @@ from fairway.claims.rules import DEPTH as DEPTH
 from fairway.claims.rules import RELATED_ITEM as RELATED_ITEM
 from fairway.claims.rules import SAME_ITEM as SAME_ITEM
 from fairway.claims.rules import Claim as Claim
-from fairway.claims.rules import Lane, Meeting, Relations, Span, findings, meet, meetings, sweep
+from fairway.claims.rules import Lane, Relations, Span, findings, meet, meetings, sweep
+from fairway.claims.rules import Meeting as Meeting
 from fairway.claims.rules import Strength as Strength
 from fairway.kernel.actor import Actor
 from fairway.kernel.db import fetch
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
-from fairway.policy import Finding
+from fairway.policy import Finding, Severity
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -46,14 +47,23 @@ def clashes(*, subject: Ref | None, claims: Sequence[Claim]) -> list[Finding]:
     `subject`: the asking record, whose own rows are left out; None: nothing of it is stored yet. The findings
     are complete, whoever asks: redact them at the door. One statement beside that for the catalogue.
     """
+    met = encounters(subject=subject, claims=claims)
+    return findings(met, partial(_item, catalog.snapshot()), subject)
+
+
+def encounters(*, subject: Ref | None, claims: Sequence[Claim]) -> list[Meeting]:
+    """Return every meeting of these claims with those of others, one by one; as `clashes` else."""
     if not claims:
         return []
-    known = catalog.snapshot()
-    relations = _relations(known)
+    relations = _relations(catalog.snapshot())
     near = _Near(relations, {claim.item for claim in claims})
     rows = _overlapping(near, [claim.period for claim in claims], leave_out=subject)
-    met = meetings(claims, (claim_of(row) for row in rows), relations)
-    return findings(met, partial(_item, known), subject)
+    return list(meetings(claims, (claim_of(row) for row in rows), relations))
+
+
+def severity(meeting: Meeting) -> Severity:
+    """Return how much one meeting weighs for the first of the two."""
+    return findings([meeting], lambda pk: Ref("item", str(pk), pk=pk))[0].severity
 
 
 @dataclass(frozen=True, slots=True)

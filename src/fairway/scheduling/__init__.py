@@ -9,3 +9,12 @@ from fairway.scheduling.recurrence import zone as zone
 from fairway.scheduling.rules import WEEKDAYS as WEEKDAYS
 from fairway.scheduling.rules import Frequency as Frequency
 from fairway.scheduling.rules import Rule as Rule
+from fairway.scheduling.slots import Load as Load
+from fairway.scheduling.slots import Measure as Measure
+from fairway.scheduling.slots import Part as Part
+from fairway.scheduling.slots import Share as Share
+from fairway.scheduling.slots import Slot as Slot
+from fairway.scheduling.slots import clear as clear
+from fairway.scheduling.slots import inside as inside
+from fairway.scheduling.slots import ranked as ranked
+from fairway.scheduling.slots import shares as shares

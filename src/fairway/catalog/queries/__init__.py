@@ -28,6 +28,8 @@ from fairway.catalog.queries.impact import Spared as Spared
 from fairway.catalog.queries.impact import cycles as cycles
 from fairway.catalog.queries.impact import impact as impact
 from fairway.catalog.queries.impact import reach as reach
+from fairway.catalog.queries.impact import service_hours_of as service_hours_of
+from fairway.catalog.queries.impact import services_reached as services_reached
 from fairway.catalog.queries.keeping import Snapshot as Snapshot
 from fairway.catalog.queries.keeping import facts as facts
 from fairway.catalog.queries.keeping import graph as graph
@@ -40,6 +42,7 @@ from fairway.catalog.queries.stakeholders import sees_stakeholder as sees_stakeh
 from fairway.catalog.queries.stakeholders import stakeholders as stakeholders
 from fairway.catalog.rules import Direction as Direction
 from fairway.catalog.rules import ItemFacts
+from fairway.catalog.rules import served as served
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 from fairway.kernel.db import Prepared

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -151,6 +151,19 @@ def reach(actor: Actor, item: int) -> int:
     if organisations is None:
         return len(found)
     return sum(known.items[pk].organisation in organisations for pk in found)
+
+
+def services_reached(starts: Sequence[int], *, limit: int) -> list[int]:
+    """Return the business services that a failure of the items reaches, most critical first; whoever asks."""
+    known = snapshot()
+    found = known.graph.reach(list(starts), Direction.DOWNSTREAM, None)
+    return ranked_services(found, known.services, known.items, organisations=None)[:limit]
+
+
+def service_hours_of(pks: Collection[int]) -> dict[int, str]:
+    """Return the service hours of those of these items that say them."""
+    rows = ConfigurationItem.objects.filter(pk__in=pks).exclude(service_hours="")
+    return dict(rows.values_list("pk", "service_hours"))
 
 
 def cycles(actor: Actor) -> list[tuple[Ref, ...]]:

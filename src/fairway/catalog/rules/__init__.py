@@ -13,6 +13,7 @@ from fairway.catalog.rules.graph import Failure as Failure
 from fairway.catalog.rules.graph import Graph as Graph
 from fairway.catalog.rules.graph import Group as Group
 from fairway.catalog.rules.graph import Reach as Reach
+from fairway.catalog.rules.hours import served as served
 from fairway.catalog.rules.hours import service_hours as service_hours
 from fairway.kernel.refs import Ref
 

@@ -6,11 +6,15 @@ Written and stored as text, such as `mon-fri 08:00-18:00; sat 09:00-13:00 Europe
 from __future__ import annotations
 
 import re
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 from zoneinfo import available_timezones
 
 from fairway.kernel.errors import Invalid
+from fairway.kernel.period import Period
+from fairway.scheduling import IntervalSet, local_to_utc, zone
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ALWAYS: Final = "24x7"
@@ -67,3 +71,44 @@ def _joined(week: dict[str, list[tuple[str, str]]]) -> str:
         parts += [f"{days} {start}-{end}" for start, end in spans]
         position = last + 1
     return "; ".join(parts)
+
+
+def served(text: str, within: Period) -> IntervalSet:
+    """Return when service hours, in their one form, are on within a period; always, where nothing is said.
+
+    Spans begin and end at wall time: on the day of a change of clocks they are as much longer or shorter.
+    """
+    if text in ("", ALWAYS):
+        return IntervalSet.of([within])
+    day = timedelta(days=1)
+    first, last = (within.start - day).year, (within.end + day).year
+    years = (_year(text, year) for year in range(first, last + 1))
+    return IntervalSet.of(period for year in years for period in year).clip(within)
+
+
+@lru_cache(maxsize=512)
+def _year(text: str, year: int) -> IntervalSet:
+    """Return the hours of all days of a year, as local dates."""
+    body, _space, name = text.rpartition(" ")
+    week: dict[int, list[tuple[str, str]]] = {}
+    for part in body.split("; "):
+        days, _space, hours = part.partition(" ")
+        begin, _dash, end = days.partition("-")
+        start, _dash, stop = hours.partition("-")
+        for number in range(DAYS.index(begin), DAYS.index(end or begin) + 1):
+            week.setdefault(number, []).append((start, stop))
+    where, day = zone(name), date(year, 1, 1)
+    pairs = []
+    while day.year == year:
+        for start, stop in week.get(day.weekday(), ()):
+            pairs.append((local_to_utc(_wall(day, start), where), local_to_utc(_wall(day, stop), where)))
+        day += timedelta(days=1)
+    return IntervalSet.of_pairs(pairs)
+
+
+def _wall(day: date, text: str) -> datetime:
+    """Return a local time of a day; 24:00 is the next day's midnight."""
+    hours, minutes = int(text[:2]), int(text[3:])
+    if hours == 24:
+        return datetime.combine(day + timedelta(days=1), time())
+    return datetime.combine(day, time(hours, minutes))

@@ -49,6 +49,11 @@ from fairway.changes.queries.reaching import drawn as drawn
 from fairway.changes.queries.reaching import may_pin as may_pin
 from fairway.changes.queries.reaching import pins as pins
 from fairway.changes.queries.reaching import reaching as reaching
+from fairway.changes.queries.slotting import FURTHEST as FURTHEST
+from fairway.changes.queries.slotting import Offer as Offer
+from fairway.changes.queries.slotting import Offers as Offers
+from fairway.changes.queries.slotting import planned as planned
+from fairway.changes.queries.slotting import slots as slots
 from fairway.changes.queries.stepping import Step as Step
 from fairway.changes.queries.stepping import open_steps as open_steps
 from fairway.changes.queries.stepping import steps as steps
