@@ -47,18 +47,22 @@ def clashes(*, subject: Ref | None, claims: Sequence[Claim]) -> list[Finding]:
     `subject`: the asking record, whose own rows are left out; None: nothing of it is stored yet. The findings
     are complete, whoever asks: redact them at the door. One statement beside that for the catalogue.
     """
-    met = encounters(subject=subject, claims=claims)
-    return findings(met, partial(_item, catalog.snapshot()), subject)
+    if not claims:
+        return []
+    known = catalog.snapshot()
+    return findings(_encounters(known, subject, claims), partial(_item, known), subject)
 
 
 def encounters(*, subject: Ref | None, claims: Sequence[Claim]) -> list[Meeting]:
     """Return every meeting of these claims with those of others, one by one; as `clashes` else."""
-    if not claims:
-        return []
-    relations = _relations(catalog.snapshot())
+    return list(_encounters(catalog.snapshot(), subject, claims)) if claims else []
+
+
+def _encounters(known: catalog.Snapshot, subject: Ref | None, claims: Sequence[Claim]) -> Iterator[Meeting]:
+    relations = _relations(known)
     near = _Near(relations, {claim.item for claim in claims})
     rows = _overlapping(near, [claim.period for claim in claims], leave_out=subject)
-    return list(meetings(claims, (claim_of(row) for row in rows), relations))
+    return meetings(claims, (claim_of(row) for row in rows), relations)
 
 
 def severity(meeting: Meeting) -> Severity:
@@ -290,6 +294,10 @@ class _Near:
     def __contains__(self, item: int) -> bool:
         return item in self._own or any(item in reach for reach in self._reaches)
 
+    def every(self) -> frozenset[int]:
+        """Return them all, for asking about many."""
+        return frozenset(self._own).union(*self._reaches)
+
     def few(self) -> list[int] | None:
         """Return them all, in order; None where they are too many to be looked up one by one."""
         if len(self._own) + sum(map(len, self._reaches)) > BY_ITEM:
@@ -328,10 +336,10 @@ def _overlapping(near: _Near, periods: Sequence[Period], *, leave_out: Ref | Non
     if leave_out is not None and leave_out.pk is not None:
         where += " AND NOT (source_kind = %s AND source_id = %s)"
         values += [leave_out.kind, leave_out.pk]
-    rows = fetch(f"{_SELECT} WHERE {where}", values)
-    for row in rows:
-        if any(row[8] < end and row[9] > start for start, end in spans) and (
-            few is not None or row[6] in near
+    every = near.every() if few is None else frozenset()
+    for row in fetch(f"{_SELECT} WHERE {where}", values):
+        if (few is not None or row[6] in every) and (
+            len(spans) == 1 or any(row[8] < end and row[9] > start for start, end in spans)
         ):
             yield row
 

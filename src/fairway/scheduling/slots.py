@@ -8,18 +8,20 @@ walked day by day. Disruption is a sum of loads; prefix sums give it for any sta
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 from fairway.kernel.period import Period
 from fairway.scheduling.intervals import IntervalSet
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
+HOUR = 3_600_000_000
 STEP = timedelta(minutes=30)
 """Starts are tried at multiples of this since 1970, and where a free stretch begins."""
 
@@ -55,18 +57,6 @@ class Load:
     weight: float
     spans: tuple[Period, ...]
     about: tuple[Any, ...] = ()
-
-    def met(self, part: Period) -> tuple[float, list[Any]]:
-        """Return how much of it the period meets, in hours or times, and what that is about."""
-        amount = 0.0
-        about: list[Any] = []
-        for place, span in enumerate(self.spans):
-            common = part & span
-            if common is None:
-                continue
-            amount += 1 if self.measure is Measure.TIMES else common.length / timedelta(hours=1)
-            about += self.about if len(self.about) == 1 else self.about[place : place + 1]
-        return amount, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,106 +112,147 @@ def ranked(
     Slots do not overlap each other: of those that do, the better one stands. `soonest`: in the order of
     time, each the best within its own length.
     """
-    weights = _Weights(loads)
-    length = max(part.offset + part.length for part in parts)
-    found = sorted(Slot(weights.of(parts, at), at) for at in _tried(starts, step))
-    kept: list[datetime] = []
-    best: list[Slot] = []
-    for slot in found if not soonest else _apart(found, length):
-        place = bisect_left(kept, slot.start)
-        if place < len(kept) and kept[place] < slot.start + length:
+    weigh = _Weights(loads, parts).of
+    length = _micros(max(part.offset + part.length for part in parts))
+    found = sorted((weigh(at), at) for at in _tried(starts, _micros(step)))
+    kept: list[int] = []
+    best: list[tuple[float, int]] = []
+    for points, at in found if not soonest else _apart(found, length):
+        place = bisect_left(kept, at)
+        if place < len(kept) and kept[place] < at + length:
             continue
-        if place and kept[place - 1] + length > slot.start:
+        if place and kept[place - 1] + length > at:
             continue
-        insort(kept, slot.start)
-        best.append(slot)
+        kept.insert(place, at)
+        best.append((points, at))
         if len(best) == limit:
             break
-    return [Slot(slot.points, slot.start, shares(parts, slot.start, loads)) for slot in best]
+    lanes = [_Lane(load) for load in loads]
+    chosen = [(points, EPOCH + at * INSTANT) for points, at in best]
+    return [Slot(points, start, _shares(parts, start, lanes)) for points, start in chosen]
 
 
 def shares(parts: Sequence[Part], start: datetime, loads: Iterable[Load]) -> tuple[Share, ...]:
     """Return what each load adds to a slot, most first; those that add nothing are left out."""
+    return _shares(parts, start, [_Lane(load) for load in loads])
+
+
+def _shares(parts: Sequence[Part], start: datetime, lanes: Iterable[_Lane]) -> tuple[Share, ...]:
     periods = [part.at(start) for part in parts]
     found = []
-    for load in loads:
-        met = [load.met(period) for period in periods]
+    for lane in lanes:
+        load = lane.load
+        met = [lane.met(period) for period in periods]
         if amount := sum(amount for amount, _ in met):
             about = tuple(dict.fromkeys(one for _, some in met for one in some))
             found.append(Share(load, amount, amount * load.weight, about))
     return tuple(sorted(found, key=lambda share: (-share.points, share.load.name)))
 
 
-def _tried(starts: IntervalSet, step: timedelta) -> Iterator[datetime]:
+class _Lane:
+    """The spans of a load by start, ready to be asked which of them a period meets."""
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+        order = sorted(range(len(load.spans)), key=lambda place: load.spans[place])
+        self._spans = [load.spans[place] for place in order]
+        self._several = len(load.about) > 1
+        self._about = [load.about[place] for place in order] if self._several else list(load.about)
+        self._starts = [span.start for span in self._spans]
+        # the latest end of all spans up to here: where it is passed, no earlier one can be met
+        self._furthest = list(accumulate((span.end for span in self._spans), max))
+
+    def met(self, part: Period) -> tuple[float, list[Any]]:
+        """Return how much of the load the period meets, and what that is about, by start."""
+        places = []
+        place = bisect_left(self._starts, part.end)
+        while place > 0 and self._furthest[place - 1] > part.start:
+            place -= 1
+            if self._spans[place].end > part.start:
+                places.append(place)
+        places.reverse()
+        if self.load.measure is Measure.TIMES:
+            amount = float(len(places))
+        else:
+            common = (part & self._spans[place] for place in places)
+            amount = sum(one.length / timedelta(hours=1) for one in common if one is not None)
+        if self._several:
+            return amount, [self._about[place] for place in places]
+        return amount, self._about if places else []
+
+
+def _micros(length: timedelta) -> int:
+    return length // INSTANT
+
+
+def _tried(starts: IntervalSet, step: int) -> Iterator[int]:
     """Give the starts to be weighed: the first of each stretch, and every multiple of the step in it."""
     for stretch in starts:
-        at = stretch.start
+        at, end = _micros(stretch.start - EPOCH), _micros(stretch.end - EPOCH)
         yield at
-        epoch = datetime(1970, 1, 1, tzinfo=at.tzinfo)
-        at += step - (at - epoch) % step
-        while at < stretch.end:
-            yield at
-            at += step
+        yield from range(at + step - at % step, end, step)
 
 
-def _apart(found: Sequence[Slot], length: timedelta) -> Iterator[Slot]:
-    """Give the slots by time: of each stretch of this length the best, beginning at the earliest."""
-    by_time = sorted(found, key=lambda slot: slot.start)
+def _apart(found: Sequence[tuple[float, int]], length: int) -> Iterator[tuple[float, int]]:
+    """Give the weighed starts by time: of each stretch of this length the best, from the earliest on."""
+    by_time = sorted(found, key=lambda pair: pair[1])
     place = 0
     while place < len(by_time):
-        end = by_time[place].start + length
+        end = by_time[place][1] + length
         last = place
-        while last < len(by_time) and by_time[last].start < end:
+        while last < len(by_time) and by_time[last][1] < end:
             last += 1
         best = min(by_time[place:last])
         yield best
-        while place < len(by_time) and by_time[place].start < best.start + length:
+        while place < len(by_time) and by_time[place][1] < best[1] + length:
             place += 1
 
 
 class _Weights:
-    """All loads as prefix sums over time, so that any period is weighed with four binary searches."""
+    """All loads as prefix sums over time, so that a start is weighed with four binary searches a part.
 
-    def __init__(self, loads: Iterable[Load]) -> None:
-        begins: list[tuple[datetime, float]] = []
-        ends: list[tuple[datetime, float]] = []
-        turns: dict[datetime, float] = {}
+    Times are microseconds since 1970.
+    """
+
+    def __init__(self, loads: Iterable[Load], parts: Iterable[Part]) -> None:
+        self._parts = [(_micros(part.offset), _micros(part.offset + part.length)) for part in parts]
+        begins: list[tuple[int, float]] = []
+        ends: list[tuple[int, float]] = []
+        turns: dict[int, float] = {}
         for load in loads:
             for span in load.spans:
+                start, end = _micros(span.start - EPOCH), _micros(span.end - EPOCH)
                 if load.measure is Measure.TIMES:
-                    begins.append((span.start, load.weight))
-                    ends.append((span.end, load.weight))
+                    begins.append((start, load.weight))
+                    ends.append((end, load.weight))
                 else:
-                    turns[span.start] = turns.get(span.start, 0) + load.weight
-                    turns[span.end] = turns.get(span.end, 0) - load.weight
+                    turns[start] = turns.get(start, 0) + load.weight
+                    turns[end] = turns.get(end, 0) - load.weight
         self._begins, self._begun = _summed(begins)
         self._ends, self._ended = _summed(ends)
         self._turns = sorted(turns)
         self._rates = list(accumulate(turns[at] for at in self._turns))
         self._areas = [0.0]
-        for place in range(1, len(self._turns)):
-            hours = (self._turns[place] - self._turns[place - 1]) / timedelta(hours=1)
-            self._areas.append(self._areas[-1] + hours * self._rates[place - 1])
+        for (before, at), rate in zip(pairwise(self._turns), self._rates, strict=False):
+            self._areas.append(self._areas[-1] + (at - before) / HOUR * rate)
 
-    def of(self, parts: Iterable[Part], start: datetime) -> float:
+    def of(self, start: int) -> float:
         total = 0.0
-        for part in parts:
-            first = start + part.offset
-            last = first + part.length
-            total += (
-                self._begun[bisect_left(self._begins, last)] - self._ended[bisect_right(self._ends, first)]
-            )
+        for offset, end in self._parts:
+            first, last = start + offset, start + end
+            total += self._begun[bisect_left(self._begins, last)]
+            total -= self._ended[bisect_right(self._ends, first)]
             if self._turns:
                 total += self._area(last) - self._area(first)
         return round(total, 6)
 
-    def _area(self, at: datetime) -> float:
+    def _area(self, at: int) -> float:
         place = bisect_right(self._turns, at) - 1
         if place < 0:
             return 0.0
-        return self._areas[place] + self._rates[place] * ((at - self._turns[place]) / timedelta(hours=1))
+        return self._areas[place] + self._rates[place] * ((at - self._turns[place]) / HOUR)
 
 
-def _summed(pairs: list[tuple[datetime, float]]) -> tuple[list[datetime], list[float]]:
+def _summed(pairs: list[tuple[int, float]]) -> tuple[list[int], list[float]]:
     pairs.sort()
     return [at for at, _ in pairs], [0.0, *accumulate(weight for _, weight in pairs)]
