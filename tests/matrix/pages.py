@@ -301,6 +301,26 @@ PAGES: dict[str, Page] = {
     "changes": Page(reads="changes.view"),
     "changes/new": Page(reads="changes.request", writes="changes.request", form=change, common=True),
     "changes/preview": Page(reads=None, writes="changes.view", form=change, writing=False),
+    "changes/bulk": Page(
+        reads=None,
+        writes="changes.request",
+        writers=EDITORS,
+        form=lambda b: {
+            "key": b.records["draft"].key,
+            "field": "priority",
+            "value-priority": "1",
+            "apply": "1",
+        },
+    ),
+    "changes/<str:key>/cell": Page(
+        at="draft",
+        query=lambda b: {"field": "title"},
+        reads="changes.request",
+        readers=EDITORS,
+        writes="changes.request",
+        writers=EDITORS,
+        form=lambda b: {"field": "title", "value": MARKED, "version": ""},
+    ),
     "changes/panel": Page(reads="changes.view", query=lambda b: {"item": b.item}),
     "changes/people": Page(reads="changes.view", query=anything),
     "changes/<str:key>": Page(

@@ -13,6 +13,8 @@ from fairway.audit.commands import execute
 from fairway.calendars import commands as calendars
 from fairway.catalog import commands as catalog
 from fairway.catalog.models import ConfigurationItem
+from fairway.changes import commands as changes
+from fairway.changes.models import Change
 from fairway.environments import commands as environments
 from fairway.kernel.actor import SYSTEM
 from fairway.workspace.models import ListColumns
@@ -179,3 +181,30 @@ def test_the_history_offers_the_way_back(people: Company, client: Client) -> Non
     assert len(ways) == 2  # the edit, and that it was added
     client.post(ways[0])
     assert ConfigurationItem.objects.get(slug="core").name == "Core"
+
+
+def test_changes_are_edited_alike_and_only_drafts_are_taken_back(people: Company, client: Client) -> None:
+    def drafted(title: str) -> str:
+        made = execute(changes.CreateChange(title=title, organisation="retail"), actor=people.rita).subject
+        assert made is not None
+        return made.key
+
+    draft, sent = drafted("Draft"), drafted("Sent")
+    Change.objects.filter(title="Sent").update(state="authorising")
+    signed_in(client)
+    text = client.get("/changes?columns=key,title,priority,owner").content.decode()
+    assert text.count('data-edit="title"') == 1  # what was sent is edited where consent is told of
+    assert "/api/v1/changes?sort=planned_start&amp;open=true&amp;format=csv" in text
+    refused = client.post(f"/changes/{sent}/cell", {"field": "title", "value": "Other"})
+    assert refused.status_code == 409
+    saved = client.post(f"/changes/{draft}/cell", {"field": "title", "value": "Renamed", "version": "1"})
+    assert (saved.status_code, "/undo?" in saved.headers["HX-Trigger"]) == (200, True)
+    wanted = {"all": "1", "query": "tab=mine", "field": "priority", "value-priority": "1"}
+    told = client.post("/changes/bulk", wanted, headers={"HX-Request": "true"}).content.decode()
+    assert draft in told
+    assert set(Change.objects.values_list("priority", flat=True)) == {3}
+    done = client.post("/changes/bulk", {**wanted, "apply": "1"}, follow=True).content.decode()
+    assert "changed." in done
+    [undo] = re.findall(r'action="(/undo\?request=[^"]+)"', done)
+    client.post(undo)
+    assert Change.objects.get(title="Renamed").priority == 3

@@ -66,6 +66,8 @@ class Grid:
     """A list: `read` gives rows by key, in the order of the keys; `match` the keys that a query finds.
 
     `edit` makes the command that sets a field of a record, `archive` the one that takes it out of use.
+    `undoable`: whether edits of one of the records can be taken back. A row may have `fixed`: fields that are
+    not edited in it, None: all.
     """
 
     page: str
@@ -77,6 +79,7 @@ class Grid:
     match: Callable[[Actor, Mapping[str, str], int], list[str]] = field(default=lambda actor, query, most: [])
     edit: Callable[[str, str, str, int | None], Command] | None = None
     archive: Callable[[str], Command] | None = None
+    undoable: Callable[[Sequence[str]], bool] = field(default=lambda keys: True)
 
     def shown(self, actor: Actor, asked: str) -> list[Column]:
         """Return the columns asked for in the address, else those chosen, else the usual ones."""
@@ -88,7 +91,8 @@ class Grid:
     def cells(
         self, columns: Sequence[Column], row: Mapping[str, Any], *, editable: bool
     ) -> list[dict[str, Any]]:
-        names = {one.name for one in self.fields} if editable else set()
+        fixed = row.get("fixed", ())
+        names = {one.name for one in self.fields} - set(fixed) if editable and fixed is not None else set()
         return [
             {
                 "html": column.cell(row),
@@ -104,8 +108,9 @@ class Grid:
     ) -> dict[str, Any]:
         """Return what `workspace/grid.html` shows; each row has `key`, `href`, `version` and `place`.
 
-        `more`: `label`, `next`, `total`.
+        `more`: `label`, `next`, `total`; `also`: what exports ask for beside the address.
         """
+        also = more.pop("also", {})
         columns = self.shown(actor, request.GET.get("columns", ""))
         chosen = [column.name for column in columns]
         others = [column for column in self.columns if column.name not in chosen]
@@ -138,7 +143,7 @@ class Grid:
             "archives": editing and self.archive is not None,
             "query": query.urlencode(),
             "exports": [
-                (word, f"/api/v1{self.path}?{_exported(query, form)}")
+                (word, f"/api/v1{self.path}?{_exported(query, form, also)}")
                 for form, word in (("csv", "CSV"), ("xlsx", "XLSX"), ("ndjson", "NDJSON"))
             ],
             "span": len(columns) + editing,
@@ -160,6 +165,12 @@ class Grid:
         row = self.read(actor, key)
         text, error, status = one.plain(row), "", 200
         accounts.require(actor, self.permission, at=row.get("place"))
+        if one.name in row.get("fixed", ()):
+            raise Conflict(
+                _("%(key)s is no draft any more: edit this on its form, which tells what becomes of consent.")
+                % {"key": row["key"]},
+                code="workspace.grid.fixed",
+            )
         if request.method == "POST":
             text = asked.get("value", "")
             try:
@@ -181,7 +192,7 @@ class Grid:
                 response = self._plain(request, actor, self.read(actor, key), one)
                 if done.sequence is not None:
                     told = _("%(key)s was saved.") % {"key": key}
-                    toasts.put(response, told, undo=way_back(request))
+                    toasts.put(response, told, undo=way_back(request) if row.get("undoable", True) else "")
                 return response
         elif asked.get("plain"):
             return self._plain(request, actor, row, one)
@@ -287,7 +298,9 @@ class Grid:
             raise refused[0]
         if done:
             text = ngettext("%(count)d record was changed.", "%(count)d records were changed.", len(done))
-            toasts.done(request, text % {"count": len(done)}, undo=way_back(request))
+            keys = [one.subject.key for one in done if one.subject is not None]
+            undo = way_back(request) if self.undoable(keys) else ""
+            toasts.done(request, text % {"count": len(done)}, undo=undo)
         if refused:
             text = ngettext(
                 "%(count)d was refused: %(why)s", "%(count)d were refused, such as: %(why)s", len(refused)
@@ -333,6 +346,6 @@ def _some(keys: Sequence[str]) -> dict[str, Any]:
     return {"count": len(keys), "keys": keys[:KEYS_SHOWN], "more": len(keys) - KEYS_SHOWN}
 
 
-def _exported(query: QueryDict, form: str) -> str:
+def _exported(query: QueryDict, form: str, also: Mapping[str, str]) -> str:
     kept = [(name, value) for name, value in query.items() if name not in ("limit", "format", "tab")]
-    return urlencode([*kept, ("format", form)])
+    return urlencode([*{**dict(kept), **also}.items(), ("format", form)])

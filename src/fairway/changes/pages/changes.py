@@ -21,6 +21,7 @@ from fairway.accounts.web import caller, page, way_back
 from fairway.audit.commands import convert, execute, preview
 from fairway.changes import commands, face, queries
 from fairway.changes.forms import ChangeForm, CompleteForm, EditsForm, PinForm
+from fairway.changes.grid import CHANGES, TABS, as_rows
 from fairway.changes.words import STATES, VERBS
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
@@ -33,7 +34,6 @@ SEARCHED = (
     *("state", "model", "priority", "organisation", "item", "environment", "category"),
     *("planned_start__gte", "planned_start__lt", "q", "sort", "cursor"),
 )
-TABS = ("open", "mine", "waiting", "all")
 IN_PANEL = 8
 SHOWN_IMPACT = 20
 
@@ -67,15 +67,21 @@ def changes(request: HttpRequest) -> HttpResponseBase:
     tab = request.GET.get("tab", "open")
     if tab not in TABS:
         raise Invalid.field("tab", _("There is no such tab."))
-    picked = {"open": {"open": True}, "mine": {"mine": True}, "waiting": {"waiting": True}}.get(tab, {})
     order = "-planned_start" if tab == "all" else "planned_start"  # what comes next stands first
     first = not asked.get("cursor")
-    query = convert({"sort": order, **asked, **picked, "count": first}, queries.ChangeQuery)
+    query = convert({"sort": order, **asked, **TABS[tab], "count": first}, queries.ChangeQuery)
     found = queries.change_page(actor, query)
     context = {
         "views": views,
-        "rows": face.rows(actor, found.rows, at=at),
-        "next": found.next,
+        "grid": CHANGES.context(
+            request,
+            actor,
+            as_rows(actor, found.rows, face.rows(actor, found.rows, at=at)),
+            label=_("Changes"),
+            next=found.next,
+            total=found.total,
+            also={"sort": query.sort, **TABS[tab]},
+        ),
         "sort": query.sort,
         "tabs": _tabs(actor, tab),
         "filters": _filters(actor, tab, asked),
@@ -85,6 +91,20 @@ def changes(request: HttpRequest) -> HttpResponseBase:
         "may_request": accounts.access(actor).may("changes.request", None),
     }
     return render(request, "changes/changes.html", context)
+
+
+@require_POST
+@page
+def bulk(request: HttpRequest) -> HttpResponseBase:
+    """Edit many changes at once, or say what that would do."""
+    return CHANGES.bulk(request, _reader(request))
+
+
+@require_http_methods(["GET", "POST"])
+@page
+def cell(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Edit a field of a change in its row of the list."""
+    return CHANGES.cell(request, _reader(request), key)
 
 
 def _counted(count: int) -> str:
@@ -655,9 +675,11 @@ urlpatterns = [
     path("changes", changes, name="changes"),
     path("changes/new", new, name="change-new"),
     path("changes/preview", try_new, name="change-preview"),
+    path("changes/bulk", bulk, name="changes-bulk"),
     path("changes/panel", panel, name="change-panel"),
     path("changes/people", people, name="change-people"),
     path("changes/<str:key>", change, name="change"),
+    path("changes/<str:key>/cell", cell, name="change-cell"),
     path("changes/<str:key>/edit", edit, name="change-edit"),
     path("changes/<str:key>/preview", try_edit, name="change-edit-preview"),
     path("changes/<str:key>/finish", complete, name="change-finish"),

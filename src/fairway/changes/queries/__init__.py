@@ -55,6 +55,8 @@ from fairway.changes.queries.slotting import Offers as Offers
 from fairway.changes.queries.slotting import planned as planned
 from fairway.changes.queries.slotting import slots as slots
 from fairway.changes.queries.stepping import Step as Step
+from fairway.changes.queries.stepping import any_draft as any_draft
+from fairway.changes.queries.stepping import fixed_in_rows as fixed_in_rows
 from fairway.changes.queries.stepping import open_steps as open_steps
 from fairway.changes.queries.stepping import steps as steps
 from fairway.changes.queries.timeline import timeline as timeline

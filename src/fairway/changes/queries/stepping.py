@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from fairway.accounts import queries as accounts
+from fairway.changes.models import Change, Implementer
 from fairway.changes.queries.deciding import Case
-from fairway.changes.queries.dossier import Dossier
+from fairway.changes.queries.dossier import Dossier, workflow
 from fairway.changes.rules import Edge, relations
 from fairway.kernel.actor import Actor
 from fairway.policy import Finding, Severity
@@ -59,3 +61,40 @@ def steps(actor: Actor, dossier: Dossier, *, at: datetime) -> list[Step]:
         against = [one for one in case.against(needs) if one.severity in {Severity.BLOCK, Severity.UNKNOWN}]
         found.append(Step(edge.verb, edge.asks, tuple(sorted(against, key=lambda one: one.order))))
     return found
+
+
+def fixed_in_rows(
+    actor: Actor, pks: Collection[int], approved: Sequence[str]
+) -> dict[int, Sequence[str] | None]:
+    """Return which of the approved fields stay as they are in the row of each change; None: all fields.
+
+    They are edited in a row while the change is a draft.
+    """
+    access = accounts.access(actor)
+    people: dict[int, set[int]] = {}
+    rows = Implementer.objects.filter(change__in=pks)
+    for change_pk, person in rows.values_list("change_id", "person_id"):
+        people.setdefault(change_pk, set()).add(person)
+    found: dict[int, Sequence[str] | None] = {}
+    for change in Change.objects.filter(pk__in=pks).select_related("model"):
+        whole = workflow(change.model)
+        edge = whole.step(change.state, "edit")
+        related = relations(
+            actor.pk,
+            requester=change.requester_id,
+            owner=change.owner_id,
+            implementers=frozenset(people.get(change.pk, ())),
+        )
+        place = change.organisation_id
+        if edge is None or not edge.open_to(related, lambda name, at=place: access.may(name, at)):  # type: ignore[misc]
+            found[change.pk] = None
+        else:
+            found[change.pk] = () if change.state == whole.initial else approved
+    return found
+
+
+def any_draft(keys: Collection[str]) -> bool:
+    """Say whether one of the changes is a draft, whose edits can be taken back."""
+    numbers = [int(key.removeprefix(f"{Change.prefix}-")) for key in keys]
+    found = Change.objects.filter(number__in=numbers).select_related("model")
+    return any(change.state == workflow(change.model).initial for change in found)
