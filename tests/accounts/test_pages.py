@@ -29,6 +29,7 @@ from tests.support.replay import replayed
 PASSWORD = "a lamp on the quay"
 ADMINISTRATION = (
     "/administration", "/administration/people", "/administration/people/invite", "/administration/teams",
+    "/administration/service-accounts", "/administration/service-accounts/new",
     "/administration/teams/new", "/administration/roles", "/administration/organisations",
     "/administration/organisations/new", "/administration/events",
 )  # fmt: skip
@@ -590,3 +591,34 @@ def test_a_page_escapes_what_people_typed(company: Company) -> None:
         assert poison not in answer.content.decode(), path
         assert "script-src 'self'" in answer["Content-Security-Policy"]
     assert actor("vera").name == poison
+
+
+def test_a_service_account_is_added_given_a_token_once_and_switched_off(company: Company) -> None:
+    client = signed_in("rita")
+    here = "/administration/service-accounts"
+    made = client.post(f"{here}/new", {"name": "Robot", "slug": "robot", "organisation": "retail"})
+    account = User.objects.get(email="robot@service-account.invalid")
+    assert (made.status_code, made["Location"]) == (302, f"{here}/{account.key}")
+    assert "Robot" in text(client.get(here))
+    address = made["Location"]
+    wrong = client.post(f"{address}/tokens", {"name": "", "days": "7"})
+    assert (wrong.status_code, account.tokens.count()) == (422, 0)
+    told = client.post(f"{address}/tokens", {"name": "CI", "days": "7", "scopes": ["accounts.view"]})
+    secret = re.search(r"fw_[\w-]{43}", told.content.decode())
+    assert secret is not None
+    assert (told.status_code, "no-store" in told["Cache-Control"]) == (201, True)
+    token = ApiToken.objects.get(user=account)
+    assert (token.digest, token.scopes) == (queries.digest(secret[0]), ["accounts.view"])
+    again = client.get(address).content.decode()
+    assert "CI" in again
+    assert secret[0] not in again
+    assert client.get(f"{here}/{User.objects.get(email='vera@example.org').key}").status_code == 404
+    elsewhere = User.objects.get(email="rita@example.org")
+    assert client.post(f"{here}/{elsewhere.key}/tokens/{token.uid}/revoke").status_code == 404
+    client.post(f"{address}/tokens/{token.uid}/revoke")
+    token.refresh_from_db()
+    assert token.revoked_at is not None
+    client.post(f"{address}/switch", {"active": "0"})
+    account.refresh_from_db()
+    assert not account.is_active
+    assert "Make token" not in text(client.get(address))

@@ -171,6 +171,25 @@ PAGES: dict[str, Page] = {
     "administration/grants/<str:uid>/revoke": Page(
         at={"uid": "grant"}, reads=None, writes="accounts.administer"
     ),
+    "administration/service-accounts": Page(reads="accounts.view"),
+    "administration/service-accounts/new": Page(
+        reads="accounts.invite",
+        writes="accounts.invite",
+        form=lambda b: {"name": MARKED, "slug": MARKED, "organisation": b.organisation},
+    ),
+    "administration/service-accounts/<str:key>": Page(at="service", reads="accounts.view"),
+    "administration/service-accounts/<str:key>/tokens": Page(
+        at="service",
+        reads=None,
+        writes="accounts.administer",
+        form=lambda b: {"name": MARKED, "days": "7", "scopes": ["accounts.view"]},
+    ),
+    "administration/service-accounts/<str:key>/tokens/<str:uid>/revoke": Page(
+        at={"key": "service", "uid": "service_token"}, reads=None, writes="accounts.administer"
+    ),
+    "administration/service-accounts/<str:key>/switch": Page(
+        at="service", reads=None, writes="accounts.administer", form=lambda b: {"active": "0"}
+    ),
     "administration/teams": Page(reads="accounts.view"),
     "administration/teams/new": Page(
         reads="accounts.invite",

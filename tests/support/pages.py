@@ -69,6 +69,8 @@ PAGES = (
     Page("people", "/administration/people"),
     Page("person", "/administration/people", follow="main tbody a[href^='/administration/people/USR-']"),
     Page("invite", "/administration/people/invite"),
+    Page("service-accounts", "/administration/service-accounts"),
+    Page("service-account-new", "/administration/service-accounts/new"),
     Page("teams", "/administration/teams"),
     Page("team", "/administration/teams", follow="main tbody a[href^='/administration/teams/']"),
     Page("roles", "/administration/roles"),

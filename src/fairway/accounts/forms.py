@@ -80,6 +80,26 @@ class TokenForm(CommandForm):
     )
 
 
+class ServiceTokenForm(TokenForm):
+    """The same for a service account, whose roles bound what its tokens may."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["scopes"].help_text = _("Nothing ticked: all that the account’s roles allow.")
+
+
+class ServiceForm(CommandForm):
+    name = forms.CharField(label=_("Name"), max_length=120)
+    slug = forms.SlugField(
+        label=_("Key"), max_length=100, help_text=_("Lower case, such as deploy-robot; it stays.")
+    )
+    organisation = forms.ChoiceField(label=_("Organisation"))
+
+    def __init__(self, *args: Any, organisations: Iterable[Organisation], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["organisation"].choices = _choices(organisations)  # type: ignore[attr-defined]
+
+
 class InviteForm(CommandForm):
     email = forms.EmailField(label=_("E-mail address"), max_length=254)
     name = forms.CharField(label=_("Name"), max_length=120)

@@ -1,11 +1,12 @@
 """Pages of accounts: signing in, one's own profile, and the administration of people, teams and the tree."""
 
-from fairway.accounts.pages import entrance, jobs, log, mine, people, shares, structure, webhooks
+from fairway.accounts.pages import entrance, jobs, log, mine, people, services, shares, structure, webhooks
 
 urlpatterns = [
     *entrance.urlpatterns,
     *mine.urlpatterns,
     *people.urlpatterns,
+    *services.urlpatterns,
     *structure.urlpatterns,
     *log.urlpatterns,
     *jobs.urlpatterns,

@@ -38,6 +38,7 @@ def administration(request: HttpRequest) -> HttpResponseBase:
     }
     told = {
         "people": _("Who works with Fairway, what they may do and where; invite somebody here."),
+        "service-accounts": _("Programs that ask and act by token, with roles of their own."),
         "teams": _("People who own items and carry changes out together; a team can hold roles too."),
         "roles": _("What each role permits."),
         "organisations": _("The tree that decides who sees what: a role holds for a whole branch."),

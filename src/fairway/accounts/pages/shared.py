@@ -30,6 +30,7 @@ def tabs(actor: Actor, current: str) -> list[dict[str, Any]]:
     """Return the parts of administration that the actor may see, for ui/tabs.html."""
     parts = [
         ("people", _("People"), ("accounts.view",)),
+        ("service-accounts", _("Service accounts"), ("accounts.view",)),
         ("teams", _("Teams"), ("accounts.view",)),
         ("roles", _("Roles"), ("accounts.view",)),
         ("organisations", _("Organisations"), ("accounts.view",)),
