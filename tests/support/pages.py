@@ -37,6 +37,7 @@ PAGES = (
     Page("window-new", "/windows/new"),
     Page("changes", "/changes"),
     Page("changes-waiting", "/changes?tab=waiting"),
+    Page("changes-columns", "/changes?columns=key,title,priority,owner,category,model,created_at"),
     Page("changes-none", "/changes?tab=all&q=there-is-no-such-change"),
     Page("change", "/changes", follow="main tbody a[href^='/changes/CHG-']"),
     Page("change-authorising", "/changes?state=authorising", follow="main tbody a[href^='/changes/CHG-']"),

@@ -128,6 +128,7 @@ CHANGES = Grid(
             lambda row: row["when"],
             sort="planned_start",
             style="is-short",
+            zoned=True,
         ),
         Column("where", gettext_lazy("Where"), _where, style="is-short is-fit"),
         Column("conflicts", gettext_lazy("Conflicts"), _conflicts),

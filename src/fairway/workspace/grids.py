@@ -31,7 +31,10 @@ REASONS_SHOWN, KEYS_SHOWN = 5, 6
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: `cell` gives what stands in it from a row, as text or safe HTML; `usual`: shown unasked."""
+    """One column: `cell` gives what stands in it from a row, as text or safe HTML; `usual`: shown unasked.
+
+    `zoned`: brief times stand in it, so that its head names the reader's zone.
+    """
 
     name: str
     label: Any
@@ -40,6 +43,7 @@ class Column:
     numeric: bool = False
     style: str = ""
     usual: bool = True
+    zoned: bool = False
 
     @property
     def less(self) -> bool:

@@ -1,5 +1,12 @@
-"""Pages of changes: the list, a record, its form and steps, the calendar; and of drift."""
+"""Pages of changes: the list, a record, form, steps, impact, free slots, the calendar; of drift."""
 
-from fairway.changes.pages import changes, drifts, slots
+from fairway.changes.pages import calendar, changes, drifts, impact, lists, slots
 
-urlpatterns = [*drifts.urlpatterns, *slots.urlpatterns, *changes.urlpatterns]
+urlpatterns = [
+    *drifts.urlpatterns,
+    *slots.urlpatterns,
+    *lists.urlpatterns,
+    *impact.urlpatterns,
+    *calendar.urlpatterns,
+    *changes.urlpatterns,  # last: its steps answer to any verb
+]
