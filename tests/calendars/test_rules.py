@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairway.calendars.rules import FREEZE, OUTSIDE_MAINTENANCE, Calendar, Kind, Scope, Target, Window
+from fairway.calendars.rules import (
+    CONDITION,
+    FREEZE,
+    NOTE,
+    OUTSIDE_MAINTENANCE,
+    STOPPED,
+    Activity,
+    Calendar,
+    Kind,
+    Scope,
+    Target,
+    Window,
+    condition,
+)
+from fairway.kernel.errors import Invalid
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.policy import Finding, Severity, Verdict, decide
@@ -21,6 +37,7 @@ UP = {GROUP: {GROUP}, BANK: {GROUP, BANK}, SHOP: {GROUP, SHOP}}
 PROD, UAT = 10, 11
 TIERS = {PROD: "production", UAT: "acceptance", None: None}
 ELSEWHERE = 99
+BIG, SMALL = 7, 8  # change models
 LEDGER, PAYMENTS, SWITCH = 100, 101, 102
 CRITICALITY = {LEDGER: 1, PAYMENTS: 2, SWITCH: 3}
 CHANGE = Ref("change", "CHG-7", "Patch the ledger", organisation=BANK)
@@ -36,7 +53,9 @@ CLOCK_CHANGES = {
 }
 
 
-def target(item: int | None, environment: int | None, organisation: int = BANK) -> Target:
+def target(
+    item: int | None, environment: int | None, organisation: int = BANK, model: int | None = None
+) -> Target:
     return Target(
         item,
         environment,
@@ -44,6 +63,7 @@ def target(item: int | None, environment: int | None, organisation: int = BANK) 
         CRITICALITY.get(item) if item else None,
         TIERS[environment],
         Ref("item", f"item-{item}", pk=item) if item else None,
+        model=model,
     )
 
 
@@ -52,7 +72,15 @@ targets = st.builds(
     st.sampled_from([LEDGER, PAYMENTS, SWITCH, None]),
     st.sampled_from([PROD, UAT, None]),
     st.sampled_from([BANK, SHOP]),
+    st.sampled_from([BIG, None]),
 )
+URGENT = {"priority": 1, "category": "", "custom": {}}
+CONDITIONS = {
+    None: True,
+    "priority == 1": True,
+    'category == "database"': False,
+    "custom.cost > 3": None,  # there is no such field: it cannot be told
+}
 scopes = st.builds(
     Scope,
     st.sampled_from([GROUP, BANK, SHOP]),
@@ -60,7 +88,12 @@ scopes = st.builds(
     st.frozensets(st.sampled_from([PROD, UAT]), max_size=1),
     st.frozensets(st.sampled_from([1, 2]), max_size=1),
     st.frozensets(st.sampled_from(["production", "acceptance"]), max_size=1),
+    st.frozensets(st.sampled_from([BIG, SMALL]), max_size=1),
 )
+stops = st.one_of(
+    st.just(STOPPED), st.frozensets(st.sampled_from([Activity.CREATE, Activity.SCHEDULE, Activity.START]))
+)
+activities = st.sampled_from(list(Activity))
 
 
 def windows(origin: datetime, zone: str, kinds: list[Kind]) -> st.SearchStrategy[Window]:
@@ -81,12 +114,47 @@ def windows(origin: datetime, zone: str, kinds: list[Kind]) -> st.SearchStrategy
     )
     number = st.integers(1, 10**6)
     return st.builds(
-        lambda n, kind, scope, when: Window(Ref("window", f"WIN-{n}", "Year end", pk=n), kind, scope, when),
+        lambda n, kind, scope, when, stops, down, text: Window(
+            Ref("window", f"WIN-{n}", "Year end", pk=n),
+            kind,
+            scope,
+            when,
+            stops=stops,
+            downtime_only=down,
+            condition=condition(text) if text else None,
+        ),
         number,
         st.sampled_from(kinds),
         scopes,
         st.one_of(once, again),
+        stops,
+        st.sampled_from([False, False, True]),
+        st.sampled_from([None, None, *CONDITIONS]),
     )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked beside things and times; `down`: the work takes things down while it goes on."""
+
+    activity: Activity
+    reason: bool
+    down: bool
+    change: bool
+
+    def of(self, calendar: Calendar, touched: list[Target], periods: list[Period]) -> list[Finding]:
+        return calendar.findings(CHANGE, touched, periods, **self.how(periods))
+
+    def how(self, periods: list[Period]) -> dict[str, Any]:
+        return {
+            "reason": self.reason,
+            "activity": self.activity,
+            "downtimes": periods if self.down else [],
+            "facts": (lambda: URGENT) if self.change else None,
+        }
+
+
+questions = st.builds(Asked, activities, st.booleans(), st.booleans(), st.booleans())
 
 
 @st.composite
@@ -124,15 +192,36 @@ def concerns(window: Window, one: Target, environment: int | None, tier: str | N
         and (not scope.criticalities or one.criticality in scope.criticalities)
         and (not scope.environments or environment in scope.environments)
         and (not scope.tiers or tier in scope.tiers)
+        and (not scope.models or one.model in scope.models)
     )
 
 
-def frozen(some: list[Window], touched: list[Target], at: datetime, *, reason: bool) -> list[Window]:
+def holds(window: Window, asked: Asked) -> bool | None:
+    """Say whether the window's condition holds; None: it cannot be told."""
+    if window.condition is None:
+        return True
+    return CONDITIONS[window.condition.text] if asked.change else False
+
+
+def stopping(window: Window, asked: Asked) -> bool:
+    """Say whether the window would stop what is asked, were it open."""
+    if holds(window, asked) is False or (window.downtime_only and not asked.down):
+        return False
+    if window.kind is Kind.BLOCKOUT:
+        return asked.activity is Activity.BOOK
+    if asked.activity not in window.stops or asked.activity is Activity.BOOK:
+        return False
+    return window.kind in {Kind.HARD_FREEZE, Kind.LOCKDOWN} or (
+        window.kind is Kind.SOFT_FREEZE and not asked.reason
+    )
+
+
+def frozen(some: list[Window], touched: list[Target], at: datetime, asked: Asked) -> list[Window]:
     """Return the freezes that stop work at the instant; without environment work is in all of them."""
-    stopping = [w for w in some if w.kind is Kind.HARD_FREEZE or (w.kind is Kind.SOFT_FREEZE and not reason)]
+    stops = [window for window in some if stopping(window, asked)]
     return [
         window
-        for window in stopping
+        for window in stops
         if active(window, at)
         and any(
             concerns(window, one, environment, tier) for one in touched for environment, tier in places(one)
@@ -146,18 +235,39 @@ def places(one: Target) -> list[tuple[int | None, str | None]]:
     return list(product([PROD, UAT, ELSEWHERE], ["production", "acceptance", "elsewhere"]))
 
 
-def outside(some: list[Window], touched: list[Target], at: datetime) -> bool:
-    """Say whether something touched has maintenance windows at some place, none of which is open then."""
-    for one in touched:
+def outside(
+    some: list[Window], touched: list[Target], at: datetime, asked: Asked, *, closes: bool = True
+) -> bool:
+    """Say whether something touched has maintenance windows at some place, none of which is open then.
+
+    `closes`: only where that is refused, and not only warned of.
+    """
+    if asked.activity is Activity.BOOK:
+        return False
+    maintenance = [w for w in some if w.kind is Kind.MAINTENANCE and holds(w, asked)]
+    for one, down in product(touched, [False, True] if asked.down else [False]):
         for environment, tier in places(one):
-            its = [w for w in some if w.kind is Kind.MAINTENANCE and concerns(w, one, environment, tier)]
-            if its and not any(active(window, at) for window in its):
+            its = [w for w in maintenance if w.downtime_only is down and concerns(w, one, environment, tier)]
+            told = not closes or any(asked.activity in window.stops for window in its)
+            if its and told and not any(active(window, at) for window in its):
                 return True
     return False
 
 
-def closed(some: list[Window], touched: list[Target], at: datetime, *, reason: bool) -> bool:
-    return bool(frozen(some, touched, at, reason=reason)) or outside(some, touched, at)
+def untold(some: list[Window], touched: list[Target], asked: Asked) -> bool:
+    """Say whether it cannot be told which maintenance windows the work has to lie in."""
+    return any(
+        w.kind is Kind.MAINTENANCE
+        and holds(w, asked) is None
+        and asked.activity in w.stops
+        and any(concerns(w, one, environment, tier) for one in touched for environment, tier in places(one))
+        and (asked.down or not w.downtime_only)
+        for w in some
+    )
+
+
+def closed(some: list[Window], touched: list[Target], at: datetime, asked: Asked) -> bool:
+    return bool(frozen(some, touched, at, asked)) or outside(some, touched, at, asked)
 
 
 def denied(findings: list[Finding]) -> bool:
@@ -167,18 +277,21 @@ def denied(findings: list[Finding]) -> bool:
 spans = st.tuples(st.integers(0, CELLS - 1), st.integers(1, 40))
 
 
-@given(plans(), st.lists(spans, min_size=1, max_size=2), st.booleans())
+@given(plans(), st.lists(spans, min_size=1, max_size=2), questions)
 def test_work_is_denied_where_some_half_hour_of_it_is_closed(
-    plan: tuple[datetime, str, list[Window], list[Target]], asked: list[tuple[int, int]], reason: bool
+    plan: tuple[datetime, str, list[Window], list[Target]], spans: list[tuple[int, int]], asked: Asked
 ) -> None:
     origin, _, some, touched = plan
-    periods = [Period(origin + start * STEP, origin + (start + length) * STEP) for start, length in asked]
-    findings = Calendar(some).findings(CHANGE, touched, periods, reason=reason)
-    instants = [origin + (start + cell) * STEP for start, length in sorted(asked) for cell in range(length)]
-    assert denied(findings) == any(closed(some, touched, at, reason=reason) for at in instants)
-    told = {f.parties[1].key for f in findings if f.rule == FREEZE and f.severity is Severity.BLOCK}
-    stopping = {w.ref.key for at in instants for w in frozen(some, touched, at, reason=reason)}
-    assert told == stopping
+    periods = [Period(origin + start * STEP, origin + (start + length) * STEP) for start, length in spans]
+    findings = asked.of(Calendar(some), touched, periods)
+    instants = [origin + (start + cell) * STEP for start, length in sorted(spans) for cell in range(length)]
+    shut = any(closed(some, touched, at, asked) for at in instants)
+    assert denied(findings) == (shut or untold(some, touched, asked))
+    heavy = {Severity.BLOCK, Severity.UNKNOWN}
+    told = {f.parties[1].key for f in findings if f.rule in {FREEZE, CONDITION} and f.severity in heavy}
+    stopping = {w.ref.key for at in instants for w in frozen(some, touched, at, asked)}
+    kinds = {window.ref.key: window.kind for window in some}
+    assert {key for key in told if kinds[key] is not Kind.MAINTENANCE} == stopping
     for finding in findings:
         assert finding.interval is not None
         if finding.rule == FREEZE:
@@ -187,58 +300,80 @@ def test_work_is_denied_where_some_half_hour_of_it_is_closed(
             assert finding.interval.start == first
             until = finding.params["until"]
             if until is None:  # a day long, daily
-                assert all(active(window, origin + cell * STEP) for cell in range(asked[0][0], CELLS))
+                assert all(active(window, origin + cell * STEP) for cell in range(spans[0][0], CELLS))
             else:
                 assert not active(window, until)
                 assert all(active(window, at) for at in (first, until - STEP))
                 assert finding.interval.end <= until
     gaps = [f for f in findings if f.rule == OUTSIDE_MAINTENANCE]
-    assert bool(gaps) == any(outside(some, touched, at) for at in instants)
+    assert bool(gaps) == any(outside(some, touched, at, asked, closes=False) for at in instants)
+    assert all(f.severity is Severity.INFORM for f in findings if f.rule == NOTE)
 
 
-@given(plans(), spans, st.booleans())
+@given(plans(), spans, questions)
 def test_openings_are_the_half_hours_in_which_nothing_is_closed(
-    plan: tuple[datetime, str, list[Window], list[Target]], asked: tuple[int, int], reason: bool
+    plan: tuple[datetime, str, list[Window], list[Target]], span: tuple[int, int], asked: Asked
 ) -> None:
     origin, _, some, touched = plan
-    within = Period(origin + asked[0] * STEP, origin + (asked[0] + asked[1] + 48) * STEP)
-    open_ = Calendar(some).openings(touched, within, reason=reason)
+    within = Period(origin + span[0] * STEP, origin + (span[0] + span[1] + 48) * STEP)
+    open_ = Calendar(some).openings(touched, within, **asked.how([within]))
+    hopeless = any(
+        w.kind is Kind.MAINTENANCE and holds(w, asked) is None and asked.activity in w.stops
+        and any(Calendar([w]).matching(one) for one in touched)
+        for w in some
+    )  # fmt: skip
     at = within.start
     while at < within.end:
-        assert (at in open_) != closed(some, touched, at, reason=reason), at
+        assert (at in open_) != (hopeless or closed(some, touched, at, asked)), at
         at += STEP
     assert all(within.covers(period) for period in open_)
 
 
-@given(plans(), spans, st.booleans(), st.data())
-def test_adding_a_freeze_never_turns_a_deny_into_an_allow(
+@given(plans(), spans, questions, st.data())
+def test_adding_a_prohibition_never_turns_a_deny_into_an_allow(
     plan: tuple[datetime, str, list[Window], list[Target]],
-    asked: tuple[int, int],
-    reason: bool,
+    span: tuple[int, int],
+    asked: Asked,
     data: st.DataObject,
 ) -> None:
     origin, zone, some, touched = plan
-    period = Period(origin + asked[0] * STEP, origin + (asked[0] + asked[1]) * STEP)
-    freeze = data.draw(windows(origin, zone, [Kind.HARD_FREEZE, Kind.SOFT_FREEZE]))
-    more = [*some, Window(Ref("window", "WIN-0", pk=0), freeze.kind, freeze.scope, freeze.when)]
-    before = Calendar(some).findings(CHANGE, touched, [period], reason=reason)
-    after = Calendar(more).findings(CHANGE, touched, [period], reason=reason)
+    period = Period(origin + span[0] * STEP, origin + (span[0] + span[1]) * STEP)
+    telling: list[Kind] = [kind for kind in Kind if kind is not Kind.MAINTENANCE]
+    freeze = replace(data.draw(windows(origin, zone, telling)), ref=Ref("window", "WIN-0", pk=0))
+    before = asked.of(Calendar(some), touched, [period])
+    after = asked.of(Calendar([*some, freeze]), touched, [period])
     assert not (denied(before) and not denied(after))
     assert set(before) <= set(after)
     whole = Period(origin, origin + CELLS * STEP)
-    wider = Calendar(some).openings(touched, whole, reason=reason)
-    narrower = Calendar(more).openings(touched, whole, reason=reason)
+    wider = Calendar(some).openings(touched, whole, **asked.how([whole]))
+    narrower = Calendar([*some, freeze]).openings(touched, whole, **asked.how([whole]))
     assert narrower & wider == narrower
 
 
-@given(plans(), spans)
-def test_the_order_of_windows_and_targets_does_not_matter(
-    plan: tuple[datetime, str, list[Window], list[Target]], asked: tuple[int, int]
+@given(plans(), spans, questions)
+def test_stopping_more_or_asking_less_of_a_condition_only_closes(
+    plan: tuple[datetime, str, list[Window], list[Target]], span: tuple[int, int], asked: Asked
 ) -> None:
     origin, _, some, touched = plan
-    period = Period(origin + asked[0] * STEP, origin + (asked[0] + asked[1]) * STEP)
-    one = Calendar(some).findings(CHANGE, touched, [period], reason=False)
-    other = Calendar(some[::-1]).findings(CHANGE, touched[::-1], [period], reason=False)
+    period = Period(origin + span[0] * STEP, origin + (span[0] + span[1]) * STEP)
+    freezes = [window for window in some if window.kind is not Kind.MAINTENANCE]
+    stricter = [
+        replace(w, stops=w.stops | {asked.activity}, condition=None, downtime_only=False) for w in freezes
+    ]
+    looser = denied(asked.of(Calendar(freezes), touched, [period]))
+    assert not looser or denied(asked.of(Calendar(stricter), touched, [period]))
+    wider = [replace(w, scope=Scope(w.scope.organisation)) for w in freezes]
+    assert not looser or denied(asked.of(Calendar(wider), touched, [period]))
+
+
+@given(plans(), spans, questions)
+def test_the_order_of_windows_and_targets_does_not_matter(
+    plan: tuple[datetime, str, list[Window], list[Target]], span: tuple[int, int], asked: Asked
+) -> None:
+    origin, _, some, touched = plan
+    period = Period(origin + span[0] * STEP, origin + (span[0] + span[1]) * STEP)
+    one = asked.of(Calendar(some), touched, [period])
+    other = asked.of(Calendar(some[::-1]), touched[::-1], [period])
     assert decide(one) == decide(other)
 
 
@@ -263,6 +398,10 @@ def window(kind: Kind, when: Period | Recurrence, scope: Scope | None = None, nu
         ("inside maintenance", Kind.MAINTENANCE, hours(2, 4), False, []),
         ("begins before maintenance", Kind.MAINTENANCE, hours(3, 4), False, [Severity.BLOCK]),
         ("ends after maintenance", Kind.MAINTENANCE, hours(2, 3), True, [Severity.BLOCK]),
+        ("locked down", Kind.LOCKDOWN, hours(3, 8), True, [Severity.BLOCK]),
+        ("no booking then", Kind.BLOCKOUT, hours(3, 8), False, []),
+        ("a holiday", Kind.HOLIDAY, hours(3, 8), False, [Severity.INFORM]),
+        ("something to know", Kind.INFORMATION, hours(3, 8), False, [Severity.INFORM]),
     ],
 )
 def test_weights(case: str, kind: Kind, freeze: Period, reason: bool, severities: list[Severity]) -> None:
@@ -285,6 +424,9 @@ def test_weights(case: str, kind: Kind, freeze: Period, reason: bool, severities
         ("everywhere, by tier", Scope(GROUP, tiers=frozenset({"production"})), target(LEDGER, None), True),
         ("the tier", Scope(GROUP, tiers=frozenset({"production"})), target(LEDGER, PROD), True),
         ("the criticality", Scope(GROUP, criticalities=frozenset({1, 2})), target(LEDGER, PROD), True),
+        ("the change model", Scope(GROUP, models=frozenset({BIG})), target(LEDGER, PROD, model=BIG), True),
+        ("another change model", Scope(GROUP, models=frozenset({BIG})), target(LEDGER, PROD, model=8), False),
+        ("no change at all", Scope(GROUP, models=frozenset({BIG})), target(LEDGER, PROD), False),
         ("another criticality", Scope(GROUP, criticalities=frozenset({3})), target(LEDGER, PROD), False),
         (
             "one of two facets",
@@ -310,6 +452,53 @@ def test_a_change_on_two_items_must_lie_in_maintenance_of_each() -> None:
     assert (finding.rule, finding.interval) == (OUTSIDE_MAINTENANCE, hours(1, 2))
     assert [ref.key for ref in finding.path] == [f"item-{PAYMENTS}"]
     assert list(calendar.openings(both, hours(0, 9), reason=False)) == [hours(2, 4)]
+
+
+@pytest.mark.parametrize(
+    ("case", "changed", "how", "severities"),
+    [
+        ("it stops submitting too", {"stops": frozenset(Activity)}, {"activity": Activity.SUBMIT}, ["block"]),
+        ("it does not stop submitting", {}, {"activity": Activity.SUBMIT}, ["warn"]),
+        ("it only warns", {"stops": frozenset()}, {}, ["warn"]),
+        ("bookings are no matter of a freeze", {}, {"activity": Activity.BOOK}, []),
+        ("a blockout stops bookings", {"kind": Kind.BLOCKOUT}, {"activity": Activity.BOOK}, ["block"]),
+        ("nothing is down", {"downtime_only": True}, {}, []),
+        ("down before it", {"downtime_only": True}, {"downtimes": [hours(2, 3)]}, []),
+        ("down in it", {"downtime_only": True}, {"downtimes": [hours(3, 4)]}, ["block"]),
+        ("its condition holds", {"condition": condition("priority < 2")}, {}, ["block"]),
+        ("its condition does not", {"condition": condition("priority > 2")}, {}, []),
+        ("its condition has no answer", {"condition": condition("custom.cost > 2")}, {}, ["unknown"]),
+        ("nor one of two values", {"condition": condition("custom.size")}, {}, ["unknown"]),
+        ("no change, no condition", {"condition": condition("priority < 2")}, {"facts": None}, []),
+        ("no answer, and it only warns", {"condition": condition("custom.x"), "stops": frozenset()}, {},
+         ["warn"]),
+    ],
+)  # fmt: skip
+def test_what_a_window_stops(
+    case: str, changed: dict[str, Any], how: dict[str, Any], severities: list[str]
+) -> None:
+    calendar = Calendar([replace(window(Kind.HARD_FREEZE, hours(3, 8)), **changed)])
+    facts = {"facts": lambda: {**URGENT, "custom": {"size": 3}}, **how}
+    found = calendar.findings(CHANGE, [target(LEDGER, PROD)], [hours(2, 5)], reason=False, **facts)
+    assert [str(finding.severity) for finding in found] == severities
+
+
+@pytest.mark.parametrize(
+    ("case", "text", "told"),
+    [
+        ("a name there is not", 'categor == "x"', "line 1, column 1: undeclared reference to 'categor'"),
+        ("not finished", "priority <", "line 1, column 11"),
+        ("no truth", "priority + 1", "It gives int"),
+        ("the wrong type", "priority == title", "line 1, column 10"),
+        ("too long", "priority == 1 || " * 200 + "true", "longer than 2,000 bytes"),
+        ("growing in a loop", 'custom.map(k, k + k).exists(k, k == "")', "cannot use +"),
+    ],
+)
+def test_a_condition_that_cannot_be_used(case: str, text: str, told: str) -> None:
+    with pytest.raises(Invalid) as problem:
+        condition(text)
+    assert problem.value.errors[0].field == "condition"
+    assert told in problem.value.errors[0].message
 
 
 def test_several_maintenance_windows_of_one_item_are_a_union() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from fairway.calendars.commands import ArchiveWindow, CreateWindow, EditWindow, 
 from fairway.calendars.models import Window, WindowItem
 from fairway.calendars.queries import FREEZE, OUTSIDE_MAINTENANCE, Target
 from fairway.catalog.queries import item
+from fairway.changes.models import ChangeModel
 from fairway.environments.queries import environment
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Stale
@@ -98,6 +100,58 @@ def test_facets_narrow_a_window(company: Company) -> None:
     assert ask(target("ledger"), start=at(23)).denied
     assert not ask(target("ledger", "uat"), start=at(23)).denied
     assert not ask(target("till", "prod"), start=at(23)).denied
+
+
+def test_a_branch_two_levels_down_is_bound_whatever_the_facet(company: Company) -> None:
+    """Scopes inherit down the tree with every kind of facet: retail is above shops, the root above both."""
+    normal = create(change_models=["normal"], condition='category == "till"')
+    model = ChangeModel.objects.get(slug="normal").pk
+    for category, denied in (("till", True), ("other", False)):
+        subject = Ref("change", "CHG-1", "Patch", organisation=accounts.organisation(SYSTEM, "shops").pk)
+        found = queries.findings(
+            subject=subject,
+            targets=[replace(target("till"), model=model)],
+            periods=[Period(at(23), at(24))],
+            reason=False,
+            facts=lambda category=category: {"category": category},  # type: ignore[misc]
+        )
+        assert decide(found).denied is denied
+        assert [finding.parties[1].key for finding in found] == [normal.key] * denied
+    assert not ask(target("till"), start=at(23), organisation="shops").denied, "no change, no concern"
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "told"),
+    [
+        ({"condition": "priorty < 2"}, "condition", "undeclared reference to 'priorty'"),
+        ({"condition": "priority"}, "condition", "true or false is needed"),
+        ({"stops": ["deploy"]}, "stops", "there are create, submit, schedule, start"),
+        ({"kind": "holiday", "stops": ["create"]}, "stops", "stops no steps of changes"),
+        ({"change_models": ["norml"]}, "change_models", "there are normal, standard"),
+        ({"kind": "sabbath"}, "kind", "holiday, information"),
+    ],
+)
+def test_kinds_stops_and_conditions_are_checked(
+    company: Company, changed: dict[str, Any], field: str, told: str
+) -> None:
+    for command in (CreateWindow, PutWindow):
+        with pytest.raises(Invalid) as problem:
+            execute(command(**{**FREEZE_ARGUMENTS, **changed}), actor=SYSTEM)
+        assert [(error.field, told in error.message) for error in problem.value.errors] == [(field, True)]
+    assert not Window.objects.exists()
+
+
+def test_a_holiday_stops_nothing_and_a_freeze_made_of_it_what_is_usual(company: Company) -> None:
+    day = create(kind="holiday")
+    assert day.stops == []
+    assert [one.severity for one in ask(target("ledger"), start=at(23)).findings] == [Severity.INFORM]
+    execute(
+        EditWindow(window=day.key, kind="hard_freeze", stops=None, change_models=["standard"]), actor=SYSTEM
+    )
+    assert Window.objects.get().stops == ["schedule", "start"]
+    assert not ask(target("ledger"), start=at(23)).denied
+    execute(EditWindow(window=day.key, change_models=[]), actor=SYSTEM)
+    assert ask(target("ledger"), start=at(23)).denied
 
 
 def test_a_soft_freeze_asks_for_a_reason(company: Company) -> None:

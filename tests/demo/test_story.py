@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from fairway.calendars.rules import Kind
 from fairway.demo.story import company, landscape
 from fairway.demo.story.calendar import MAINTENANCE, windows
 from fairway.demo.story.changes import COUNT, changes
@@ -100,6 +101,6 @@ def test_somebody_of_each_role_may_sign_in() -> None:
 @pytest.mark.parametrize("now", DAYS)
 def test_windows_of_each_kind_are_known(now: datetime) -> None:
     listed = windows(now)
-    assert {window.kind for window in listed} == {"hard_freeze", "soft_freeze", "maintenance"}
+    assert {window.kind for window in listed} == set(Kind) - {Kind.LOCKDOWN}
     assert all(window.known < now for window in listed)
     assert all(window.items and window.rrule for window in listed if window.kind == MAINTENANCE)

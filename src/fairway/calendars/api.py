@@ -23,7 +23,7 @@ from fairway.kernel.listing import Page
 from fairway.kernel.period import Period
 from fairway.workspace import queries as workspace
 
-Kind = Literal["hard_freeze", "soft_freeze", "maintenance"]
+Kind = Literal["hard_freeze", "soft_freeze", "booking_blockout", "maintenance", "holiday", "information"]
 LONGEST_SPAN = timedelta(days=366 * 5)
 
 
@@ -34,7 +34,9 @@ class KeyPath(msgspec.Struct):
 class WindowView(msgspec.Struct, kw_only=True):
     """One-off: `starts_at`, `ends_at`. Recurring: `local_start` (wall time in `zone`), `duration`, `rrule`.
 
-    It holds for the branch of `organisation`, narrowed by each of the last four that is not empty.
+    It holds for the branch of `organisation`, narrowed by `items`, `environments`, `criticalities`, `tiers`,
+    `change_models` and `condition` (CEL over the fields of a change) where they are not empty. `stops`: the
+    steps of changes that it refuses; of the others it warns.
     """
 
     key: str
@@ -55,6 +57,10 @@ class WindowView(msgspec.Struct, kw_only=True):
     environments: list[RefView]
     criticalities: list[int]
     tiers: list[str]
+    change_models: list[RefView]
+    condition: str
+    stops: list[str]
+    downtime_only: bool
     custom: dict[str, Any]
     version: int
     created_at: datetime
@@ -82,6 +88,10 @@ class WindowRow(msgspec.Struct, kw_only=True):
     environments: list[RefView] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
+    change_models: list[RefView] | UnsetType = UNSET
+    condition: str | UnsetType = UNSET
+    stops: list[str] | UnsetType = UNSET
+    downtime_only: bool | UnsetType = UNSET
     custom: dict[str, Any] | UnsetType = UNSET
     version: int | UnsetType = UNSET
     created_at: datetime | UnsetType = UNSET
@@ -113,6 +123,10 @@ class WindowPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     environments: list[str] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
+    change_models: list[str] | UnsetType = UNSET
+    condition: str | UnsetType = UNSET
+    stops: list[str] | UnsetType | None = UNSET
+    downtime_only: bool | UnsetType = UNSET
     custom: dict[str, Any] | UnsetType = UNSET
 
 
@@ -151,6 +165,7 @@ def window_row(
         ),
         "items": [ref_view(ref) for ref in facets.items],
         "environments": [ref_view(ref) for ref in facets.environments],
+        "change_models": [ref_view(ref) for ref in facets.models],
     }
     names = FIELDS if wanted is None else wanted
     return WindowRow(**{name: values[name] if name in values else row[name] for name in names})
@@ -177,6 +192,10 @@ def window_view(actor: Actor, window: Window, facets: queries.Facets) -> WindowV
         environments=[ref_view(ref) for ref in facets.environments],
         criticalities=window.criticalities,
         tiers=window.tiers,
+        change_models=[ref_view(ref) for ref in facets.models],
+        condition=window.condition,
+        stops=window.stops,
+        downtime_only=window.downtime_only,
         custom=workspace.seen(actor, "window", window),
         version=window.version,
         created_at=window.created_at,

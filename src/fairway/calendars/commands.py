@@ -1,8 +1,9 @@
-"""What can be done to freezes and maintenance windows."""
+"""What can be done to windows: freezes, blockouts, maintenance, holidays, information."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
@@ -12,12 +13,14 @@ from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan, expect
 from fairway.calendars import queries
 from fairway.calendars.events import CalendarEvent
-from fairway.calendars.models import Window, WindowEnvironment, WindowItem, when
+from fairway.calendars.models import Window, WindowEnvironment, WindowItem, WindowModel, stopped, when
+from fairway.calendars.rules import condition
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, NotFound
 from fairway.kernel.models import Row
 from fairway.kernel.period import Period
 from fairway.kernel.text import line, prose
+from fairway.policy.expressions import TEXT_LIMIT
 from fairway.scheduling import Recurrence, Rule, zone
 from fairway.workspace import queries as workspace
 
@@ -27,8 +30,10 @@ _ONCE, _AGAIN = ("starts_at", "ends_at"), ("local_start", "duration")
 
 
 class CreateWindow(Command, name=CalendarEvent.WINDOW_CREATE):
-    """Add a freeze or maintenance window: `starts_at` and `ends_at`, or `local_start`, `duration` and a rule.
+    """Add a window: `starts_at` and `ends_at`, or `local_start`, `duration` and a rule.
 
+    `stops`: the steps of changes that it refuses (create, submit, schedule, start; null: the last two); of
+    the others it warns. `condition`: over the fields of a change, in CEL; what is no change then is free.
     Without `organisation` it goes to that of who adds it, without `zone` its wall times are in theirs.
     """
 
@@ -50,6 +55,10 @@ class CreateWindow(Command, name=CalendarEvent.WINDOW_CREATE):
     environments: list[str] = []
     criticalities: list[int] = []
     tiers: list[str] = []
+    change_models: list[str] = []
+    condition: str = ""
+    stops: list[str] | None = None
+    downtime_only: bool = False
     custom: dict[str, Any] = {}
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
@@ -79,6 +88,10 @@ class EditWindow(Command, name=CalendarEvent.WINDOW_EDIT):
     environments: list[str] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
+    change_models: list[str] | UnsetType = UNSET
+    condition: str | UnsetType = UNSET
+    stops: list[str] | UnsetType | None = UNSET
+    downtime_only: bool | UnsetType = UNSET
     custom: dict[str, Any] | UnsetType = UNSET
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
@@ -111,6 +124,10 @@ class PutWindow(Command, name=CalendarEvent.WINDOW_PUT):
     environments: list[str] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
+    change_models: list[str] | UnsetType = UNSET
+    condition: str | UnsetType = UNSET
+    stops: list[str] | UnsetType | None = UNSET
+    downtime_only: bool | UnsetType = UNSET
     custom: dict[str, Any] | UnsetType = UNSET
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
@@ -145,9 +162,40 @@ class ArchiveWindow(Command, name=CalendarEvent.WINDOW_ARCHIVE):
         return Plan(subject=found, change=[] if found.archived_at else [(found, {"archived_at": at})])
 
 
+@dataclass(frozen=True, slots=True)
+class _Facet:
+    """A kind of thing that a scope names: how it is read, and the rows that name it."""
+
+    name: str
+    model: Any
+    column: str
+    find: Callable[[Actor, Sequence[str]], Sequence[Any]]
+    seen: Callable[[Actor, Collection[int]], Collection[int]]
+
+    def read(self, actor: Actor, references: Sequence[str]) -> Sequence[Any]:
+        return self.find(actor, _bounded(references, self.name))
+
+    def row(self, window: Window, thing: int) -> Row:
+        made: Row = self.model(window=window, **{self.column: thing})
+        return made
+
+
+FACETS = (
+    _Facet("items", WindowItem, "item_id", queries.items, queries.seen_items),
+    _Facet(
+        "environments",
+        WindowEnvironment,
+        "environment_id",
+        queries.environments,
+        queries.seen_environments,
+    ),
+    _Facet("change_models", WindowModel, "model_id", queries.change_models, lambda _actor, pks: pks),
+)
+
 _NEW: Mapping[str, Any] = {
     "reason": "", "zone": "", "starts_at": None, "ends_at": None, "local_start": "", "duration": None,
-    "rrule": "", "rdates": [], "exdates": [], "criticalities": [], "tiers": [],
+    "rrule": "", "rdates": [], "exdates": [], "criticalities": [], "tiers": [], "condition": "",
+    "stops": None, "downtime_only": False,
 }  # fmt: skip
 
 
@@ -157,8 +205,7 @@ def _created(given: CreateWindow | PutWindow, actor: Actor) -> Plan:
     accounts.require(actor, given.permission, at=organisation.pk)
     if "kind" not in asked:
         raise Invalid.field("kind", f"The kind is needed: {', '.join(Window.Kind.values)}.")
-    items = queries.items(actor, _bounded(asked.pop("items", []), "items"))
-    environments = queries.environments(actor, _bounded(asked.pop("environments", []), "environments"))
+    facets = {facet.name: facet.read(actor, asked.pop(facet.name, [])) for facet in FACETS}
     asked["zone"] = asked.get("zone") or actor.zone
     custom = asked.pop("custom", {})
     made = Window(organisation=organisation, **_values({**_NEW, **asked}))
@@ -166,8 +213,8 @@ def _created(given: CreateWindow | PutWindow, actor: Actor) -> Plan:
         actor, "window", custom, {}, kind=made.window_kind, organisation=organisation.pk, whole=True
     )
     rows: list[Row] = [made]
-    rows += [WindowItem(window=made, item_id=item.pk) for item in items]
-    rows += [WindowEnvironment(window=made, environment_id=place.pk) for place in environments]
+    for facet in FACETS:
+        rows += [facet.row(made, thing.pk) for thing in facets[facet.name]]
     return Plan(subject=made, create=rows)
 
 
@@ -175,19 +222,13 @@ def _edited(given: EditWindow | PutWindow, found: Window, actor: Actor) -> Plan:
     asked = _asked(given)
     create: list[Row] = []
     remove: list[Row] = []
-    if "items" in asked:
-        things = queries.items(actor, _bounded(asked.pop("items"), "items"))
-        rows = {row.item_id: row for row in WindowItem.objects.filter(window=found)}
-        more, less = _difference(rows, [thing.pk for thing in things], queries.seen_items(actor, rows))
-        create += [WindowItem(window=found, item_id=pk) for pk in more]
-        remove += less
-    if "environments" in asked:
-        things = queries.environments(actor, _bounded(asked.pop("environments"), "environments"))
-        places = {row.environment_id: row for row in WindowEnvironment.objects.filter(window=found)}
-        seen = queries.seen_environments(actor, places)
-        more, less = _difference(places, [thing.pk for thing in things], seen)
-        create += [WindowEnvironment(window=found, environment_id=pk) for pk in more]
-        remove += less
+    for facet in FACETS:
+        if facet.name in asked:
+            wanted = [thing.pk for thing in facet.read(actor, asked.pop(facet.name))]
+            rows = {getattr(row, facet.column): row for row in facet.model.objects.filter(window=found)}
+            more, less = _difference(rows, wanted, facet.seen(actor, rows))
+            create += [facet.row(found, pk) for pk in more]
+            remove += less
     for row in remove:
         row.window = found  # type: ignore[attr-defined] # spares a look-up when the log asks whose it is
     organisation = asked.pop("organisation", None)
@@ -243,10 +284,28 @@ def _values(asked: Mapping[str, Any]) -> dict[str, Any]:
     values["criticalities"] = sorted(set(values["criticalities"]))
     if values["criticalities"] and not {1, 2, 3, 4} >= set(values["criticalities"]):
         raise Invalid.field("criticalities", "A criticality goes from 1 (most critical) to 4.")
+    values["condition"] = prose(values["condition"], field="condition", longest=TEXT_LIMIT)
+    if values["condition"]:
+        condition(values["condition"])
+    values["stops"] = _stops(values["window_kind"], values["stops"])
     known = [tier for tier, _ in queries.tiers()]
     given = {_one_of(tier, known, field="tiers") for tier in values["tiers"]}
     values["tiers"] = [tier for tier in known if tier in given]
     return {**values, **_times(values)}
+
+
+def _stops(kind: str, given: Sequence[str] | None) -> list[str]:
+    """Return what a window of the kind stops: what was asked for, else what is usual; in their order."""
+    if kind in {Window.Kind.HOLIDAY, Window.Kind.INFORMATION, Window.Kind.BLOCKOUT}:
+        if given and set(given) != set(stopped()):  # those may come along where the kind alone is changed
+            raise Invalid.field(
+                "stops", f"A window of the kind {kind} stops no steps of changes; leave this out."
+            )
+        return []
+    wanted = stopped() if given is None else given
+    known = Window.Stops.values
+    asked = {_one_of(step, known, field="stops") for step in wanted}
+    return [step for step in known if step in asked]
 
 
 def _times(values: Mapping[str, Any]) -> dict[str, Any]:

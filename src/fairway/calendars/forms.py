@@ -12,13 +12,15 @@ from django.utils.translation import gettext_lazy
 
 from fairway.accounts import queries as accounts
 from fairway.calendars import queries
-from fairway.calendars.models import Window
+from fairway.calendars.models import Window, stopped
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid
+from fairway.policy.expressions import TEXT_LIMIT
 from fairway.scheduling import WEEKDAYS, local_to_utc
 from fairway.scheduling import zone as zone_called
 from fairway.ui.forms import KeysField
 
+STOPPING = (Window.Kind.HARD_FREEZE, Window.Kind.SOFT_FREEZE, Window.Kind.MAINTENANCE)
 LOCAL = "%Y-%m-%dT%H:%M"
 ONCE, OWN = "once", "own"
 REPEATS = (
@@ -79,8 +81,8 @@ class WindowForm(forms.Form):
         label=gettext_lazy("Kind"),
         choices=Window.Kind.choices,
         help_text=gettext_lazy(
-            "A hard freeze stops work, a soft freeze asks for a reason;"
-            " where there are maintenance windows, work has to lie inside one."
+            "A hard freeze stops work, a soft freeze asks for a reason; where there are maintenance windows,"
+            " work has to lie inside one. A blockout keeps bookings out; holidays and information only tell."
         ),
     )
     starts = LocalTime(label=gettext_lazy("Starts"))
@@ -117,6 +119,32 @@ class WindowForm(forms.Form):
     environments = KeysField(
         url="/environments/pick", label=gettext_lazy("Only these environments"), required=False
     )
+    change_models = forms.MultipleChoiceField(
+        label=gettext_lazy("Only changes of this model"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    condition = forms.CharField(
+        label=gettext_lazy("Only changes for which"),
+        required=False,
+        max_length=TEXT_LIMIT,
+        widget=forms.Textarea(attrs={"rows": 2, "class": "fw-code", "spellcheck": "false"}),
+        help_text=gettext_lazy(
+            'A condition in CEL, such as category == "database" && priority <= 2. There are title, category,'
+            " priority, model, template, organisation, downtime and custom."
+        ),
+    )
+    stops = forms.MultipleChoiceField(
+        label=gettext_lazy("Stops"),
+        choices=Window.Stops.choices,
+        required=False,
+        initial=stopped(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Of the steps that are not ticked it only warns."),
+    )
+    downtime_only = forms.BooleanField(
+        label=gettext_lazy("Only while a change takes things down"), required=False
+    )
     criticalities = forms.MultipleChoiceField(
         label=gettext_lazy("Only items of this criticality"),
         choices=CRITICALITIES,
@@ -148,6 +176,7 @@ class WindowForm(forms.Form):
             places.append((window.organisation.slug, window.organisation.name))
         self.fields["organisation"].choices = places  # type: ignore[attr-defined]
         self.fields["tiers"].choices = queries.tiers()  # type: ignore[attr-defined]
+        self.fields["change_models"].choices = queries.model_choices()  # type: ignore[attr-defined]
         for name in ("items", "environments"):
             refs = getattr(facets, name) if facets else ()
             picker: Any = self.fields[name].widget
@@ -182,12 +211,14 @@ class WindowForm(forms.Form):
     def values(self) -> dict[str, Any]:
         """Return what the commands take."""
         given = self.cleaned_data
-        kept = ("name", "kind", "zone", "reason", "organisation", "tiers")
+        kept = ("name", "kind", "zone", "reason", "organisation", "tiers", "change_models", "condition")
         values = {name: given[name] for name in kept}
         values |= {
             "criticalities": [int(text) for text in given["criticalities"]],
             "items": given["items"],
             "environments": given["environments"],
+            "downtime_only": given["downtime_only"],
+            "stops": given["stops"] if given["kind"] in STOPPING else None,
         }
         starts, ends = given["starts"], given["ends"]
         if given["repeats"] == ONCE:
@@ -243,4 +274,8 @@ def _initial(actor: Actor, window: Window | None, facets: queries.Facets | None)
         "environments": [ref.key for ref in facets.environments if not ref.hidden] if facets else [],
         "criticalities": [str(number) for number in window.criticalities],
         "tiers": window.tiers,
+        "change_models": [ref.key for ref in facets.models] if facets else [],
+        "condition": window.condition,
+        "stops": window.stops,
+        "downtime_only": window.downtime_only,
     }

@@ -12,19 +12,37 @@ from fairway.kernel.models import Numbered, Row, fold
 from fairway.kernel.period import Period
 from fairway.scheduling import Recurrence, Rule
 
+KINDS = ["hard_freeze", "soft_freeze", "booking_blockout", "maintenance", "holiday", "information"]
+
+
+def stopped() -> list[str]:
+    """Return what a window stops unless it says otherwise: taking the time, and working in it."""
+    return ["schedule", "start"]
+
 
 class Window(Numbered):
-    """A freeze or a maintenance window: one-off (`starts_at`, `ends_at`) or recurring at wall time.
+    """A freeze, a maintenance window or a date to know: one-off (`starts_at`, `ends_at`) or recurring at
+    wall time.
 
-    Its scope is the branch of its organisation, narrowed by each facet that is given.
+    Its scope is the branch of its organisation, narrowed by each facet that is given, and by a condition
+    over the fields of the change that is asked about.
     """
 
     class Kind(models.TextChoices):
         HARD_FREEZE = "hard_freeze", _("Hard freeze")
         SOFT_FREEZE = "soft_freeze", _("Soft freeze")
+        BLOCKOUT = "booking_blockout", _("Booking blockout")
         MAINTENANCE = "maintenance", _("Maintenance window")
+        HOLIDAY = "holiday", _("Holiday")
+        INFORMATION = "information", _("Information")
 
-    window_kind = models.CharField(max_length=12, choices=Kind)
+    class Stops(models.TextChoices):
+        CREATE = "create", _("Creating")
+        SUBMIT = "submit", _("Submitting")
+        SCHEDULE = "schedule", _("Scheduling")
+        START = "start", _("Starting and deploying")
+
+    window_kind = models.CharField(max_length=20, choices=Kind)
     name = models.CharField(max_length=200)
     name_folded = models.CharField(max_length=400, editable=False, db_index=True)
     reason = models.TextField(blank=True)
@@ -38,6 +56,9 @@ class Window(Numbered):
     exdates = models.JSONField(default=list, blank=True, help_text="wall times of starts left out")
     criticalities = models.JSONField(default=list, blank=True, help_text="of items, 1 to 4; none: all")
     tiers = models.JSONField(default=list, blank=True, help_text="of environments; none: all")
+    condition = models.TextField(blank=True, help_text="over the fields of a change, in CEL; empty: all")
+    stops = models.JSONField(default=stopped, blank=True, help_text="steps of changes; of others it warns")
+    downtime_only = models.BooleanField(default=False, help_text="only while a change takes things down")
 
     scope_edits = models.PositiveIntegerField(
         default=0,
@@ -52,7 +73,7 @@ class Window(Numbered):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(window_kind__in=["hard_freeze", "soft_freeze", "maintenance"]),
+                condition=Q(window_kind__in=KINDS),
                 name="calendars_window_kind",
             ),
             models.CheckConstraint(
@@ -148,3 +169,16 @@ class WindowEnvironment(Facet):
 
     def __str__(self) -> str:
         return f"{self.window_id} {self.environment_id}"
+
+
+class WindowModel(Facet):
+    """A change model whose changes alone a window concerns."""
+
+    window = models.ForeignKey(Window, models.CASCADE, related_name="change_models")
+    model = models.ForeignKey("changes.ChangeModel", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("window", "model", name="calendars_model_once")]
+
+    def __str__(self) -> str:
+        return f"{self.window_id} {self.model_id}"

@@ -19,7 +19,7 @@ from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page, way_back
 from fairway.audit.commands import Command, convert, execute
 from fairway.calendars import commands, queries
-from fairway.calendars.forms import WindowForm
+from fairway.calendars.forms import STOPPING, WindowForm
 from fairway.calendars.grid import WINDOWS
 from fairway.calendars.models import Window
 from fairway.calendars.words import recurring
@@ -68,7 +68,7 @@ def windows(request: HttpRequest) -> HttpResponseBase:
             "when": _again(row) if row["local_start"] else _once(actor, row),
             "version": row["version"],
             "place": row["organisation_id"],
-            "scope": _scope(facets[row["id"]], row["criticalities"], row["tiers"]),
+            "scope": _scope(facets[row["id"]], row),
             "organisation": row["organisation__name"],
         }
         for row in found.rows
@@ -115,13 +115,18 @@ def _again(row: Mapping[str, Any]) -> str:
     return recurring(row["local_start"], row["duration"], row["zone"], row["rrule"], row["rdates"])
 
 
-def _scope(facets: queries.Facets, criticalities: list[int], tiers: list[str]) -> str:
+def _scope(facets: queries.Facets, row: Mapping[str, Any]) -> str:
     """Return in one line what a window is narrowed to; empty: the whole branch."""
     words = dict(queries.tiers())
     parts = [_named(facets.items), _named(facets.environments)]
-    if criticalities:
-        parts.append(_("criticality %(numbers)s") % {"numbers": ", ".join(map(str, criticalities))})
-    parts.append(", ".join(str(words[tier]) for tier in tiers))
+    if row["criticalities"]:
+        parts.append(_("criticality %(numbers)s") % {"numbers": ", ".join(map(str, row["criticalities"]))})
+    parts.append(", ".join(str(words[tier]) for tier in row["tiers"]))
+    if facets.models:
+        parts.append(_("%(models)s changes") % {"models": _named(facets.models)})
+    if row["downtime_only"]:
+        parts.append(_("downtimes"))
+    parts.append(row["condition"])
     return " · ".join(filter(None, parts))
 
 
@@ -197,10 +202,21 @@ def window(request: HttpRequest, key: str) -> HttpResponseBase:
         "environments": [_link(ref) for ref in facets.environments],
         "criticalities": ", ".join(map(str, found.criticalities)),
         "tiers": ", ".join(str(words[tier]) for tier in found.tiers),
+        "models": ", ".join(ref.name for ref in facets.models),
+        "stops": _stops(found),
         "left_out": found.exdates,
         "activity": "/activity?" + urlencode({"kind": "window", "subject": str(found.uid)}),
     }
     return render(request, "calendars/window.html", context)
+
+
+def _stops(found: Window) -> str:
+    """Return in words what a window stops; empty: its kind stops nothing of changes."""
+    if found.window_kind not in STOPPING:
+        return ""
+    if not found.stops:
+        return _("nothing; it only warns")
+    return ", ".join(str(Window.Stops(step).label) for step in found.stops)
 
 
 def _link(ref: Ref) -> dict[str, str]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from fairway.accounts import queries as accounts
 from fairway.audit import queries as audit
-from fairway.calendars.models import Window, WindowEnvironment, WindowItem, when
+from fairway.calendars.models import Facet, Window, WindowEnvironment, WindowItem, WindowModel, when
 from fairway.calendars.rules import FREEZE as FREEZE
 from fairway.calendars.rules import OUTSIDE_MAINTENANCE as OUTSIDE_MAINTENANCE
-from fairway.calendars.rules import Calendar, Kind, Scope
+from fairway.calendars.rules import Activity as Activity
+from fairway.calendars.rules import Calendar, Kind, Scope, condition
+from fairway.calendars.rules import Facts as Facts
 from fairway.calendars.rules import Target as Target
 from fairway.calendars.rules import Window as Compiled
 from fairway.kernel.actor import Actor
@@ -37,12 +39,21 @@ def calendar() -> Calendar:
 
 
 def findings(
-    *, subject: Ref, targets: Sequence[Target], periods: Sequence[Period], reason: bool
+    *,
+    subject: Ref,
+    targets: Sequence[Target],
+    periods: Sequence[Period],
+    reason: bool,
+    activity: Activity = Activity.START,
+    downtimes: Sequence[Period] = (),
+    facts: Facts | None = None,
 ) -> list[Finding]:
-    """Return what freezes and maintenance windows say about work on the targets in the periods.
+    """Return what windows say about work on the targets in the periods.
 
-    `reason`: whether it was stated why the work has to be done in a soft freeze. A freeze of the subject's
-    own organisation, or of one above it, is told to whoever may see the subject: it binds them.
+    `reason`: whether it was stated why the work has to be done in a soft freeze. `downtimes`: when it takes
+    things down. `facts`: gives the fields of the change (see rules.VARIABLES); None: it is no change. A
+    window of the subject's own organisation, or of one above it, is told to whoever may see the subject: it
+    binds them.
     """
     if not periods or not targets:
         return []
@@ -52,12 +63,37 @@ def findings(
         binds = window.ref.organisation in above
         return replace(window.ref, organisation=subject.organisation) if binds else window.ref
 
-    return calendar().findings(subject, targets, periods, reason=reason, shown=shown)
+    return calendar().findings(
+        subject,
+        targets,
+        periods,
+        reason=reason,
+        activity=activity,
+        downtimes=downtimes,
+        facts=facts,
+        shown=shown,
+    )
 
 
-def openings(targets: Sequence[Target], *, start: datetime, horizon: timedelta, reason: bool) -> IntervalSet:
+def openings(
+    targets: Sequence[Target],
+    *,
+    start: datetime,
+    horizon: timedelta,
+    reason: bool,
+    activity: Activity = Activity.START,
+    downtimes: Sequence[Period] = (),
+    facts: Facts | None = None,
+) -> IntervalSet:
     """Return when, from the start on and up to the horizon, no calendar blocks work on all the targets."""
-    return calendar().openings(targets, Period(start, start + horizon), reason=reason)
+    return calendar().openings(
+        targets,
+        Period(start, start + horizon),
+        reason=reason,
+        activity=activity,
+        downtimes=downtimes,
+        facts=facts,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +110,11 @@ class Shade:
 def shades(actor: Actor, period: Period) -> list[Shade]:
     """Return the windows that the actor may see and that come in the period."""
     places = _readable(actor)
-    compiled = calendar()
+    known = calendar()
     found = []
-    for window in compiled.windows:
+    for window in known.windows:
         if places is None or window.ref.organisation in places:
-            periods = compiled.occurrences(window, period)
+            periods = known.occurrences(window, period)
             if periods:
                 shade = Shade(
                     window.ref, str(window.kind), window.reason, window.scope, tuple(periods[:MOST_SHADES])
@@ -89,37 +125,40 @@ def shades(actor: Actor, period: Period) -> list[Shade]:
 
 def freezes(targets: Iterable[Target], period: Period) -> list[Shade]:
     """Return the freezes that concern any of the targets and come in the period, whoever asks, unabridged."""
-    compiled = calendar()
-    numbered = {window.ref: window for target in targets for window in compiled.matching(target)}
+    known = calendar()
+    numbered = {window.ref: window for target in targets for window in known.matching(target)}
     return [
         Shade(window.ref, str(window.kind), window.reason, window.scope, tuple(periods))
         for window in numbered.values()
         if window.kind in (Kind.HARD_FREEZE, Kind.SOFT_FREEZE)
-        and (periods := compiled.occurrences(window, period))
+        and (periods := known.occurrences(window, period))
     ]
 
 
 def concerning(targets: Iterable[Target]) -> list[Ref]:
     """Return the windows that concern any of the targets, whoever asks."""
-    compiled = calendar()
-    return list(dict.fromkeys(window.ref for target in targets for window in compiled.matching(target)))
+    known = calendar()
+    return list(
+        dict.fromkeys(window.ref for target in targets for window in known.matching(target, any_model=True))
+    )
 
 
 def occurrences(reference: Ref, period: Period) -> list[Period]:
     """Return when a window comes in the period; nothing for one that is archived."""
-    compiled = calendar()
+    known = calendar()
     return [
         found
-        for window in compiled.windows
+        for window in known.windows
         if window.ref == reference
-        for found in compiled.occurrences(window, period)
+        for found in known.occurrences(window, period)
     ]
 
 
 _VALUES = (
     "uid", "number", "name", "window_kind", "reason", "zone", "starts_at", "ends_at", "local_start",
-    "duration", "rrule", "rdates", "exdates", "criticalities", "tiers", "custom", "version", "created_at",
-    "archived_at", "id", "organisation_id", "organisation__slug", "organisation__name", "organisation__uid",
+    "duration", "rrule", "rdates", "exdates", "criticalities", "tiers", "condition", "stops",
+    "downtime_only", "custom", "version", "created_at", "archived_at", "id",
+    "organisation_id", "organisation__slug", "organisation__name", "organisation__uid",
 )  # fmt: skip
 
 LISTING = Listing(
@@ -193,30 +232,36 @@ class Facets:
 
     items: tuple[Ref, ...]
     environments: tuple[Ref, ...]
+    models: tuple[Ref, ...]
 
 
 def facets(actor: Actor, pks: Collection[int]) -> dict[int, Facets]:
-    """Return, by window, the items and environments named by each; two statements for any number."""
+    """Return, by window, the things that each names; three statements for any number."""
     sees = accounts.access(actor).sees
     items = _facets(WindowItem, "item", pks)
     environments = _facets(WindowEnvironment, "environment", pks)
+    models = _facets(WindowModel, "model", pks, owned=False)
 
     def told(refs: Sequence[Ref]) -> tuple[Ref, ...]:
         return tuple(dict.fromkeys(ref if sees(ref) else HIDDEN for ref in refs))
 
-    return {pk: Facets(told(items.get(pk, ())), told(environments.get(pk, ()))) for pk in pks}
+    return {
+        pk: Facets(told(items.get(pk, ())), told(environments.get(pk, ())), tuple(models.get(pk, ())))
+        for pk in pks
+    }
 
 
 def _facets(
-    model: type[WindowItem | WindowEnvironment], name: str, pks: Collection[int]
+    model: type[Facet], name: str, pks: Collection[int], *, owned: bool = True
 ) -> dict[int, list[Ref]]:
-    columns = (
-        "window_id",
-        *(f"{name}__{column}" for column in ("slug", "name", "uid", "pk", "organisation_id")),
-    )
+    """Return what rows name, by window; `owned`: those things belong to organisations."""
+    parts = ("slug", "name", "uid", "pk", *(["organisation_id"] if owned else []))
     found: dict[int, list[Ref]] = {}
-    rows = model._default_manager.filter(window__in=pks).order_by(f"{name}__slug").values_list(*columns)
-    for pk, slug, label, uid, thing, organisation in rows:
+    rows: QuerySet[Any] = model._default_manager.filter(**{"window__in": pks}).order_by(f"{name}__slug")
+    for pk, slug, label, uid, thing, *where in rows.values_list(
+        "window_id", *(f"{name}__{part}" for part in parts)
+    ):
+        organisation = where[0] if where else None
         found.setdefault(pk, []).append(Ref(name, slug, label, str(uid), thing, organisation))
     return found
 
@@ -244,6 +289,41 @@ def environments(actor: Actor, references: Sequence[str], *, field: str = "envir
     return _found(actor, model, references, field=field, said="environment")
 
 
+def change_models(actor: Actor, references: Sequence[str]) -> list[Any]:
+    """Return the change models that a scope names, by slug or uid.
+
+    :raises Invalid: naming those that there are not.
+    """
+    wanted = list(dict.fromkeys(references))
+    if not wanted:
+        return []
+    known: dict[str, Any] = {}
+    slugs = []
+    for one in _change_models():
+        known[one.slug] = known[str(one.uid)] = one
+        slugs.append(one.slug)
+    errors = [
+        FieldError(
+            "change_models",
+            f"There is no change model “{reference[:60]}”; there are {', '.join(slugs)}.",
+        )
+        for reference in wanted
+        if reference not in known
+    ]
+    if errors:
+        raise Invalid.fields(errors)
+    return list(dict.fromkeys(known[reference] for reference in wanted))
+
+
+def model_choices() -> list[tuple[str, str]]:
+    """Return the change models that a scope may name: slug and name, in order."""
+    return [(one.slug, one.name) for one in _change_models()]
+
+
+def _change_models() -> QuerySet[Any]:
+    return _named(WindowModel, "model")._default_manager.order_by("position", "pk")  # type: ignore[no-any-return]
+
+
 def seen_items(actor: Actor, pks: Collection[int]) -> set[int]:
     """Return those of these items that the actor may see."""
     rows = _named(WindowItem, "item")._default_manager.filter(pk__in=pks)
@@ -256,9 +336,9 @@ def seen_environments(actor: Actor, pks: Collection[int]) -> set[int]:
     return set(accounts.visible(rows, actor).values_list("pk", flat=True))
 
 
-def _named(model: type[WindowItem | WindowEnvironment], field: str) -> type[Slugged]:
+def _named(model: type[Facet], field: str) -> Any:
     """Return the model that a scope's column points at; it belongs to a context above and is not imported."""
-    return cast(type[Slugged], model._meta.get_field(field).related_model)
+    return model._meta.get_field(field).related_model
 
 
 def _found(
@@ -288,40 +368,55 @@ def _readable(actor: Actor) -> frozenset[int] | None:
 
 
 def _load(revision: int, last: tuple[int, Calendar] | None) -> Calendar:
-    named: dict[str, dict[int, list[int]]] = {"items": {}, "environments": {}}
+    named: dict[str, dict[int, list[int]]] = {"items": {}, "environments": {}, "models": {}}
     for facet, rows in (
         ("items", WindowItem.objects.values_list("window_id", "item_id")),
         ("environments", WindowEnvironment.objects.values_list("window_id", "environment_id")),
+        ("models", WindowModel.objects.values_list("window_id", "model_id")),
     ):
         for pk, thing in rows:
             named[facet].setdefault(pk, []).append(thing)
-    columns = (
-        "pk", "number", "name", "uid", "organisation_id", "window_kind", "reason", "criticalities", "tiers",
-        "starts_at", "ends_at", "local_start", "duration", "zone", "rrule", "rdates", "exdates",
-    )  # fmt: skip
-    compiled = []
-    for (
-        pk,
-        number,
-        name,
-        uid,
-        organisation,
-        kind,
-        reason,
-        criticalities,
-        tiers,
-        *times,
-    ) in Window.objects.filter(archived_at=None).values_list(*columns):
-        scope = Scope(
-            organisation,
-            frozenset(named["items"].get(pk, ())),
-            frozenset(named["environments"].get(pk, ())),
-            frozenset(criticalities),
-            frozenset(tiers),
-        )
-        ref = Ref(Window.kind, f"{Window.prefix}-{number}", name, str(uid), pk, organisation)
-        compiled.append(Compiled(ref, Kind(kind), scope, when(*times), reason))
-    return Calendar(compiled)
+    return Calendar(
+        compiled(row, **{facet: found.get(row["pk"], ()) for facet, found in named.items()})
+        for row in Window.objects.filter(archived_at=None).values(*COMPILED)
+    )
+
+
+COMPILED = (
+    "pk", "number", "name", "uid", "organisation_id", "window_kind", "reason", "criticalities", "tiers",
+    "condition", "stops", "downtime_only", "starts_at", "ends_at", "local_start", "duration", "zone",
+    "rrule", "rdates", "exdates",
+)  # fmt: skip
+_TIMES = ("starts_at", "ends_at", "local_start", "duration", "zone", "rrule", "rdates", "exdates")
+
+
+def compiled(
+    row: Mapping[str, Any],
+    *,
+    items: Iterable[int] = (),
+    environments: Iterable[int] = (),
+    models: Iterable[int] = (),
+) -> Compiled:
+    """Return a window as the rules see it, from its columns (COMPILED) and the things it names."""
+    scope = Scope(
+        row["organisation_id"],
+        frozenset(items),
+        frozenset(environments),
+        frozenset(row["criticalities"]),
+        frozenset(row["tiers"]),
+        frozenset(models),
+    )
+    key = f"{Window.prefix}-{row['number']}"
+    return Compiled(
+        Ref(Window.kind, key, row["name"], str(row["uid"]), row["pk"], row["organisation_id"]),
+        Kind(row["window_kind"]),
+        scope,
+        when(*(row[name] for name in _TIMES)),
+        row["reason"],
+        frozenset(map(Activity, row["stops"])),
+        row["downtime_only"],
+        condition(row["condition"]) if row["condition"] else None,
+    )
 
 
 _kept = Kept(_load)

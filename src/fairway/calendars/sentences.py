@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from fairway.calendars.rules import FREEZE, OUTSIDE_MAINTENANCE, Kind
+from fairway.calendars.rules import CONDITION, FREEZE, NOTE, OUTSIDE_MAINTENANCE, Kind
 from fairway.policy import Finding, Severity, Words, sentence
 
 
@@ -21,14 +21,51 @@ def freeze(finding: Finding, words: Words) -> str:
         "things": _listed(finding.params.get("things") or []),
         "until": words.instant(until) if until else "",
     }
-    if finding.params["kind"] == Kind.SOFT_FREEZE:
+    kind = finding.params["kind"]
+    if kind == Kind.SOFT_FREEZE:
         text = _("The soft freeze %(name)s (%(key)s) covers %(things)s") % values
+    elif kind == Kind.BLOCKOUT:
+        text = _("The booking blockout %(name)s (%(key)s) covers %(things)s") % values
+    elif kind == Kind.LOCKDOWN:
+        text = _("The lockdown %(name)s (%(key)s) covers %(things)s") % values
+        if not until:
+            return text + _(" until it is released.")
     else:
         text = _("The freeze %(name)s (%(key)s) covers %(things)s") % values
     text += _(" until %(until)s") % values if until else _(" without an end in sight")
-    if finding.params["kind"] == Kind.SOFT_FREEZE and finding.severity is Severity.BLOCK:
+    if kind == Kind.SOFT_FREEZE and finding.severity is Severity.BLOCK:
         return text + _("; say why the work has to be done then.")
+    if finding.severity is Severity.WARN and not finding.params.get("stops", True):
+        return text + _("; it warns of this and does not stop it.")
     return text + "."
+
+
+@sentence(NOTE)
+def note(finding: Finding, words: Words) -> str:
+    if not finding.params:
+        period = words.period(finding.interval) if finding.interval else ""
+        return _("%(period)s is marked in a calendar of another organisation.") % {"period": period}
+    values = {
+        "name": finding.params["name"],
+        "key": finding.parties[-1].key,
+        "things": _listed(finding.params.get("things") or []),
+        "period": words.period(finding.interval) if finding.interval else "",
+    }
+    if finding.params["kind"] == Kind.HOLIDAY:
+        return _("%(period)s is a holiday for %(things)s: %(name)s (%(key)s).") % values
+    return _("%(period)s is marked in the calendar of %(things)s: %(name)s (%(key)s).") % values
+
+
+@sentence(CONDITION)
+def condition(finding: Finding, words: Words) -> str:
+    if not finding.params:
+        return _("Whether a window of another organisation holds for this cannot be told.")
+    values = {
+        "name": finding.params["name"],
+        "key": finding.parties[-1].key,
+        "why": finding.params["why"],
+    }
+    return _("Whether %(name)s (%(key)s) holds for this cannot be told: in its condition %(why)s.") % values
 
 
 @sentence(OUTSIDE_MAINTENANCE)

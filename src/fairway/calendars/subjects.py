@@ -17,7 +17,11 @@ register(
         model="calendars.Window",
         find=queries.window,
         visible=queries.windows,
-        parts={"calendars.WindowItem": "window_id", "calendars.WindowEnvironment": "window_id"},
+        parts={
+            "calendars.WindowItem": "window_id",
+            "calendars.WindowEnvironment": "window_id",
+            "calendars.WindowModel": "window_id",
+        },
     )
 )
 register_page(

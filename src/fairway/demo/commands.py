@@ -309,6 +309,9 @@ def _window(window: calendar.Window) -> Command:
         environments=list(window.environments),
         tiers=list(window.tiers),
         criticalities=list(window.criticalities),
+        change_models=list(window.models),
+        condition=window.condition,
+        stops=None if window.stops is None else list(window.stops),
         **when,
     )
 

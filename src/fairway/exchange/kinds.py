@@ -154,7 +154,11 @@ WINDOWS: Final = Kind(
     keys=(("organisation", "name"), ("name",)),
     fields={
         "name": Field(text, "its name", required=True),
-        "kind": Field(text, "hard_freeze, soft_freeze or maintenance", required=True),
+        "kind": Field(
+            text,
+            "hard_freeze, soft_freeze, booking_blockout, maintenance, holiday or information",
+            required=True,
+        ),
         "reason": Field(text, "why it is there"),
         "organisation": _ORGANISATION,
         "zone": Field(zone_name, "the time zone of its local times"),
@@ -169,6 +173,11 @@ WINDOWS: Final = Kind(
         "environments": Field(text, "keys of the environments it holds for", many=True),
         "criticalities": Field(integer, "criticalities of the items it holds for", many=True),
         "tiers": Field(text, "tiers of the environments it holds for", many=True),
+        "change_models": Field(text, "keys of the change models it holds for", many=True),
+        "condition": Field(text, "a condition in CEL over the fields of a change"),
+        "stops": Field(
+            text, "what it stops: create, submit, schedule, start; of the rest it warns", many=True
+        ),
         "custom.*": Field(text, "a field of its own, by its name"),
     },
 )

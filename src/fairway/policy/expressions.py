@@ -60,6 +60,11 @@ class Expression:
         except RuntimeError as cause:
             raise Unusable(_told(str(cause))) from cause
 
+    @property
+    def gives(self) -> str:
+        """The type of its values, `dyn` where that is known only when it is asked."""
+        return str(self._compiled.return_type()).lower()
+
     def value(self, given: Mapping[str, Any]) -> Any:
         """Return the value as plain Python: text, number, truth, instant, None, list or mapping.
 

@@ -112,6 +112,8 @@ def take(
     if advance.unmet:
         needs = [name for edge in advance.edges for name in edge.needs]
         return refusal(dossier, verb, decide(case.against(needs), at=at), actor)
+    if against := queries.stopped_at(verb, case, at=at):
+        return refusal(dossier, verb, decide(against, at=at), actor)
     enter(dossier, advance, case, writes, at=at)
     findings = lost_consent(advance, case)
     if tell_time or any("time" in edge.conditions for edge in advance.edges):

@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext as _
 from msgspec import UNSET, UnsetType
 
+from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan, expect
+from fairway.calendars.queries import Activity
 from fairway.catalog import queries as catalog
 from fairway.changes import queries
 from fairway.changes.commands import reading
@@ -33,6 +35,7 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, FieldError, Invalid
 from fairway.kernel.models import Row, Versioned, fold
 from fairway.kernel.numbers import next_numbers
+from fairway.policy import Finding, decide, tell
 
 APPROVED = ("title", "description", "implementation_plan", "test_plan", "backout_plan")
 
@@ -71,7 +74,7 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
     submit: bool = False
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        """Draft the change and say what stands in its way; nothing about time refuses a draft.
+        """Draft the change and say what stands in its way; a window may refuse even a draft.
 
         With `submit` it is submitted at once, which may be refused: then nothing is written.
         :raises Forbidden: the actor may not request changes there. :raises Invalid: by field.
@@ -126,6 +129,8 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
         if self.submit:
             return _submitted(dossier, create, actor=actor, at=at)
         decision = queries.assess(dossier.proposal(), at=at)
+        if against := queries.stopped(dossier.proposal(), Activity.CREATE, at=at):
+            return _stopped(dossier, against, actor, at=at)
         return Plan(
             decision=queries.told(decision.findings, at=at),
             subject=change,
@@ -134,10 +139,20 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
         )
 
 
+def _stopped(dossier: Dossier, against: list[Finding], actor: Actor, *, at: datetime) -> Plan:
+    """Return the refusal of a new change by a window that stops creating changes for its time."""
+    decision = decide(against, at=at)
+    first = decision.redacted(accounts.access(actor).sees).findings[0]
+    text = _("Nothing can be planned then: %(why)s") % {"why": tell(first)}
+    return Plan(decision=decision, subject=dossier.change, refusal=text, answer=decision)
+
+
 def _submitted(dossier: Dossier, create: list[Row], *, actor: Actor, at: datetime) -> Plan:
     """Plan to write the new change down as submitted; other rows that this takes come first."""
     change, writes = dossier.change, Writes({"submitted_at": at})
     permitted(dossier, "submit", actor)
+    if against := queries.stopped(dossier.proposal(), Activity.CREATE, at=at):
+        return _stopped(dossier, against, actor, at=at)
     case = Case(dossier, dossier.proposal(), change.digest, at, person=actor.pk)
     plan = take(dossier, "submit", case, writes, actor=actor, at=at, tell_time=True)
     if plan.decision.denied:

@@ -6,6 +6,8 @@ from fairway.changes.queries.deciding import assess as assess
 from fairway.changes.queries.deciding import assess_dossier as assess_dossier
 from fairway.changes.queries.deciding import claims_of as claims_of
 from fairway.changes.queries.deciding import has_consent as has_consent
+from fairway.changes.queries.deciding import stopped as stopped
+from fairway.changes.queries.deciding import stopped_at as stopped_at
 from fairway.changes.queries.deciding import told as told
 from fairway.changes.queries.dossier import Dossier as Dossier
 from fairway.changes.queries.dossier import Proposal as Proposal

@@ -16,6 +16,7 @@ from fairway.accounts import queries as accounts
 from fairway.approvals import queries as approvals
 from fairway.audit import queries as audit
 from fairway.calendars import queries as calendars
+from fairway.calendars.queries import Activity
 from fairway.catalog import queries as catalog
 from fairway.changes.models import (
     AffectedEnvironment,
@@ -31,10 +32,11 @@ from fairway.changes.queries.deciding import (
     consent_findings,
     cut,
     not_held,
+    said,
     targets,
     window_open,
 )
-from fairway.changes.queries.dossier import Proposal
+from fairway.changes.queries.dossier import Proposal, facts_of
 from fairway.changes.queries.dossier import change as find
 from fairway.changes.rules import Workflow, read
 from fairway.claims import queries as claims
@@ -273,7 +275,7 @@ class _Question:
             if self.started
             else (tuple(file.items), tuple(file.places))
         )
-        self.targets = targets(organisation, items, places)
+        self.targets = targets(organisation, items, places, file.row.model_id)
         self.wanted = Proposal(
             self.subject,
             organisation,
@@ -282,10 +284,31 @@ class _Question:
             environments=places,
             strength=state.claim,
             freeze_reason=self.reason,
+            model=file.row.model_id,
+            facts=self._facts,
         )
         open_ = next((window for window in file.windows if at in window), None)
         # clashes from the instant on, to the end of the planned window that is open then
         self.ahead = self._clashes(Period(at, open_.end if open_ else at + INSTANT))
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what conditions of windows read; one statement, where there is one to be asked."""
+        columns = ("title", "category", "priority", "custom", "model__slug", "template__slug")
+        title, category, priority, custom, model, template, organisation = (
+            Change.objects.filter(number=self.file.row.number)
+            .values_list(*columns, "organisation__slug")
+            .get()
+        )
+        return facts_of(
+            title,
+            category,
+            priority,
+            custom,
+            model=model,
+            template=template or "",
+            organisation=organisation,
+            downtime=bool(self.file.downtimes),
+        )
 
     def answer(self) -> Decision:
         lasting = self._lasting()
@@ -324,9 +347,7 @@ class _Question:
         clashes = [found for found in self.ahead if found.interval is not None and self.at in found.interval]
         if len(clashes) < len(self.ahead):
             clashes = self._clashes(now)  # of each pair only the worst was told, and that is yet to come
-        told = calendars.findings(
-            subject=self.subject, targets=self.targets, periods=[now], reason=self.reason
-        )
+        told = said(cut(self.wanted, now), Activity.START)
         return [*window_open(self.subject, self.file.windows, at=self.at), *clashes, *told]
 
     def _clashes(self, period: Period) -> list[Finding]:
@@ -340,7 +361,14 @@ class _Question:
                 continue
             start = max(window.start, after)
             length = window.end - start
-            yield from calendars.openings(self.targets, start=start, horizon=length, reason=self.reason)
+            yield from calendars.openings(
+                self.targets,
+                start=start,
+                horizon=length,
+                reason=self.reason,
+                downtimes=self.file.downtimes,
+                facts=self._facts,
+            )
 
     def _openings(self, after: datetime) -> Iterator[datetime]:
         """Give the first instant of each stretch in which nothing blocks."""

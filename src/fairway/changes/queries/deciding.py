@@ -14,7 +14,7 @@ from fairway.approvals import queries as approvals
 from fairway.approvals.queries import Ballot
 from fairway.audit import queries as audit
 from fairway.calendars import queries as calendars
-from fairway.calendars.queries import Target
+from fairway.calendars.queries import Activity, Target
 from fairway.catalog import queries as catalog
 from fairway.changes.models import Change, ChangeTemplate
 from fairway.changes.queries.dossier import Dossier, Proposal
@@ -31,7 +31,9 @@ INSTANT = timedelta(microseconds=1)
 _UNEXPLAINED = {"held", "unconsented", "refused", "assessed", "unreviewed"}
 
 
-def targets(organisation: int, items: Sequence[int], places: Sequence[int]) -> list[Target]:
+def targets(
+    organisation: int, items: Sequence[int], places: Sequence[int], model: int | None = None
+) -> list[Target]:
     """Return what calendars are asked about: each item in each environment, or everywhere."""
     kept, stands = catalog.facts(items), environments.facts()
     own = accounts.branch(organisation)
@@ -59,6 +61,7 @@ def targets(organisation: int, items: Sequence[int], places: Sequence[int]) -> l
                     tier=where.tier if where is not None else None,
                     item_ref=thing.ref if thing is not None else None,
                     environment_ref=where.ref if where is not None else None,
+                    model=model,
                 )
             )
     return found
@@ -82,16 +85,54 @@ def claims_of(proposal: Proposal) -> list[Claim]:
     ]
 
 
-def time_findings(proposal: Proposal, *, at: datetime) -> list[Finding]:
-    """Return every finding about the planned time that is not over: clashes, freezes, maintenance."""
-    ahead = replace(
-        proposal,
-        windows=tuple(period for period in proposal.windows if period.end > at),
-        downtimes=tuple(period for period in proposal.downtimes if period.end > at),
-    )
+def time_findings(
+    proposal: Proposal, *, at: datetime, activity: Activity = Activity.SCHEDULE
+) -> list[Finding]:
+    """Return every finding about the planned time that is not over: clashes, and what windows say.
+
+    `activity`: what is to be done with the time next, which is what windows weigh.
+    """
+    ahead = _ahead(proposal, at)
     if not ahead.windows:
         return [_over(proposal)] if proposal.windows else []
-    return _in_the_way(ahead)
+    return _in_the_way(ahead, activity)
+
+
+def stopped(proposal: Proposal, activity: Activity, *, at: datetime) -> list[Finding]:
+    """Return what windows say that refuses the activity for the planned time that is not over."""
+    ahead = _ahead(proposal, at)
+    with audit.steady():
+        found = said(ahead, activity) if ahead.windows else []
+    return [one for one in found if one.severity in {Severity.BLOCK, Severity.UNKNOWN}]
+
+
+def stopped_at(verb: str, case: Case, *, at: datetime) -> list[Finding]:
+    """Return what windows say against a step that they may stop beside those that take time."""
+    return stopped(case.proposal, Activity.SUBMIT, at=at) if verb == Activity.SUBMIT else []
+
+
+def said(proposal: Proposal, activity: Activity) -> list[Finding]:
+    """Return what windows say about doing this with the proposal's time."""
+    return calendars.findings(
+        subject=proposal.subject,
+        targets=targets(proposal.organisation, proposal.items, proposal.environments, proposal.model),
+        periods=proposal.windows,
+        reason=proposal.freeze_reason,
+        activity=activity,
+        downtimes=proposal.downtimes,
+        facts=proposal.facts,
+    )
+
+
+def ahead_of(periods: Iterable[Period], at: datetime) -> tuple[Period, ...]:
+    """Return the periods that are not over."""
+    return tuple(period for period in periods if period.end > at)
+
+
+def _ahead(proposal: Proposal, at: datetime) -> Proposal:
+    return replace(
+        proposal, windows=ahead_of(proposal.windows, at), downtimes=ahead_of(proposal.downtimes, at)
+    )
 
 
 def work_findings(proposal: Proposal, *, at: datetime) -> list[Finding]:
@@ -99,7 +140,7 @@ def work_findings(proposal: Proposal, *, at: datetime) -> list[Finding]:
 
     Whether a planned window is open is another question, see `window_open`.
     """
-    return _in_the_way(cut(proposal, Period(at, at + INSTANT)))
+    return _in_the_way(cut(proposal, Period(at, at + INSTANT)), Activity.START)
 
 
 def cut(proposal: Proposal, period: Period) -> Proposal:
@@ -108,16 +149,11 @@ def cut(proposal: Proposal, period: Period) -> Proposal:
     return replace(proposal, windows=(period,), downtimes=down)
 
 
-def _in_the_way(proposal: Proposal) -> list[Finding]:
+def _in_the_way(proposal: Proposal, activity: Activity) -> list[Finding]:
     with audit.steady():
         return [
             *claims.clashes(subject=proposal.subject, claims=claims_of(proposal)),
-            *calendars.findings(
-                subject=proposal.subject,
-                targets=targets(proposal.organisation, proposal.items, proposal.environments),
-                periods=proposal.windows,
-                reason=proposal.freeze_reason,
-            ),
+            *said(proposal, activity),
         ]
 
 
@@ -247,8 +283,9 @@ class Case:
                     at=self.at,
                 )
             case "time":
-                weigh = work_findings if self.working else time_findings
-                return weigh(self.proposal, at=self.at)
+                if self.working:
+                    return work_findings(self.proposal, at=self.at)
+                return time_findings(self.proposal, at=self.at)
             case "window_open":
                 return window_open(subject, self.proposal.windows, at=self.at)
             case "not_held":
@@ -271,12 +308,18 @@ def told(findings: Iterable[Finding], *, at: datetime) -> Decision:
     return replace(weighed, verdict=Verdict.WARN) if weighed.denied else weighed
 
 
-def assess(proposal: Proposal, *, at: datetime, more: Iterable[Finding] = ()) -> Decision:
+def assess(
+    proposal: Proposal,
+    *,
+    at: datetime,
+    more: Iterable[Finding] = (),
+    activity: Activity = Activity.SCHEDULE,
+) -> Decision:
     """Decide whether the proposal can be carried out as planned; `more` are findings that are not about time.
 
     `next_open`: the start of the next planned window where nothing stands in the way; `next_close`: its end.
     """
-    findings = [*more, *time_findings(proposal, at=at)]
+    findings = [*more, *time_findings(proposal, at=at, activity=activity)]
     weighed = decide(findings, at=at)
     current = next((period for period in sorted(proposal.windows) if period.end > at), None)
     if weighed.denied or current is None:
@@ -301,4 +344,5 @@ def assess_dossier(dossier: Dossier, *, at: datetime) -> Decision:
     more = list(case.findings("not_held"))
     if "approved" in dossier.workflow.by_slug[change.state].predicates or dossier.ballots:
         more += case.findings("consent")
-    return assess(case.proposal, at=at, more=more)
+    taken = dossier.workflow.is_("approved", change.state)
+    return assess(case.proposal, at=at, more=more, activity=Activity.START if taken else Activity.SCHEDULE)

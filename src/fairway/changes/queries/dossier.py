@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from fairway.accounts import queries as accounts
 from fairway.approvals import queries as approvals
 from fairway.approvals.queries import Ballot
+from fairway.calendars.queries import Facts
 from fairway.catalog import queries as catalog
 from fairway.changes.models import (
     AffectedEnvironment,
@@ -45,6 +48,9 @@ class Proposal:
     environments: tuple[int, ...] = ()
     strength: str = "tentative"
     freeze_reason: bool = False
+    model: int | None = None
+    facts: Facts | None = field(default=None, compare=False)
+    """What conditions of windows read of it."""
 
 
 @dataclass(slots=True)
@@ -86,7 +92,46 @@ class Dossier:
             environments.with_children(self.environments),
             strength or self.workflow.by_slug[change.state].claim,
             bool(change.freeze_reason.strip()),
+            change.model_id,
+            self._facts,
         )
+
+    def _facts(self) -> dict[str, Any]:
+        change = self.change
+        return facts_of(
+            change.title,
+            change.category,
+            change.priority,
+            change.custom,
+            model=change.model.slug,
+            template=change.template.slug if change.template is not None else "",
+            organisation=change.organisation.slug,
+            downtime=any(row.downtime for row in self.windows),
+        )
+
+
+def facts_of(
+    title: str,
+    category: str,
+    priority: int,
+    custom: Mapping[str, Any],
+    *,
+    model: str,
+    template: str,
+    organisation: str,
+    downtime: bool,
+) -> dict[str, Any]:
+    """Return what conditions of windows read of a change, by the names that they use."""
+    return {
+        "title": title,
+        "category": category,
+        "priority": priority,
+        "custom": dict(custom),
+        "model": model,
+        "template": template,
+        "organisation": organisation,
+        "downtime": downtime,
+    }
 
 
 def change(actor: Actor, reference: str, *, lock: bool = False) -> Change:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
 
 from fairway.changes.models import AffectedEnvironment, AffectedItem, Change, ChangeModel, PlannedWindow
 from fairway.changes.queries.deciding import claims_of
-from fairway.changes.queries.dossier import Proposal, workflow
+from fairway.changes.queries.dossier import Proposal, facts_of, workflow
 from fairway.claims.queries import Claim
 from fairway.environments import queries as environments
 from fairway.kernel.period import Period
@@ -17,7 +18,8 @@ from fairway.kernel.refs import Ref
 
 _COLUMNS = (
     *("pk", "number", "title", "uid", "organisation_id", "state", "model_id", "outcome", "actual_end"),
-    *("archived_at", "freeze_reason"),
+    *("archived_at", "freeze_reason", "category", "priority", "custom"),
+    *("model__slug", "template__slug", "organisation__slug"),
 )
 
 
@@ -43,7 +45,7 @@ def proposals(changes: Collection[int] | None = None) -> dict[int, Proposal | No
     models = {model.pk: workflow(model) for model in ChangeModel.objects.all()}
     found: dict[int, Proposal | None] = {}
     for row in which.values_list(*_COLUMNS):
-        pk, number, title, uid, organisation, state, model, outcome, ended, archived, reason = row
+        pk, number, title, uid, organisation, state, model, outcome, ended, archived, reason, *more = row
         strength = models[model].by_slug[state].claim
         if archived is not None or strength == "none" or outcome == Change.Outcome.NOT_STARTED:
             found[pk] = None
@@ -62,8 +64,24 @@ def proposals(changes: Collection[int] | None = None) -> dict[int, Proposal | No
             environments.expanded((place for (place,) in places.get(pk, ())), children),
             strength,
             bool(reason.strip()),
+            model,
+            partial(_facts, title, more, downtime=any(downtime for _, downtime in cut)),
         )
     return found
+
+
+def _facts(title: str, columns: Sequence[Any], *, downtime: bool) -> dict[str, Any]:
+    category, priority, custom, model, template, organisation = columns
+    return facts_of(
+        title,
+        category,
+        priority,
+        custom,
+        model=model,
+        template=template or "",
+        organisation=organisation,
+        downtime=downtime,
+    )
 
 
 def _until(start: Any, end: Any, ended: Any) -> Period | None:

@@ -92,10 +92,11 @@ def slots(
     looked = Period(at, at + within)
     horizon = Period(at, at + within + span)
     with audit.steady():
-        concerned = targets(proposal.organisation, proposal.items, proposal.environments)
-        opened = calendars.openings(
-            concerned, start=at, horizon=horizon.length, reason=proposal.freeze_reason
+        concerned = targets(
+            proposal.organisation, proposal.items, proposal.environments, proposal.model
         )
+        opened = _opened(concerned, proposal, horizon)
+        opened_down = _opened(concerned, proposal, horizon, downtimes=(horizon,)) if down else opened
         met = claims.encounters(
             subject=proposal.subject,
             claims=claims_of(
@@ -105,6 +106,8 @@ def slots(
         loads = [*_in_use(proposal, horizon), *_freezes(concerned, proposal, horizon)]
     blocking, warning = _sorted_out(met)
     starts = inside(IntervalSet.of([looked]), work, opened)
+    if down:
+        starts = inside(starts, down, opened_down)
     for parts, exclusive in ((work, False), (down, True)):
         taken = [meeting.overlap for meeting in blocking if meeting.one.exclusive is exclusive]
         starts = clear(starts, parts, taken)
@@ -218,6 +221,29 @@ def _in_use(proposal: Proposal, horizon: Period) -> list[Load]:
         )
         for (name, text, criticality), some in sorted(groups.items())
     ]
+
+
+def _opened(
+    concerned: Sequence[calendars.Target],
+    proposal: Proposal,
+    horizon: Period,
+    *,
+    downtimes: Sequence[Period] = (),
+) -> IntervalSet:
+    """Return when windows refuse neither taking the time nor working in it; `downtimes`: all of it is one."""
+    scheduled, worked = (
+        calendars.openings(
+            concerned,
+            start=horizon.start,
+            horizon=horizon.length,
+            reason=proposal.freeze_reason,
+            activity=activity,
+            downtimes=downtimes,
+            facts=proposal.facts,
+        )
+        for activity in (calendars.Activity.SCHEDULE, calendars.Activity.START)
+    )
+    return scheduled & worked
 
 
 def _freezes(concerned: Sequence[calendars.Target], proposal: Proposal, horizon: Period) -> list[Load]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from fairway.accounts import queries as accounts
 from fairway.changes.models import Change, Implementer
-from fairway.changes.queries.deciding import Case
+from fairway.changes.queries.deciding import Case, stopped_at
 from fairway.changes.queries.dossier import Dossier, workflow
 from fairway.changes.rules import Edge, relations
 from fairway.kernel.actor import Actor
@@ -58,7 +58,8 @@ def steps(actor: Actor, dossier: Dossier, *, at: datetime) -> list[Step]:
         case = Case(
             dossier, dossier.proposal(), dossier.change.digest, at, person=actor.pk, working=in_progress
         )
-        against = [one for one in case.against(needs) if one.severity in {Severity.BLOCK, Severity.UNKNOWN}]
+        told = [*case.against(needs), *stopped_at(edge.verb, case, at=at)]
+        against = {one: one for one in told if one.severity in {Severity.BLOCK, Severity.UNKNOWN}}
         found.append(Step(edge.verb, edge.asks, tuple(sorted(against, key=lambda one: one.order))))
     return found
 

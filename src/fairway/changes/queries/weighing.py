@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from fairway.audit import queries as audit
-from fairway.calendars import queries as calendars
-from fairway.changes.queries.deciding import claims_of, targets
+from fairway.calendars.queries import Activity
+from fairway.changes.queries.deciding import ahead_of, claims_of, said
 from fairway.changes.queries.holding import proposals
 from fairway.claims import queries as claims
 from fairway.policy import Finding
@@ -30,10 +31,7 @@ def findings_of(changes: Collection[int], *, at: datetime) -> dict[int, list[Fin
             ahead = [period for period in proposal.windows if period.end > at]
             if proposal.strength == "active" or not ahead:
                 continue
-            found[pk] += calendars.findings(
-                subject=proposal.subject,
-                targets=targets(proposal.organisation, proposal.items, proposal.environments),
-                periods=ahead,
-                reason=proposal.freeze_reason,
-            )
+            planned = replace(proposal, windows=tuple(ahead), downtimes=ahead_of(proposal.downtimes, at))
+            activity = Activity.START if proposal.strength == "approved" else Activity.SCHEDULE
+            found[pk] += said(planned, activity)
     return {pk: sorted(some, key=lambda finding: finding.order) for pk, some in found.items()}

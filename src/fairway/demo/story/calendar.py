@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from fairway.demo.story.company import LONDON, NEW_YORK, ROOT, SINGAPORE
 
 HARD, SOFT, MAINTENANCE = "hard_freeze", "soft_freeze", "maintenance"
+BLOCKOUT, HOLIDAY, INFORMATION = "booking_blockout", "holiday", "information"
 LIVE = ("production", "disaster_recovery")
 Span = tuple[datetime, datetime]
 
@@ -35,6 +36,9 @@ class Window:
     environments: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
     criticalities: tuple[int, ...] = ()
+    models: tuple[str, ...] = ()
+    condition: str = ""
+    stops: tuple[str, ...] | None = None
     days: tuple[int, ...] = ()
 
     def span(self, start: datetime) -> Span:
@@ -73,7 +77,12 @@ def windows(now: datetime) -> list[Window]:
     """Return the bank's windows as they are known on a day."""
     today = now.date()
     early = now - timedelta(days=380)
-    return [*_every_year(today, early), *_announced(today, now), *_weekly(today, early)]
+    return [
+        *_every_year(today, early),
+        *_announced(today, now),
+        *_to_know(today, early, now),
+        *_weekly(today, early),
+    ]
 
 
 def _every_year(today: date, early: datetime) -> Iterator[Window]:
@@ -100,6 +109,36 @@ def _every_year(today: date, early: datetime) -> Iterator[Window]:
         HARD, "Peak trading at the tills", "The busiest days for cards.", NEW_YORK,
         _local(today.year - 1, 11, 22), timedelta(days=9), early,
         rrule="FREQ=YEARLY;BYMONTH=11;BYMONTHDAY=22", unit="cards", tiers=LIVE,
+    )  # fmt: skip
+
+
+def _to_know(today: date, early: datetime, now: datetime) -> Iterator[Window]:
+    """Give the days off and dates to know, and what keeps bookings out of an environment."""
+    first = date(today.year - 1, 1, 1)
+    for month, day, length, name in ((12, 25, 2, "Christmas"), (1, 1, 1, "New Year’s Day")):
+        yield Window(
+            HOLIDAY, name, "Branches and head offices are closed.", LONDON,
+            datetime.combine(first.replace(month=month, day=day), time(0)), timedelta(days=length), early,
+            rrule=f"FREQ=YEARLY;BYMONTH={month};BYMONTHDAY={day}",
+        )  # fmt: skip
+    thursday = following(today + timedelta(days=6), 3)
+    yield Window(
+        INFORMATION, "Quarterly results are published", "Expect more eyes than usual on online banking.",
+        LONDON, datetime.combine(thursday, time(7)), timedelta(hours=4), now - timedelta(days=20),
+        tiers=("production",),
+    )  # fmt: skip
+    refresh = following(today + timedelta(days=12), 5)
+    yield Window(
+        BLOCKOUT, "Masked data is loaded anew", "Whoever tests then would test on half a copy.", LONDON,
+        datetime.combine(refresh, time(6)), timedelta(days=2), now - timedelta(days=8),
+        unit="environment-services", environments=("perf",),
+    )  # fmt: skip
+    audit = following(today + timedelta(days=40), 0)
+    yield Window(
+        HARD, "External audit of databases", "Their schemas and rights are compared with last year’s.",
+        LONDON, datetime.combine(audit, time(6)), timedelta(days=3), now - timedelta(days=6),
+        tiers=LIVE, models=("normal", "standard"), condition='category == "Database" || priority == 4',
+        stops=("submit", "schedule", "start"),
     )  # fmt: skip
 
 
@@ -170,7 +209,7 @@ class Planner:
         self._freezes = [
             (window, span)
             for window in listed
-            if window.kind != MAINTENANCE
+            if window.kind in {HARD, SOFT}
             for span in _spans(window, now.date())
         ]
 

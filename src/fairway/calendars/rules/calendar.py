@@ -1,96 +1,72 @@
-"""Freezes and maintenance windows: whom they concern and what they say about a time; pure."""
+"""All windows at once, ready to be asked about a time; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import lru_cache
-from itertools import product
 
+from fairway.calendars.rules.conditions import Facts
+from fairway.calendars.rules.windows import (
+    CONDITION,
+    FREEZE,
+    LAST_YEAR,
+    NOTE,
+    OUTSIDE_MAINTENANCE,
+    TELLING,
+    Activity,
+    Kind,
+    Target,
+    Window,
+    named,
+    things,
+)
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.policy import Finding, Severity
+from fairway.policy.expressions import Failed
 from fairway.scheduling import EMPTY, IntervalSet, Recurrence
 
-FREEZE = "calendars.freeze"
-OUTSIDE_MAINTENANCE = "calendars.outside_maintenance"
-WAIVED_BY = ("change manager",)
-LAST_YEAR = 2200
-"""Recurring windows are followed up to here; nothing may start later (see scheduling)."""
 _MOST_KEPT = 200_000
+_Shown = Callable[[Window], Ref]
+_Thing = tuple[bool, tuple[int, ...]]
+"""Maintenance windows whose union work must lie in; True: only while it takes things down."""
 
 
-class Kind(StrEnum):
-    """A hard freeze blocks, a soft freeze asks for a reason, inside maintenance is where work has to lie."""
+@dataclass(slots=True)
+class _Asked:
+    """What is asked beside things and times. What a condition says is worked out once, and only if needed."""
 
-    HARD_FREEZE = "hard_freeze"
-    SOFT_FREEZE = "soft_freeze"
-    MAINTENANCE = "maintenance"
+    activity: Activity
+    reason: bool
+    facts: Facts | None = None
+    _said: dict[Ref, bool | str] = field(default_factory=dict)
 
+    def applies(self, window: Window) -> bool | str:
+        """Say whether the window's condition holds; a text: why that cannot be told."""
+        if window.condition is None:
+            return True
+        if self.facts is None:
+            return False
+        if window.ref not in self._said:
+            try:
+                self._said[window.ref] = window.condition.holds(self.facts())
+            except Failed as cause:
+                self._said[window.ref] = str(cause)
+        return self._said[window.ref]
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What work touches, as far as calendars ask: an item in an environment, with what is known of both.
+    def weight(self, window: Window) -> Severity | None:
+        """Return how much the window weighs at its time, its condition seen to; None: nothing.
 
-    `organisations`: those of the change, the item and the environment, each with all above it.
-    `environment` None: wherever the item stands. `item` None: the environment as such.
-    `item_ref` and `environment_ref` are only for telling.
-    """
-
-    item: int | None
-    environment: int | None
-    organisations: frozenset[int]
-    criticality: int | None = None
-    tier: str | None = None
-    item_ref: Ref | None = field(default=None, compare=False)
-    environment_ref: Ref | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Whom a window concerns: of each facet given one value must match; with none, the whole branch."""
-
-    organisation: int
-    items: frozenset[int] = frozenset()
-    environments: frozenset[int] = frozenset()
-    criticalities: frozenset[int] = frozenset()
-    tiers: frozenset[str] = frozenset()
-
-    def matches(self, target: Target) -> bool:
-        """Say whether the window concerns the target; one without environment stands in all of them."""
-        return (
-            self.organisation in target.organisations
-            and (not self.items or target.item in self.items)
-            and (not self.criticalities or target.criticality in self.criticalities)
-            and (target.environment is None or self.covers(target.environment, target.tier))
-        )
-
-    def covers(self, environment: int | None, tier: str | None) -> bool:
-        """Say whether it reaches this place; None: a place that no window names."""
-        return (not self.environments or environment in self.environments) and (
-            not self.tiers or tier in self.tiers
-        )
-
-    def places(self) -> Iterator[tuple[int | None, str | None]]:
-        """Give the places it names, as environment and tier."""
-        yield from product(sorted(self.environments) or (None,), sorted(self.tiers) or (None,))
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A window as the rules see it: `when` is one period, or a recurrence."""
-
-    ref: Ref
-    kind: Kind
-    scope: Scope
-    when: Period | Recurrence = field(compare=False)
-    reason: str = field(default="", compare=False)
-
-    def blocks(self, *, reason: bool) -> bool:
-        """Say whether it stops work at its time, given that a reason for working then was (not) stated."""
-        return self.kind is Kind.HARD_FREEZE or (self.kind is Kind.SOFT_FREEZE and not reason)
+        What cannot be told weighs as unknown where it might block.
+        """
+        severity = window.severity(self.activity, reason=self.reason)
+        if severity is None or (holds := self.applies(window)) is True:
+            return severity
+        if holds is False or severity is Severity.INFORM:
+            return None
+        return Severity.UNKNOWN if severity is Severity.BLOCK else severity
 
 
 class Calendar:
@@ -114,9 +90,11 @@ class Calendar:
         self._years: dict[tuple[int, int], IntervalSet] = {}
         self._unions: dict[tuple[tuple[int, ...], int], IntervalSet] = {}
 
-    def matching(self, target: Target) -> tuple[Window, ...]:
+    def matching(self, target: Target, *, any_model: bool = False) -> tuple[Window, ...]:
         """Return the windows that concern the target, in the order of their keys."""
-        return tuple(self.windows[number] for number in self._matching(target))
+        if not any_model:
+            return tuple(self.windows[number] for number in self._matching(target))
+        return tuple(window for window in self.windows if window.scope.matches(target, any_model=True))
 
     def findings(
         self,
@@ -125,34 +103,59 @@ class Calendar:
         periods: Sequence[Period],
         *,
         reason: bool,
-        shown: Callable[[Window], Ref] = lambda window: window.ref,
+        activity: Activity = Activity.START,
+        downtimes: Sequence[Period] = (),
+        facts: Facts | None = None,
+        shown: _Shown = lambda window: window.ref,
     ) -> list[Finding]:
         """Report every freeze that a period meets, and every item whose maintenance windows a period leaves.
 
         One finding for each freeze and one for each item; the interval is the first part of a period hit.
-        `shown` gives the reference to a window that the subject's readers are told.
+        `downtimes`: what windows look at that hold for these alone. `facts`: what conditions read; None: it
+        is no change. `shown` gives the reference to a window that the subject's readers are told.
         """
         targets = list(dict.fromkeys(targets))
-        ordered = sorted(periods)
+        asked = _Asked(activity, reason, facts)
+        times = {False: sorted(periods), True: sorted(downtimes)}
         return [
-            *self._freezes(subject, targets, ordered, reason=reason, shown=shown),
-            *self._outside(subject, targets, ordered, shown),
+            *self._meetings(subject, targets, times, asked, shown),
+            *self._outside(subject, targets, times, asked, shown),
         ]
 
-    def openings(self, targets: Iterable[Target], within: Period, *, reason: bool) -> IntervalSet:
+    def openings(
+        self,
+        targets: Iterable[Target],
+        within: Period,
+        *,
+        reason: bool,
+        activity: Activity = Activity.START,
+        downtimes: Sequence[Period] = (),
+        facts: Facts | None = None,
+    ) -> IntervalSet:
         """Return the part of the period in which no window blocks work on all the targets at once."""
         targets = list(dict.fromkeys(targets))
-        blocking = {
-            number
-            for target in targets
-            for number in self._matching(target)
-            if self.windows[number].blocks(reason=reason)
-        }
+        asked = _Asked(activity, reason, facts)
+        down = IntervalSet.of(downtimes)
+        concerned = sorted({number for target in targets for number in self._matching(target)})
+        heavy = {Severity.BLOCK, Severity.UNKNOWN}
+        blocking: dict[bool, list[int]] = {False: [], True: []}
+        for number in concerned:
+            window = self.windows[number]
+            if window.kind is Kind.MAINTENANCE:
+                if asked.weight(window) is Severity.UNKNOWN:
+                    return EMPTY
+            elif asked.weight(window) in heavy:
+                blocking[window.downtime_only].append(number)
         found = IntervalSet.of([within])
         for year in _years(within):
-            found -= self._union(tuple(sorted(blocking)), year)
-        for thing in sorted({thing for target in targets for thing in self._things(target)}):
-            found &= IntervalSet.of(part for year in _years(within) for part in self._union(thing, year))
+            found -= self._union(tuple(blocking[False]), year)
+            if blocking[True]:
+                found -= self._union(tuple(blocking[True]), year) & down
+        for only_down, numbers in sorted({one for target in targets for one in self._things(target, asked)}):
+            if not self._closes(numbers, asked):
+                continue
+            inside = IntervalSet.of(part for year in _years(within) for part in self._union(numbers, year))
+            found = found - (down - inside) if only_down else found & inside
         return found
 
     def occurrences(self, window: Window, within: Period) -> list[Period]:
@@ -163,14 +166,13 @@ class Calendar:
         found = IntervalSet.of(part for year in _years(within) for part in self._year(number, year))
         return [period for period in found if period.overlaps(within)]
 
-    def _freezes(
+    def _meetings(
         self,
         subject: Ref,
         targets: Sequence[Target],
-        periods: Sequence[Period],
-        *,
-        reason: bool,
-        shown: Callable[[Window], Ref],
+        times: dict[bool, list[Period]],
+        asked: _Asked,
+        shown: _Shown,
     ) -> Iterator[Finding]:
         concerned: dict[int, list[Target]] = {}
         for target in targets:
@@ -179,59 +181,88 @@ class Calendar:
                     concerned.setdefault(number, []).append(target)
         for number, hit in sorted(concerned.items()):
             window = self.windows[number]
+            if window.severity(asked.activity, reason=asked.reason) is None:
+                continue
+            periods = times[window.downtime_only]
             met = [found for period in periods if (found := self._meeting(number, period))]
-            if not met:
+            severity = asked.weight(window) if met else None
+            if severity is None:
                 continue
             interval, until = met[0]
+            if isinstance(why := asked.applies(window), str):
+                yield _untold(subject, window, severity, interval, hit, why, shown)
+                continue
             yield Finding(
-                FREEZE,
-                Severity.BLOCK if window.blocks(reason=reason) else Severity.WARN,
+                NOTE if window.kind in TELLING else FREEZE,
+                severity,
                 (subject, shown(window)),
                 interval,
                 params={
                     "kind": str(window.kind),
                     "name": window.ref.name,
                     "reason": window.reason,
-                    "until": until,
+                    "until": None if window.until_released else until,
                     "periods": len(met),
-                    "things": _things(hit),
+                    "things": things(hit),
+                    "activity": str(asked.activity),
+                    "stops": asked.activity in window.stops,
                 },
-                waivable_by=WAIVED_BY if window.kind is Kind.HARD_FREEZE else (),
-                named=_named(hit),
+                waivable_by=window.waived_by,
+                named=named(hit),
             )
 
     def _outside(
         self,
         subject: Ref,
         targets: Sequence[Target],
-        periods: Sequence[Period],
-        shown: Callable[[Window], Ref],
+        times: dict[bool, list[Period]],
+        asked: _Asked,
+        shown: _Shown,
     ) -> Iterator[Finding]:
+        if asked.activity is Activity.BOOK:
+            return
         gaps: dict[int | None, list[tuple[Period, Target, tuple[int, ...]]]] = {}
+        untold: dict[int, list[Target]] = {}
         for target in targets:
-            for thing in self._things(target):
-                for period in periods:
-                    if gap := self._first_gap(thing, period):
-                        gaps.setdefault(target.item, []).append((gap, target, thing))
+            for number in self._matching(target):
+                window = self.windows[number]
+                if window.kind is Kind.MAINTENANCE and isinstance(asked.applies(window), str):
+                    untold.setdefault(number, []).append(target)
+            for only_down, numbers in self._things(target, asked):
+                for period in times[only_down]:
+                    if gap := self._first_gap(numbers, period):
+                        gaps.setdefault(target.item, []).append((gap, target, numbers))
+        for number, hit in sorted(untold.items()):
+            window = self.windows[number]
+            weight, periods = asked.weight(window), times[window.downtime_only]
+            if weight is not None and periods:
+                why = str(asked.applies(window))
+                yield _untold(subject, window, weight, periods[0], hit, why, shown)
         for _, found in sorted(gaps.items(), key=lambda pair: (pair[0] is not None, pair[0] or 0)):
-            first, target, thing = min(found, key=lambda one: (one[0], one[2]))
+            first, target, thing = min(
+                found, key=lambda one: (not self._closes(one[2], asked), one[0], one[2])
+            )
             yield Finding(
                 OUTSIDE_MAINTENANCE,
-                Severity.BLOCK,
+                Severity.BLOCK if self._closes(thing, asked) else Severity.WARN,
                 (subject,),
                 first,
                 path=(target.item_ref,) if target.item_ref else (),
                 params={
-                    "things": _things([other for _, other, _ in found]),
+                    "things": things([other for _, other, _ in found]),
                     "windows": [self.windows[number].ref.key for number in thing],
                     "names": [self.windows[number].ref.name for number in thing],
                 },
-                waivable_by=WAIVED_BY,
+                waivable_by=self.windows[thing[0]].waived_by,
                 named=(
-                    *_named(other for _, other, _ in found),
+                    *named(other for _, other, _ in found),
                     *(shown(self.windows[number]) for number in thing),
                 ),
             )
+
+    def _closes(self, numbers: tuple[int, ...], asked: _Asked) -> bool:
+        """Say whether work outside these maintenance windows is refused, and not only warned of."""
+        return any(asked.activity in self.windows[number].stops for number in numbers)
 
     def _matching(self, target: Target) -> tuple[int, ...]:
         known = self._matches.get(target)
@@ -245,21 +276,32 @@ class Calendar:
             self._matches[target] = known
         return known
 
-    def _things(self, target: Target) -> list[tuple[int, ...]]:
+    def _things(self, target: Target, asked: _Asked) -> list[_Thing]:
         """Return groups of maintenance windows; work on the target must lie in the union of each group.
 
         Usually one group or none. A target that names no environment is in every one: each place a window
         names is a thing of its own, so that a window for one environment never opens another.
         """
-        windows = [n for n in self._matching(target) if self.windows[n].kind is Kind.MAINTENANCE]
-        if target.environment is not None or not windows:
-            return [tuple(windows)] if windows else []
-        places = {place for n in windows for place in self.windows[n].scope.places()}
-        groups = {
-            tuple(n for n in windows if self.windows[n].scope.covers(environment, tier))
-            for environment, tier in places
-        }
-        return sorted(groups)
+        found: set[_Thing] = set()
+        for only_down in (False, True):
+            windows = [
+                n
+                for n in self._matching(target)
+                if (window := self.windows[n]).kind is Kind.MAINTENANCE
+                and window.downtime_only is only_down
+                and asked.applies(window) is True
+            ]
+            if not windows:
+                continue
+            if target.environment is not None:
+                found.add((only_down, tuple(windows)))
+                continue
+            places = {place for n in windows for place in self.windows[n].scope.places()}
+            found |= {
+                (only_down, tuple(n for n in windows if self.windows[n].scope.covers(environment, tier)))
+                for environment, tier in places
+            }
+        return sorted(found)
 
     def _year(self, number: int, year: int) -> IntervalSet:
         """Return the occurrences of a window that overlap a year, whole."""
@@ -322,6 +364,27 @@ class Calendar:
         return Period(start, period.end)
 
 
+def _untold(
+    subject: Ref,
+    window: Window,
+    severity: Severity,
+    interval: Period,
+    hit: Sequence[Target],
+    why: str,
+    shown: _Shown,
+) -> Finding:
+    """Return the finding that a window's condition says neither yes nor no."""
+    return Finding(
+        CONDITION,
+        severity,
+        (subject, shown(window)),
+        interval,
+        params={"name": window.ref.name, "why": why, "things": things(hit)},
+        waivable_by=window.waived_by,
+        named=named(hit),
+    )
+
+
 @lru_cache(maxsize=1024)
 def _expanded(when: Period | Recurrence, year: int) -> IntervalSet:
     """Return what overlaps a year; kept beyond a revision, since most windows stay as they are."""
@@ -337,21 +400,3 @@ def _years(period: Period) -> range:
         period.end.year if period.end > datetime(period.end.year, 1, 1, tzinfo=UTC) else period.end.year - 1
     )
     return range(min(period.start.year, LAST_YEAR), min(last, LAST_YEAR) + 1)
-
-
-def _named(targets: Iterable[Target]) -> tuple[Ref, ...]:
-    """Return the items and environments of targets, each once."""
-    refs = (ref for target in targets for ref in (target.item_ref, target.environment_ref) if ref is not None)
-    return tuple(dict.fromkeys(refs))
-
-
-def _things(targets: Collection[Target]) -> list[str]:
-    """Name items and environments for a sentence: payments-api in prod."""
-    names = {
-        (
-            target.item_ref.key if target.item_ref else "",
-            target.environment_ref.key if target.environment_ref else "",
-        )
-        for target in targets
-    }
-    return [" @ ".join(filter(None, pair)) for pair in sorted(names) if any(pair)]

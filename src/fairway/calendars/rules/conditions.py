@@ -1,0 +1,43 @@
+"""Conditions over the fields of a change: which words there are, and reading them; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+from fairway.kernel.errors import Invalid
+from fairway.policy.expressions import FLAG, NUMBER, TEXT, Expression, Unusable
+
+Facts = Callable[[], Mapping[str, Any]]
+"""Gives what conditions read of a change; asked only where a window has one."""
+
+VARIABLES: Final[Mapping[str, str]] = {
+    "title": TEXT,
+    "category": TEXT,
+    "priority": NUMBER,
+    "model": TEXT,
+    "template": TEXT,
+    "organisation": TEXT,
+    "downtime": FLAG,
+    "custom": "map<string, dyn>",
+}
+"""Fields of a change: `model`, `template` and `organisation` by slug; `downtime`: it takes its items down."""
+
+
+@lru_cache(maxsize=1024)
+def condition(text: str) -> Expression:
+    """Return the condition, ready to be asked.
+
+    :raises Invalid: on the field `condition`, saying what is wrong, where, and what could stand there.
+    """
+    try:
+        made = Expression(text, VARIABLES)
+    except Unusable as cause:
+        raise Invalid.field("condition", f"{cause} Fields of a change are {', '.join(VARIABLES)}.") from cause
+    if made.gives not in {"bool", "dyn"}:
+        example = 'category == "database" && priority <= 2'
+        raise Invalid.field(
+            "condition", f"It gives {made.gives}, and true or false is needed; such as {example}."
+        )
+    return made
