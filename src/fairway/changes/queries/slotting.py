@@ -92,9 +92,7 @@ def slots(
     looked = Period(at, at + within)
     horizon = Period(at, at + within + span)
     with audit.steady():
-        concerned = targets(
-            proposal.organisation, proposal.items, proposal.environments, proposal.model
-        )
+        concerned = targets(proposal.organisation, proposal.items, proposal.environments, proposal.model)
         opened = _opened(concerned, proposal, horizon)
         opened_down = _opened(concerned, proposal, horizon, downtimes=(horizon,)) if down else opened
         met = claims.encounters(
