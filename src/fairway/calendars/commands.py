@@ -18,7 +18,7 @@ from fairway.calendars.rules import condition
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Invalid, NotFound
 from fairway.kernel.models import Row
-from fairway.kernel.period import Period
+from fairway.kernel.period import plannable
 from fairway.kernel.text import line, prose
 from fairway.policy.expressions import TEXT_LIMIT
 from fairway.scheduling import Recurrence, Rule, zone
@@ -323,7 +323,7 @@ def _times(values: Mapping[str, Any]) -> dict[str, Any]:
             raise Invalid.field(name, f"{name} is needed as well.")
     if once:
         try:
-            period = Period(values["starts_at"], values["ends_at"])
+            period = plannable(values["starts_at"], values["ends_at"])
         except Invalid as cause:
             raise Invalid.field("ends_at", cause.detail) from cause
         unused: dict[str, Any] = {

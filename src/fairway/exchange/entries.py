@@ -18,13 +18,40 @@ from fairway.changes import commands as changes
 from fairway.exchange.adapters import ADAPTERS, adapted, adapter_for
 from fairway.exchange.kinds import KINDS, Kind, kind_called, nested
 from fairway.exchange.mapping import Bound, CellFault, MapFile, parse, plain
-from fairway.exchange.reading import Broken, Row, Source, format_of, opened
+from fairway.exchange.reading import Broken, Events, Row, Source, format_of, opened
 from fairway.exchange.report import Change, Report, Result, RowProblem, RowResult
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid, Problem, Refused
 from fairway.policy import Severity, tell
 
 BATCH: Final = 500
+USUAL: Final[Mapping[str, str]] = {
+    "windows": """
+fields:
+  name: name
+  kind: { column: kind, default: maintenance }
+  reason: description
+  zone: zone
+  starts_at: { expr: 'row.local_start == "" ? row.starts_at : ""' }
+  ends_at: { expr: 'row.local_start == "" ? row.ends_at : ""' }
+  local_start: local_start
+  duration: duration
+  rrule: rrule
+  rdates: rdates
+  exdates: exdates
+""",
+    "changes": """
+fields:
+  external_id: { template: "{provider}{maintenance_id}{uid}" }
+  title: name
+  description: description
+  category: { value: calendar }
+  state: { value: draft }
+  planned_start: starts_at
+  planned_end: ends_at
+""",
+}
+"""What the events of a calendar are without a mapping."""
 OBSERVED: Final[Mapping[str, type[Command]]] = {
     "catalog.item.put": catalog.ObservedItem,
     "catalog.relation.put": catalog.ObservedRelation,
@@ -190,12 +217,24 @@ def _laid_out(source: BinaryIO, options: Options) -> Phase:
     given = options.mapping
     rules = parse(given, kind=kind.name, fields=kind.fields) if given is not None else None
     table = _opened(source, options, rules)
+    if rules is None and isinstance(table, Events):
+        rules = _usual(kind)
     if rules is None:
         try:
             rules = plain(table.header, kind=kind.name, fields=kind.fields)
         except Invalid as problem:
             raise _pointed(source, problem, options) from problem
     return Phase(kind, table, Bound(rules, table.header, kind.fields, typed=table.typed))
+
+
+def _usual(kind: Kind) -> MapFile:
+    """Return what the events of a calendar are without a mapping.
+
+    :raises Invalid: they are nothing of this kind.
+    """
+    if kind.name not in USUAL:
+        raise Invalid.field("kind", f"A calendar holds {' or '.join(USUAL)}, and no {kind.name}.")
+    return parse(USUAL[kind.name], kind=kind.name, fields=kind.fields)
 
 
 def _opened(source: BinaryIO, options: Options, rules: MapFile | None) -> Source:

@@ -68,6 +68,23 @@ def parse_instant(text: str, *, field: str = "at") -> datetime:
         ) from cause
 
 
+YEARS = (1970, 2199)
+"""What is planned lies within these years; zones have rules for no others, and a slip of a key is told."""
+
+
+def plannable(start: datetime, end: datetime) -> Period:
+    """Return the period, which must lie within `YEARS`.
+
+    :raises Invalid: naming the end of it that is wrong (`start`, `end`).
+    """
+    period = Period(start, end)
+    for field, at in (("start", period.start), ("end", period.end)):
+        if not YEARS[0] <= at.year <= YEARS[1]:
+            told = f"The year {at.year} is too far; give one from {YEARS[0]} to {YEARS[1]}."
+            raise Invalid.field(field, told)
+    return period
+
+
 def span(periods: Iterable[Period]) -> Period | None:
     """Return the shortest period that covers all, or None for none."""
     listed = list(periods)

@@ -10,13 +10,12 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from fairway.kernel.errors import Invalid
-from fairway.kernel.period import Period
+from fairway.kernel.period import YEARS, Period
 from fairway.scheduling.rules import Rule
 
 MOST_OCCURRENCES = 10_000
 MOST_DATES = 1_000
 LONGEST = timedelta(days=366)
-YEARS = (1970, 2199)
 LOOK_AHEAD = 60
 """Years in which a rule must give a date: a leap day on one weekday comes every 28, around 2100 every 40."""
 _MARGIN = timedelta(days=2)  # a zone once skipped a whole day (Pacific/Apia, 30 December 2011)

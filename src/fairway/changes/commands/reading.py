@@ -19,7 +19,7 @@ from fairway.environments import queries as environments
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import FieldError, Forbidden, Invalid, NotFound
-from fairway.kernel.period import Period, span
+from fairway.kernel.period import Period, plannable, span
 from fairway.kernel.text import line, prose
 from fairway.workspace import queries as workspace
 
@@ -134,7 +134,7 @@ def _periods(spans: Iterable[Span], name: str, wrong: Wrong) -> list[Period]:
     found = []
     for position, one in enumerate(spans):
         try:
-            found.append(Period(one.start, one.end))
+            found.append(plannable(one.start, one.end))
         except Invalid as invalid:
             wrong.errors += [FieldError(f"{name}[{position}].{e.field}", e.message) for e in invalid.errors]
     found.sort()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import BinaryIO, Final
 
+from fairway.exchange.reading.calendars import Events as Events
 from fairway.exchange.reading.delimited import Table as Table
 from fairway.exchange.reading.delimited import check_delimiter as check_delimiter
 from fairway.exchange.reading.encodings import ENCODINGS as ENCODINGS
@@ -26,10 +27,11 @@ from fairway.exchange.reading.parts import unreadable as unreadable
 from fairway.exchange.reading.workbook import Workbook
 from fairway.kernel.errors import Invalid
 
-FORMATS: Final = ("csv", "xlsx", "json", "ndjson", "yaml")
+FORMATS: Final = ("csv", "xlsx", "json", "ndjson", "yaml", "ics")
 _ENDINGS: Final = {
     ".csv": "csv", ".tsv": "csv", ".tab": "csv", ".txt": "csv", ".json": "json", ".ndjson": "ndjson",
     ".jsonl": "ndjson", ".yaml": "yaml", ".yml": "yaml", ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx",
+    ".ics": "ics", ".ical": "ics", ".ifb": "ics",
 }  # fmt: skip
 
 
@@ -64,6 +66,8 @@ def opened(
     if form == "xlsx":
         return Workbook(source, sheet=sheet or "", header=header)
     encoding = encoding or marked(source) or "utf-8"
+    if form == "ics":
+        return Events(source, encoding=encoding)
     if form != "csv":
         return Records(source, form=form, encoding=encoding)
     usual = "tab" if PurePath(file).suffix.lower() in {".tsv", ".tab"} else ","
