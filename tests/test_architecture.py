@@ -21,6 +21,7 @@ BASES = {
     "fairway.accounts.web": {"api", "grids", "pages", "views"},
     "fairway.accounts.bulk": {"api"},
     "fairway.accounts.history": {"pages"},
+    "fairway.accounts.parts": {"pages"},
     "fairway.workspace.grids": {"grid", "pages"},
 }
 # `interfaces` puts the contexts together: their routes and what listens to events.

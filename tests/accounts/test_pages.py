@@ -19,6 +19,7 @@ from fairway.accounts.pages import urlpatterns
 from fairway.accounts.pages.entrance import own_path
 from fairway.audit.commands import execute
 from fairway.audit.models import Denial
+from fairway.catalog import commands as catalog
 from fairway.interfaces.settings import PASSWORD_HASHERS
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.errors import NotFound
@@ -622,3 +623,55 @@ def test_a_service_account_is_added_given_a_token_once_and_switched_off(company:
     account.refresh_from_db()
     assert not account.is_active
     assert "Make token" not in text(client.get(address))
+
+
+def test_somebody_is_named_to_act_and_it_is_ended(company: Company) -> None:
+    vera, boss = signed_in("vera"), signed_in("boss")
+    form = {"taker": company.rita.uid, "period-start": "2031-03-01T09:00", "period-end": "2031-03-08T09:00"}
+    assert vera.post("/me/delegations", {**form, "taker": company.vera.uid}).status_code == 422  # oneself
+    assert vera.post("/me/delegations", {**form, "period-end": "2033-03-08T09:00"}).status_code == 422
+    assert not Delegation.objects.exists()
+    assert vera.post("/me/delegations", form).status_code == 302
+    made = Delegation.objects.get()
+    assert (made.giver.name, made.taker.name) == (company.vera.name, company.rita.name)
+    way = f"/me/delegations/{made.uid}/end"
+    for client in (vera, signed_in("rita"), boss):  # who gave it, who has it, who administers them
+        assert way in client.get("/me/delegations").content.decode()
+    assert signed_in("carl").post(way).status_code in {403, 404}
+    assert vera.post(way).status_code == 302
+    assert not Delegation.objects.exists()  # it had not begun
+
+
+def test_limits_are_shown_set_and_taken_away(company: Company) -> None:
+    client = signed_in("boss")
+    assert "60,000" in text(client.get("/administration/limits"))
+    form = {"user": company.vera.uid, "role": "", "per_minute": "1234", "burst": "10"}
+    assert client.post("/administration/limits", {**form, "role": "viewer"}).status_code == 422  # both
+    assert client.post("/administration/limits", {**form, "burst": "0"}).status_code == 422
+    assert client.post("/administration/limits", form).status_code == 302
+    page = client.get("/administration/limits").content.decode()
+    assert "1,234" in page
+    [way] = re.findall(r"/administration/limits/[0-9a-f-]+/remove", page)
+    assert client.post(way).status_code == 302
+    assert "1,234" not in text(client.get("/administration/limits"))
+
+
+def test_zones_are_found_by_city_and_area(company: Company) -> None:
+    client = signed_in("vera")
+    found = [one["key"] for one in client.get("/me/zones?q=new y").json()["items"]]
+    assert found[0] == "America/New_York"
+    assert len(client.get("/me/zones?q=europe").json()["items"]) == 20
+    form = {"profile-name": "Vera", "profile-zone": "Europe/Nowhere", "profile-version": "1"}
+    assert "is not an IANA time zone" in text(client.post("/me/profile", form))
+
+
+def test_a_link_begins_with_what_matters(company: Company) -> None:
+    person = signed_in("boss")
+    execute(catalog.CreateItem(key="core", name="Core", kind="system", organisation="retail"), actor=SYSTEM)
+    page = person.get("/items/core").content.decode()
+    assert 'href="/shares?what=items%2Fcore&amp;name=Core"' in page
+    boxes = person.get("/shares?what=items/core&name=Core").content.decode()
+    ticked = set(re.findall(r'name="shown" value="(\w+)"[^>]* checked', boxes))
+    assert {"key", "name", "status"} <= ticked
+    assert "description" not in ticked
+    assert "/shares?" not in signed_in("vera").get("/items/core").content.decode()

@@ -132,6 +132,22 @@ PAGES: dict[str, Page] = {
     ),
     "me/tokens": Page(reads=None, writes="", form=lambda b: {"token-name": MARKED, "token-days": "7"}),
     "me/tokens/<str:uid>/revoke": Page(at={"uid": "service_token"}, reads=None, writes="accounts.administer"),
+    "me/zones": Page(common=True, query=lambda b: {"q": "london"}),
+    "me/delegations": Page(
+        common=True,
+        writes="",
+        form=lambda b: {
+            "taker": b.newcomer,
+            "period-start": "2030-01-01T10:00",
+            "period-end": "2030-01-01T12:00",
+        },
+    ),
+    "me/delegations/<str:uid>/end": Page(
+        at={"uid": "delegation"},
+        reads=None,
+        writes="accounts.administer",
+        writers=frozenset({"viewer", "approver", "administrator"}),  # who gave it, who has it
+    ),
     "shares": Page(
         reads="accounts.share",
         writes="accounts.share",
@@ -280,6 +296,14 @@ PAGES: dict[str, Page] = {
         )
         for step in ("archive", "restore")
     },
+    "administration/limits": Page(
+        reads="accounts.view",
+        writes="accounts.administer",
+        form=lambda b: {"user": b.service, "role": "", "per_minute": "60", "burst": "10"},
+    ),
+    "administration/limits/<str:uid>/remove": Page(
+        at={"uid": "rate_rule"}, reads=None, writes="accounts.administer"
+    ),
     "administration/events": Page(reads="audit.view", query=lambda b: {"subject": by_uid(b.item)}),
     "administration/jobs": Page(reads="jobs.view"),
     "administration/jobs/<str:key>": Page(at="job", readers=OVERSEERS),

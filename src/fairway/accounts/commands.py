@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import islice
 from typing import Any, ClassVar, Literal
 from zoneinfo import available_timezones
@@ -765,12 +766,17 @@ class ExportList(Command, name="accounts.list.export"):
         return Plan(subject=who, note={"list": self.name, "form": self.form}, texts=texts)
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # it reads the file system
+
+
 def zone(name: str) -> str:
     """Return the name of a time zone.
 
     :raises Invalid: the IANA database has no such zone.
     """
-    if name not in available_timezones():
+    if name not in _zones():
         raise Invalid.field(
             "zone", f"“{name[:60]}” is not an IANA time zone; write one such as Europe/London."
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,9 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from fairway.accounts.models import Organisation, Role
 from fairway.accounts.rules import PERMISSIONS
 from fairway.kernel.errors import Problem
-from fairway.ui.forms import KeysField
+from fairway.ui.forms import KeysField, WindowsField, ZoneField
 
-ZONES = [(name, name) for name in sorted(available_timezones()) if "/" in name or name == "UTC"]
 DAYS = ((7, _("a week")), (30, _("a month")), (90, _("three months")), (366, _("a year")))
 
 
@@ -64,7 +62,7 @@ class PasswordForm(ChoosePasswordForm):
 
 class ProfileForm(CommandForm):
     name = forms.CharField(label=_("Name"), max_length=120)
-    zone = forms.ChoiceField(label=_("Time zone"), choices=ZONES, help_text=_("All times are shown in it."))
+    zone = ZoneField(label=_("Time zone"), help_text=_("All times are shown in it."))
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
@@ -104,7 +102,7 @@ class InviteForm(CommandForm):
     email = forms.EmailField(label=_("E-mail address"), max_length=254)
     name = forms.CharField(label=_("Name"), max_length=120)
     organisation = forms.ChoiceField(label=_("Organisation"))
-    zone = forms.ChoiceField(label=_("Time zone"), choices=ZONES, initial="UTC")
+    zone = ZoneField(label=_("Time zone"), initial="UTC")
     is_service = forms.BooleanField(
         label=_("A service account"),
         required=False,
@@ -177,6 +175,75 @@ class EditOrganisationForm(CommandForm):
         self.fields["parent"].choices = _choices(organisations)  # type: ignore[attr-defined]
         if root:
             del self.fields["parent"]
+
+
+class DelegationForm(CommandForm):
+    """Who acts in whose place, and when; `giver` is asked of those alone who may say it for others."""
+
+    taker = KeysField(label=_("Who acts"), url="/administration/people/pick", multiple=False)
+    period = WindowsField(label=_("When"), single=True)
+    giver = KeysField(
+        label=_("In whose place"),
+        url="/administration/people/pick",
+        multiple=False,
+        required=False,
+        help_text=_("Nobody named: in yours."),
+    )
+
+    def __init__(self, *args: Any, zone: str, for_others: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["period"].zone = zone  # type: ignore[attr-defined]
+        if not for_others:
+            del self.fields["giver"]
+
+    def values(self) -> dict[str, Any]:
+        """Return what the command takes."""
+        given = self.cleaned_data
+        start, end = given["period"][0]
+        return {
+            "taker": given["taker"][0],
+            "start": start.isoformat(),
+            "end": end.isoformat(),
+            "giver": next(iter(given.get("giver") or ()), None),
+        }
+
+    def object(self, problem: Problem) -> None:
+        """Show what is said of the start or the end at the period."""
+        for error in problem.errors:
+            if error.field in ("start", "end"):
+                self.add_error("period", error.message)
+        rest = [error for error in problem.errors if error.field not in ("start", "end")]
+        for error in rest:
+            self.add_error(error.field if error.field in self.fields else None, error.message)
+        if not problem.errors:
+            self.add_error(None, problem.detail)
+
+
+class LimitForm(CommandForm):
+    """How many calls a person or program, whoever has a role, or everybody may make."""
+
+    user = KeysField(
+        label=_("Person or service account"),
+        url="/administration/people/pick",
+        multiple=False,
+        required=False,
+        help_text=_("Neither this nor a role: everybody."),
+    )
+    role = forms.ChoiceField(label=_("Or whoever has the role"), required=False)
+    per_minute = forms.IntegerField(label=_("Calls a minute"), min_value=1)
+    burst = forms.IntegerField(
+        label=_("At once"), min_value=1, help_text=_("Calls that may come together before the pace counts.")
+    )
+
+    def __init__(self, *args: Any, roles: Iterable[Role], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = [("", _("none")), *((role.slug, role.name) for role in roles)]
+        self.fields["role"].choices = found  # type: ignore[attr-defined]
+
+    def values(self) -> dict[str, Any]:
+        """Return what the command takes."""
+        given = self.cleaned_data
+        return {**given, "user": next(iter(given["user"]), None), "role": given["role"] or None}
 
 
 LINK_DAYS = (

@@ -25,6 +25,10 @@ SEEING: Final = frozenset({"changes.view", "catalog.view", "environments.view", 
 """What a link lets through at most, whatever its maker may."""
 WHAT = re.compile(r"(changes|items|environments|windows)(?:/([A-Za-z0-9._-]{1,100}))?|calendar")
 MOST_ROWS, MOST_DAYS = 200, 92
+USUAL = frozenset(
+    ("key", "name", "title", "kind", "state", "status", "tier", "items", "environments", "lane", "place")
+) | {"start", "end", "planned_start", "planned_end", "starts_at", "ends_at", "zone"}
+"""Fields that a new link shows unless others are chosen: what it is, how it stands, when and where."""
 NEVER = frozenset({"digest", "decision", "version", "custom", "uid"})
 """Fields that mean nothing outside."""
 

@@ -18,7 +18,7 @@ from fairway.kernel.errors import Invalid
 from fairway.policy.expressions import TEXT_LIMIT
 from fairway.scheduling import WEEKDAYS, local_to_utc
 from fairway.scheduling import zone as zone_called
-from fairway.ui.forms import KeysField
+from fairway.ui.forms import KeysField, ZoneField
 
 STOPPING = (Window.Kind.HARD_FREEZE, Window.Kind.SOFT_FREEZE, Window.Kind.MAINTENANCE)
 LOCAL = "%Y-%m-%dT%H:%M"
@@ -87,9 +87,8 @@ class WindowForm(forms.Form):
     )
     starts = LocalTime(label=gettext_lazy("Starts"))
     ends = LocalTime(label=gettext_lazy("Ends"))
-    zone = forms.CharField(
+    zone = ZoneField(
         label=gettext_lazy("Time zone"),
-        max_length=60,
         help_text=gettext_lazy("Both times are local there, over clock changes too; such as Europe/London."),
     )
     repeats = forms.ChoiceField(label=gettext_lazy("Comes"), choices=REPEATS, initial=ONCE)

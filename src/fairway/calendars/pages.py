@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from fairway.accounts import parts
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page, way_back
 from fairway.audit.commands import Command, convert, execute
@@ -195,6 +196,7 @@ def window(request: HttpRequest, key: str) -> HttpResponseBase:
     row = {name: getattr(found, name) for name in ("local_start", "duration", "zone", "rrule", "rdates")}
     context = {
         "record": _record(actor, found, ahead, now),
+        "share": parts.share(actor, f"windows/{found.key}", found.name),
         "window": found,
         "again": _again(row) if found.recurring else "",
         "ahead": ahead[:SHOWN],

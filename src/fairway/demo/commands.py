@@ -60,6 +60,7 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
         for view in VIEWS:
             execute(workspace.CreateView(**view.values), actor=_person(view.by), at=now)
         _import(now)
+        _programs(now)
         elsewhere.fill(now, person=_person(PERSON))
 
 
@@ -100,6 +101,31 @@ def _found(password: str, at: datetime) -> None:
         SYSTEM,
         at + timedelta(minutes=40),
     )
+
+
+def _programs(now: datetime) -> None:
+    """Add the programs that ask and act here, with a limit for one; and let somebody stand in for another."""
+    keeper = _person("margaret.okafor@fairway.example")
+    for slug, name, role, per_minute in company.PROGRAMS:
+        made = execute(
+            accounts.CreateServiceAccount(slug=slug, name=name, organisation=company.ROOT),
+            actor=keeper,
+            at=now,
+        )
+        who = made.subject.uid if made.subject is not None else ""
+        rule = accounts.PutRateRule(user=who, per_minute=per_minute, burst=per_minute // 10)
+        _run([accounts.GrantRole(role=role, organisation=company.ROOT, user=who), rule], keeper, now)
+    for giver, taker, since, days in company.STANDING_IN:
+        start = now + timedelta(days=since)
+        _run(
+            [
+                accounts.Delegate(
+                    taker=taker, start=start.isoformat(), end=(start + timedelta(days=days)).isoformat()
+                )
+            ],
+            _person(giver),
+            now,
+        )
 
 
 def _pin(now: datetime) -> None:

@@ -12,7 +12,7 @@ from fairway.accounts import queries as accounts
 from fairway.environments.models import Environment, EnvironmentGroup
 from fairway.kernel.actor import Actor
 from fairway.ui.custom import CustomMixin
-from fairway.ui.forms import KeysField
+from fairway.ui.forms import KeysField, ZoneField
 from fairway.workspace import queries as workspace
 
 
@@ -44,9 +44,8 @@ class EnvironmentForm(CustomMixin, forms.Form):
     organisation = forms.ChoiceField(
         label=gettext_lazy("Organisation"), help_text=gettext_lazy("Who sees it and may change it.")
     )
-    zone = forms.CharField(
+    zone = ZoneField(
         label=gettext_lazy("Time zone"),
-        max_length=60,
         initial="UTC",
         help_text=gettext_lazy("An IANA name such as Europe/London."),
     )

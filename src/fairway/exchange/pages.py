@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
+from fairway.accounts import parts
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page
 from fairway.audit.commands import execute
@@ -158,7 +159,12 @@ def imports(request: HttpRequest) -> HttpResponse:
             return redirect(f"/administration/imports/{made.uid}")
     query = queries.ImportQuery(cursor=request.GET.get("cursor", ""), limit=20)
     past = queries.import_page(actor, query)
-    context = {"form": form, "runs": [_listed(row) for row in past.rows], "next": past.next}
+    context = {
+        "form": form,
+        "runs": [_listed(row) for row in past.rows],
+        "next": past.next,
+        "tabs": parts.tabs(actor, "imports"),
+    }
     return render(
         request, "exchange/imports.html", context, status=422 if form.is_bound and form.errors else 200
     )

@@ -96,6 +96,24 @@ class KeysField(forms.Field):
             raise ValidationError(_("A key is longer than 200 characters."), code="too_long")
 
 
+class ZoneField(KeysField):
+    """The name of a time zone, picked by typing; whether there is one is for the command to say."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(url="/me/zones", multiple=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show the name as the one that is picked."""
+        return [value] if isinstance(value, str) and value else value
+
+    def clean(self, value: Any) -> str:
+        """Return the one name.
+
+        :raises ValidationError: there is none, or more than one.
+        """
+        return "".join(super().clean(value))
+
+
 class WindowsWidget(forms.Widget):
     """Rows of start and end in the reader's zone; the island `fw-windows` adds and removes rows."""
 

@@ -1,13 +1,27 @@
 """Pages of accounts: signing in, one's own profile, and the administration of people, teams and the tree."""
 
-from fairway.accounts.pages import entrance, jobs, log, mine, people, services, shares, structure, webhooks
+from fairway.accounts.pages import (
+    delegations,
+    entrance,
+    jobs,
+    limits,
+    log,
+    mine,
+    people,
+    services,
+    shares,
+    structure,
+    webhooks,
+)
 
 urlpatterns = [
     *entrance.urlpatterns,
     *mine.urlpatterns,
+    *delegations.urlpatterns,
     *people.urlpatterns,
     *services.urlpatterns,
     *structure.urlpatterns,
+    *limits.urlpatterns,
     *log.urlpatterns,
     *jobs.urlpatterns,
     *webhooks.urlpatterns,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth import update_session_auth_hash
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -46,6 +49,9 @@ def _page(request: HttpRequest, *, secret: str = "", **bound: CommandForm) -> Ht
         }
         for token in queries.tokens(actor).filter(user=user, revoked_at=None, expires_at__gt=now)
     ]
+    standing = queries.delegations(actor).filter(
+        Q(giver=user) | Q(taker=user), starts_at__lte=now, ends_at__gt=now
+    )
     context: dict[str, Any] = {
         "user": user,
         "profile": bound.get("profile") or ProfileForm(initial=profile, prefix="profile"),
@@ -55,6 +61,12 @@ def _page(request: HttpRequest, *, secret: str = "", **bound: CommandForm) -> Ht
         "tokens": tokens,
         "roles": queries.roles_of(user),
         "teams": queries.teams_of(user),
+        "may_share": queries.access(actor).may("accounts.share", None),
+        "standing_in": [
+            {"mine": mine, "who": one.taker.name if mine else one.giver.name}
+            for one in standing[:20]
+            for mine in [one.giver_id == actor.pk]
+        ],
     }
     status = 422 if any(form.errors for form in bound.values()) else 200
     return render(request, "accounts/me.html", context, status=status)
@@ -122,7 +134,36 @@ def revoke_token(request: HttpRequest, uid: str) -> HttpResponse:
     return redirect("/me")
 
 
+@cache
+def _zones() -> list[tuple[str, str]]:
+    """Return the zones, each with what is typed to find it."""
+    names = sorted(name for name in available_timezones() if "/" in name or name == "UTC")
+    return [(name, name.casefold().replace("_", " ")) for name in names]
+
+
+@require_GET
+@page
+def zones(request: HttpRequest) -> HttpResponseBase:
+    """Answer a picker: the time zones that a text may mean, those whose city begins with it first."""
+    caller(request)
+    asked = request.GET.get("q", "")[:60].casefold().replace("_", " ").strip()
+    found = [
+        (not text.rpartition("/")[2].startswith(asked), name) for name, text in _zones() if asked in text
+    ]
+    now = datetime.now(UTC)
+    items = [
+        {
+            "key": name,
+            "name": name.rpartition("/")[2].replace("_", " "),
+            "note": f"{now.astimezone(ZoneInfo(name)):%H:%M}",
+        }
+        for _later, name in sorted(found)[:20]
+    ]
+    return JsonResponse({"items": items})
+
+
 urlpatterns = [
+    path("me/zones", zones, name="me-zones"),
     path("me", me, name="me"),
     path("me/profile", save_profile, name="me-profile"),
     path("me/password", save_password, name="me-password"),

@@ -45,6 +45,7 @@ def administration(request: HttpRequest) -> HttpResponseBase:
         "kinds": _("What items can be and how they can stand to each other, with the way failure travels."),
         "fields": _("What records know beside what everybody’s do: your own fields, with types and rights."),
         "imports": _("Bring in items, their relations, changes or freezes from a table."),
+        "limits": _("How many calls of the API somebody may make in a minute."),
         "events": _("Everything that was ever done here, by whom; chained, so that no edit goes unseen."),
     }
     parts = [

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from fairway.accounts import queries
 from fairway.accounts.forms import CommandForm
+from fairway.accounts.parts import tabs as tabs
 from fairway.accounts.web import caller
 from fairway.audit.commands import Command, Outcome, execute
 from fairway.kernel.actor import Actor
@@ -24,29 +25,6 @@ def reader(request: HttpRequest, permission: str = "accounts.view") -> Actor:
     actor = caller(request)
     queries.require(actor, permission, at=None)
     return actor
-
-
-def tabs(actor: Actor, current: str) -> list[dict[str, Any]]:
-    """Return the parts of administration that the actor may see, for ui/tabs.html."""
-    parts = [
-        ("people", _("People"), ("accounts.view",)),
-        ("service-accounts", _("Service accounts"), ("accounts.view",)),
-        ("teams", _("Teams"), ("accounts.view",)),
-        ("roles", _("Roles"), ("accounts.view",)),
-        ("organisations", _("Organisations"), ("accounts.view",)),
-        ("fields", _("Fields"), ("workspace.configure",)),
-        ("kinds", _("Kinds"), ("catalog.configure",)),
-        ("events", _("Event log"), ("audit.view",)),
-        ("jobs", _("Jobs"), ("jobs.view",)),
-        ("webhooks", _("Webhooks"), ("jobs.view",)),
-        ("imports", _("Import"), ("catalog.import", "changes.import")),
-    ]
-    access = queries.access(actor)
-    return [
-        {"label": label, "href": f"/administration/{name}", "current": name == current}
-        for name, label, permissions in parts
-        if any(access.may(permission, None) for permission in permissions)
-    ]
 
 
 def crumbs(name: str = "", label: str = "") -> list[dict[str, str]]:

@@ -40,7 +40,12 @@ def mine(request: HttpRequest) -> HttpResponseBase:
     form = ShareForm(
         request.POST if request.method == "POST" else None,
         names=found.names,
-        initial={"what": what, "query": asked, "shown": found.names, "name": request.GET.get("name", "")},
+        initial={
+            "what": what,
+            "query": asked,
+            "shown": [name for name in found.names if name in shares.USUAL],
+            "name": request.GET.get("name", ""),
+        },
     )
     link = ""
     if form.is_valid() and not wrong:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from fairway.accounts import parts
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import page, way_back
 from fairway.audit.commands import convert, execute
@@ -159,6 +160,7 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
     needs = queries.impact(actor, found, direction=Direction.UPSTREAM, limit=0)
     context = {
         "record": record_of(actor, found),
+        "share": parts.share(actor, f"items/{found.slug}", found.name),
         "item": found,
         "criticality": dict(CRITICALITIES)[found.criticality],
         "attributes": [

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from fairway.accounts import parts
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page
 from fairway.audit.commands import execute
@@ -100,6 +101,7 @@ def kinds(request: HttpRequest) -> HttpResponseBase:
             ),
         ],
         "mine": _configures(actor),
+        "tabs": parts.tabs(actor, "kinds"),
     }
     return render(request, "catalog/kinds.html", context)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Final
 from zoneinfo import available_timezones
@@ -22,6 +22,11 @@ _PART = re.compile(r"([a-z]{3})(?:-([a-z]{3}))?\s+(\d{2}:\d{2})-(\d{2}:\d{2})")
 _EXAMPLE = "write them as mon-fri 08:00-18:00; sat 09:00-13:00 Europe/London, or 24x7"
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # it reads the file system
+
+
 def service_hours(text: str, *, field: str = "service_hours") -> str:
     """Return service hours in their one form; empty: nothing is said.
 
@@ -33,7 +38,7 @@ def service_hours(text: str, *, field: str = "service_hours") -> str:
     if not given or given.casefold() == ALWAYS:
         return given.casefold()
     body, _space, zone = given.rpartition(" ")
-    if zone not in available_timezones():
+    if zone not in _zones():
         raise Invalid.field(field, f"“{zone[:40]}” is no time zone; {_EXAMPLE}.")
     week: dict[str, list[tuple[str, str]]] = {day: [] for day in DAYS}
     for part in body.rstrip(";").split(";"):

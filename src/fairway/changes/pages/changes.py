@@ -10,6 +10,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from fairway.accounts import parts
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import page, way_back
 from fairway.audit.commands import convert, execute, preview
@@ -32,7 +33,8 @@ def change(request: HttpRequest, key: str) -> HttpResponseBase:
     found = queries.dossier(actor, key)
     if key != found.change.key:
         return redirect(f"/changes/{found.change.key}")
-    return render(request, "changes/change.html", face.record(actor, found, at=at))
+    share = parts.share(actor, f"changes/{key}", found.change.title)
+    return render(request, "changes/change.html", {**face.record(actor, found, at=at), "share": share})
 
 
 # What it alters of items

@@ -139,6 +139,19 @@ def engineers(unit: str) -> tuple[str, ...]:
     return tuple(person.email for person in PEOPLE if person.unit == unit and person.in_team)
 
 
+PROGRAMS = (
+    ("delivery-pipeline", "Delivery pipeline", "requester", 6_000),
+    ("inventory-scanner", "Inventory scanner", "implementer", 1_200),
+)
+"""Programs that act by token: key, name, role at the top, calls a minute."""
+
+STANDING_IN = (
+    ("priya.raman@fairway.example", DEMO.email, -2, 9),
+    (DEMO.email, "tomas.ferreira@fairway.example", 12, 10),
+)
+"""Who is away: giver, taker, days from now, for how many days."""
+
+
 def approver(unit: str) -> str:
     """Return the e-mail address of whoever approves the unit's work: its head, else the head above."""
     where: str | None = unit

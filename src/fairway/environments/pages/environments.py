@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from fairway.accounts import parts
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page, way_back
 from fairway.audit.commands import Command, execute
@@ -191,6 +192,7 @@ def environment(request: HttpRequest, key: str) -> HttpResponseBase:
     ]
     context = {
         "record": _record(actor, found),
+        "share": parts.share(actor, f"environments/{found.slug}", found.name),
         "environment": found,
         "control": Environment.Control(found.control).label,
         "meaning": CONTROL[found.control],

@@ -11,6 +11,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from fairway.accounts import parts
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page
 from fairway.audit.commands import Command, execute
@@ -64,7 +65,8 @@ def fields(request: HttpRequest) -> HttpResponseBase:
         "archived": archived,
         "put_away": count,
         "preview": preview,
-        "tabs": [
+        "tabs": parts.tabs(actor, "fields"),
+        "segments": [
             {"label": one.label, "href": f"{AT}?subject={one.name}", "current": one.name == what.name}
             for one in queries.FIELD_SUBJECTS.values()
         ],
