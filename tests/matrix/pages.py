@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .table import ADMINISTRATORS, MANAGERS, MARKED, OVERSEERS, PINNERS, Body, at, nothing
+from .table import ADMINISTRATORS, MANAGERS, MARKED, OVERSEERS, PINNERS, ROLES, Body, at, nothing
 from .world import Branch, Named
 
 
@@ -136,6 +136,7 @@ PAGES: dict[str, Page] = {
     "me/delegations": Page(
         common=True,
         writes="",
+        writers=ROLES,  # who sees nobody can name nobody
         form=lambda b: {
             "taker": b.newcomer,
             "period-start": "2030-01-01T10:00",
