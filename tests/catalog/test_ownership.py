@@ -98,7 +98,7 @@ def test_a_vendor_is_an_item_and_told_to_whom_sees_it(company: Company, item: Ma
         execute(EditItem(item="till", vendor="till"), actor=company.boss)
     execute(EditItem(item="till", vendor="acme", alias="Kasse"), actor=company.boss)
     for reader, kind in ((company.boss, "item"), (company.retail, "hidden")):
-        view = item_view(reader, queries.item(reader, "till"))
+        view = item_view(reader, queries.item_row(reader, "till"))
         assert view.vendor is not None
         assert view.vendor.kind == kind
     page = queries.item_page(company.retail, queries.ItemQuery(q="kasse"))

@@ -196,7 +196,7 @@ def request_id(request: HttpRequest) -> str:
     """Return the request's name for the log: the caller's `X-Request-ID`, else one of ours."""
     known: str | None = getattr(request, "fairway_id", None)
     if known is None:
-        given = request.headers.get("X-Request-ID", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")  # not `headers`, which would be made for it
         known = given if 0 < len(given) <= 64 and given.isascii() and given.isprintable() else str(uuid7())
         request.fairway_id = known  # type: ignore[attr-defined]
     return known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import include, path
+from django.urls import path
 from django.views.defaults import page_not_found
 from dmr.openapi.views import OpenAPIJsonView
 
@@ -13,6 +13,7 @@ from fairway.accounts.web import problem_response
 from fairway.interfaces.contract import every, router
 from fairway.interfaces.contract import schema as schema
 from fairway.kernel.errors import NotFound
+from fairway.kernel.routing import Ways
 from fairway.ui.urls import urlpatterns as styleguide
 
 
@@ -26,11 +27,8 @@ def nowhere(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 handler404 = nowhere
-# Addresses are tried one after the other: what pipelines ask again and again stands first.
-addresses = sorted(router.urls, key=lambda address: getattr(address, "name", "") != "decide")
 urlpatterns = [
     path("api/v1/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
-    path(router.prefix, include((addresses, "api"))),
-    *every("pages", "urlpatterns"),
-    *(styleguide if settings.DEBUG else ()),
+    Ways(router.prefix, router.urls, app="api"),
+    Ways("", [*every("pages", "urlpatterns"), *(styleguide if settings.DEBUG else ())]),
 ]

@@ -17,7 +17,6 @@ from fairway.accounts.bulk import Op, bulk
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.catalog import commands, queries
 from fairway.catalog.api.shared import KeyPath, ref_of
-from fairway.catalog.models import ConfigurationItem
 from fairway.kernel.actor import Actor
 from fairway.kernel.listing import Page
 from fairway.kernel.refs import HIDDEN, Ref
@@ -134,6 +133,12 @@ def _vendor(actor: Actor, ref: Ref) -> RefView:
 
 
 def _row(actor: Actor, row: dict[str, Any]) -> ItemRow:
+    values = _values(actor, row)
+    return ItemRow(**{name: values[name] if name in values else row[name] for name in FIELDS})
+
+
+def _values(actor: Actor, row: dict[str, Any]) -> dict[str, Any]:
+    """Return what the API tells otherwise than it stands in the row."""
     vendor = None
     if row["vendor__slug"]:
         ref = Ref(
@@ -145,48 +150,29 @@ def _row(actor: Actor, row: dict[str, Any]) -> ItemRow:
             row["vendor__organisation_id"],
         )
         vendor = _vendor(actor, ref)
-    team = ref_of("team", row, "owner_team") if row["owner_team__slug"] else None
-    values = {
+    return {
         "key": row["slug"],
         "uid": str(row["uid"]),
         "kind": ref_of("item-kind", row, "item_kind"),
         "organisation": ref_of("organisation", row, "organisation"),
-        "owner_team": team,
+        "owner_team": ref_of("team", row, "owner_team") if row["owner_team__slug"] else None,
         "vendor": vendor,
     }
-    return ItemRow(**{name: values[name] if name in values else row[name] for name in FIELDS})
 
 
-def item_view(actor: Actor, item: ConfigurationItem) -> ItemView:
+def item_view(actor: Actor, row: dict[str, Any]) -> ItemView:
     """Return an item as the API tells it, with the attributes that the actor may see."""
-    kind = item.item_kind
-    return ItemView(
-        key=item.slug,
-        uid=str(item.uid),
-        name=item.name,
-        kind=RefView(kind="item-kind", key=kind.slug, name=kind.name, uid=str(kind.uid)),
-        status=item.status,
-        criticality=item.criticality,
-        shared=item.shared,
-        description=item.description,
-        organisation=ref_view(item.organisation.ref()),
-        owner_team=ref_view(item.owner_team.ref()) if item.owner_team else None,
-        external_id=item.external_id,
-        alias=item.alias,
-        vendor=_vendor(actor, item.vendor.ref()) if item.vendor else None,
-        service_hours=item.service_hours,
-        attributes=queries.attributes(actor, item),
-        version=item.version,
-        created_at=item.created_at,
-        archived_at=item.archived_at,
-    )
+    values = _values(actor, row)
+    held = workspace.Holder(row["organisation_id"], row["item_kind__slug"], row["attributes"])
+    values["attributes"] = workspace.shown(actor, "item", [held])[0]
+    return ItemView(**{name: values[name] if name in values else row[name] for name in FIELDS})
 
 
 def _item(controller: ApiController, key: str, *, status: int = 200) -> HttpResponse:
-    found = queries.item(controller.actor, key)
-    location = f"/api/v1/items/{found.slug}" if status == 201 else ""
+    found = queries.item_row(controller.actor, key)
+    location = f"/api/v1/items/{found['slug']}" if status == 201 else ""
     return controller.answer(
-        item_view(controller.actor, found), status=status, version=found.version, location=location
+        item_view(controller.actor, found), status=status, version=found["version"], location=location
     )
 
 

@@ -49,6 +49,7 @@ from fairway.kernel.db import Prepared
 from fairway.kernel.errors import FieldError, Invalid, NotFound
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 from fairway.kernel.models import fold, uid_lookup
+from fairway.kernel.refs import Ref
 from fairway.workspace import queries as workspace
 
 _ITEM = "catalog.ConfigurationItem"
@@ -296,6 +297,32 @@ RELATIONS = Listing(
     sort="uid",
     search=search_words("source__name_folded", "source__slug", "target__name_folded", "target__slug"),
 )  # fmt: skip
+
+
+_by_key = Prepared(
+    lambda slug: ConfigurationItem.objects.filter(slug=slug).values_list(*ITEMS.values), "a-stand-in"
+)
+
+
+def item_row(actor: Actor, reference: str) -> dict[str, Any]:
+    """Return the item by slug or uid, archived or not, as a row of the list.
+
+    :raises NotFound: there is none, or the actor may not see it.
+    """
+    lookup = ConfigurationItem.lookup(reference)
+    if lookup is None:
+        rows = []
+    elif "slug" in lookup:
+        rows = _by_key(reference)
+    else:
+        rows = list(ConfigurationItem.objects.filter(**lookup).values_list(*ITEMS.values))
+    if rows:
+        row = dict(zip(ITEMS.values, rows[0], strict=True))
+        if accounts.access(actor).sees(
+            Ref(ConfigurationItem.kind, row["slug"], organisation=row["organisation_id"])
+        ):
+            return row
+    raise NotFound(f"There is no item “{reference[:100]}”.")
 
 
 class ItemQuery(ListQuery, kw_only=True, columns=ITEMS.columns):
