@@ -42,7 +42,7 @@ def plain(way: Ways) -> URLResolver:
 
 def told(resolver: URLResolver, address: str) -> Any:
     try:
-        found = resolver.resolve(address)
+        found: Any = resolver.resolve(address)
     except Resolver404:
         return None
     return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import path
+from django.urls import URLPattern, URLResolver, path
 from django.views.defaults import page_not_found
 from dmr.openapi.views import OpenAPIJsonView
 
@@ -27,7 +27,7 @@ def nowhere(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 handler404 = nowhere
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
     Ways(router.prefix, router.urls, app="api"),
     Ways("", [*every("pages", "urlpatterns"), *(styleguide if settings.DEBUG else ())]),
