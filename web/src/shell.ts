@@ -177,6 +177,11 @@ export function shell(): void {
   clicks();
   remember();
   document.querySelectorAll("[data-toast]").forEach(fade);
+  // of a row of tabs that is wider than the screen, the present one is seen
+  for (const row of document.querySelectorAll<HTMLElement>(".fw-tabs, .fw-segments")) {
+    const present = row.scrollWidth > row.clientWidth && row.querySelector<HTMLElement>("[aria-current]");
+    if (present) row.scrollLeft += present.getBoundingClientRect().left - row.getBoundingClientRect().left - (row.clientWidth - present.offsetWidth) / 2;
+  }
   document.querySelector<HTMLElement>("[data-focus]")?.focus();
   document.addEventListener("toast", (event) => {
     const detail = (event as CustomEvent<{ text?: string; undo?: string; tone?: string }>).detail;

@@ -68,7 +68,7 @@ class ProfileForm(CommandForm):
 
 class TokenForm(CommandForm):
     name = forms.CharField(label=_("What it is for"), max_length=80)
-    days = forms.TypedChoiceField(label=_("It lives"), choices=DAYS, coerce=int, initial=90)
+    days = forms.TypedChoiceField(label=_("Expires after"), choices=DAYS, coerce=int, initial=90)
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),
         choices=[(name, told) for name, told in PERMISSIONS.items()],
@@ -269,7 +269,7 @@ class ShareForm(CommandForm):
     )
     shown = forms.MultipleChoiceField(label=_("Fields"), widget=forms.CheckboxSelectMultiple)
     people = forms.BooleanField(label=_("Name people"), required=False)
-    days = forms.TypedChoiceField(label=_("It lives"), choices=LINK_DAYS, coerce=int, initial=14)
+    days = forms.TypedChoiceField(label=_("Expires after"), choices=LINK_DAYS, coerce=int, initial=14)
 
     def __init__(self, *args: Any, names: Iterable[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

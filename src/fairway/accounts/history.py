@@ -35,6 +35,16 @@ DEEDS = {
     "accounts.user.activate": gettext_lazy("activated or deactivated"),
     "accounts.user.invite": gettext_lazy("made a sign-in link"),
     "accounts.user.set_password": gettext_lazy("set the password"),
+    "catalog.item.set_stakeholders": gettext_lazy("set the stakeholders"),
+    "changes.change.propose_edits": gettext_lazy("proposed configuration changes"),
+    "changes.drift.note": gettext_lazy("noted a drift"),
+    "changes.pin.put": gettext_lazy("pinned an item"),
+    "exchange.import.check": gettext_lazy("checked an import"),
+    "exchange.import.start": gettext_lazy("started an import"),
+    "workspace.attachment.create": gettext_lazy("attached a file"),
+    "workspace.comment.create": gettext_lazy("commented"),
+    "workspace.view.create": gettext_lazy("saved a view"),
+    "workspace.watch.set": gettext_lazy("set what to be told of"),
 }
 """What commands are called where their name does not say it."""
 
@@ -67,7 +77,7 @@ def entries(actor: Actor, events: Sequence[Mapping[str, Any]], *, now: datetime)
             "about": about(event["command"]),
             "at": parse_instant(event["at"]),
             "subject": event["subject"],
-            "key": event["subject"]["key"] if event["subject"] else "",
+            "key": _key(event["subject"]),
             "place": _place(event["subject"]),
             "note": _words(event["data"]),
             "changes": list(_changes(event, names, actor, now)),
@@ -148,6 +158,12 @@ def about(command: str) -> str:
     """Return the first line of what a command is for."""
     known = registry.get(command)
     return (known.__doc__ or "").strip().partition("\n")[0] if known else ""
+
+
+def _key(subject: Mapping[str, str] | None) -> str:
+    """Return what people call a record by; nothing for one that only machines name."""
+    key = subject["key"] if subject else ""
+    return "" if len(key) == 36 and key.count("-") == 4 else key
 
 
 def _place(subject: Mapping[str, str] | None) -> str:
@@ -253,7 +269,7 @@ def _follows(field: Field[Any, Any]) -> bool:
     """Say whether a field tells nothing of its own: bookkeeping, or the fold of another."""
     if field.name == "organisation":
         return issubclass(field.model, Record)
-    inner = {"created_at", "custom", "number", "digest", "round"}
+    inner = {"created_at", "custom", "number", "digest", "round", "stakeholder_edits"}
     return field.name in inner or field.name.endswith("_folded")
 
 

@@ -89,20 +89,22 @@ class WindowForm(forms.Form):
     ends = LocalTime(label=gettext_lazy("Ends"))
     zone = ZoneField(
         label=gettext_lazy("Time zone"),
-        help_text=gettext_lazy("Both times are local there, over clock changes too; such as Europe/London."),
+        help_text=gettext_lazy("Start and end are local times there, also when clocks change."),
     )
-    repeats = forms.ChoiceField(label=gettext_lazy("Comes"), choices=REPEATS, initial=ONCE)
+    repeats = forms.ChoiceField(label=gettext_lazy("Repeats"), choices=REPEATS, initial=ONCE)
     until = forms.DateField(
         label=gettext_lazy("Last day"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text=gettext_lazy("The last day on which it starts again; empty: for good."),
+        help_text=gettext_lazy("The last day on which it starts again; leave it empty to go on for good."),
     )
     rule = forms.CharField(
         label=gettext_lazy("Rule"),
         max_length=500,
         required=False,
-        help_text=gettext_lazy("Only with “by a rule”: such as FREQ=MONTHLY;BYDAY=-1FR."),
+        help_text=gettext_lazy(
+            "Only where it repeats by a rule, such as FREQ=MONTHLY;BYDAY=-1FR: the last Friday of each month."
+        ),
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"), required=False, widget=forms.Textarea(attrs={"rows": 3})

@@ -87,7 +87,7 @@ def windows(request: HttpRequest) -> HttpResponseBase:
         ),
         "sort": query.sort or queries.LISTING.sort,
         "filters": _filters(actor, asked),
-        "count": ngettext("%(count)s window", "%(count)s windows", count) % {"count": f"{count:,}"},
+        "count": ngettext("%(count)s entry", "%(count)s entries", count) % {"count": f"{count:,}"},
         "asked": bool(asked.keys() - {"sort", "cursor"}),
         "may_edit": accounts.access(actor).may("calendars.edit", None),
     }
@@ -113,7 +113,8 @@ def _once(actor: Actor, row: Mapping[str, Any]) -> str:
 
 
 def _again(row: Mapping[str, Any]) -> str:
-    return recurring(row["local_start"], row["duration"], row["zone"], row["rrule"], row["rdates"])
+    text = recurring(row["local_start"], row["duration"], row["zone"], row["rrule"], row["rdates"])
+    return text[:1].upper() + text[1:]
 
 
 def _scope(facets: queries.Facets, row: Mapping[str, Any]) -> str:

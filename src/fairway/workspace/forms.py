@@ -28,7 +28,7 @@ class FieldForm(forms.Form):
         label=gettext_lazy("Name"),
         max_length=60,
         help_text=gettext_lazy(
-            "Lower case, such as cost_centre: what the API, imports and filters call it. It stays."
+            "Lower case, such as cost_centre: its name in the API, imports and filters. It stays as it is."
         ),
     )
     type = forms.ChoiceField(
@@ -69,11 +69,11 @@ class FieldForm(forms.Form):
         help_text=gettext_lazy("What a new record has unless told otherwise; keys of options with “;”."),
     )
     minimum = forms.FloatField(
-        label=gettext_lazy("Least"),
+        label=gettext_lazy("Minimum"),
         required=False,
         help_text=gettext_lazy("Of a number, or characters of a text."),
     )
-    maximum = forms.FloatField(label=gettext_lazy("Most"), required=False)
+    maximum = forms.FloatField(label=gettext_lazy("Maximum"), required=False)
     viewers = forms.MultipleChoiceField(
         label=gettext_lazy("Seen by"),
         required=False,

@@ -76,6 +76,8 @@ export class Graph extends LitElement {
   private tools: HTMLElement | null = null;
   private turn = 0;
   private theme = new MutationObserver(() => this.paint());
+  private scheme = matchMedia("(prefers-color-scheme: dark)");
+  private repaint = (): void => this.paint();
 
   protected override createRenderRoot(): HTMLElement {
     return this; // the page's own styles reach it
@@ -87,12 +89,14 @@ export class Graph extends LitElement {
     this.tools = this.querySelector("[data-tools]");
     this.frame?.replaceChildren();
     this.theme.observe(document.documentElement, { attributes: true });
+    this.scheme.addEventListener("change", this.repaint);
     void this.load();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.theme.disconnect();
+    this.scheme.removeEventListener("change", this.repaint);
     this.core?.destroy();
     this.elk?.terminateWorker();
   }

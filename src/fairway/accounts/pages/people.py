@@ -46,6 +46,8 @@ def administration(request: HttpRequest) -> HttpResponseBase:
         "fields": _("What records know beside what everybody’s do: your own fields, with types and rights."),
         "imports": _("Bring in items, their relations, changes or freezes from a table."),
         "limits": _("How many calls of the API somebody may make in a minute."),
+        "jobs": _("Long work in the background: what waits, runs, is done or has failed."),
+        "webhooks": _("Other systems that are told at once what happens here."),
         "events": _("Everything that was ever done here, by whom; chained, so that no edit goes unseen."),
     }
     parts = [

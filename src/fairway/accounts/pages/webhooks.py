@@ -27,7 +27,7 @@ from fairway.ui import toasts
 MOST = 200
 """Webhooks shown; whoever has more finds the others through the API."""
 STATUSES = {"pending": "info", "sent": "ok", "failed": "bad", "withheld": ""}
-HELP = _lazy("Names such as changes.change.approve, or beginnings such as changes.; nothing: all.")
+HELP = _lazy("Names such as changes.change.approve, or beginnings such as changes.; leave it empty for all.")
 
 
 class WebhookForm(CommandForm):
@@ -38,7 +38,7 @@ class WebhookForm(CommandForm):
         label=_lazy("Kinds of record"),
         max_length=2000,
         required=False,
-        help_text=_lazy("Such as change or item; nothing: all."),
+        help_text=_lazy("Such as change or item; leave it empty for all."),
     )
 
     def names(self, field: str) -> list[str]:
@@ -58,7 +58,9 @@ class NewWebhookForm(WebhookForm):
 
     def __init__(self, *args: Any, organisations: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self.fields["organisation"].queryset = organisations  # type: ignore[attr-defined]
+        field: Any = self.fields["organisation"]
+        field.queryset = organisations
+        field.label_from_instance = lambda one: one.name
 
 
 class EditWebhookForm(WebhookForm):

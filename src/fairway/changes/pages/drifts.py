@@ -142,7 +142,7 @@ def drift(request: HttpRequest, key: str) -> HttpResponseBase:
             "title": f"{found.item.slug}: "
             + found.field.removeprefix("attributes.").removeprefix("relation."),
             "kind": _("Drift"),
-            "state": "active" if found.state == Drift.State.OPEN else "retired",
+            "state": "draft" if found.state == Drift.State.OPEN else "closed",
             "state_word": found.get_state_display(),
             "steps": steps,
         },

@@ -28,7 +28,7 @@ from fairway.workspace.models import Notification, NotificationSettings
 
 SHOWN, IN_A_GROUP = 100, 5
 WHY = {
-    "mentioned": gettext_lazy("You were named in it"),
+    "mentioned": gettext_lazy("You were mentioned"),
     "owner": gettext_lazy("You own this record"),
     "requester": gettext_lazy("You asked for this"),
     "implementer": gettext_lazy("You carry this out"),
@@ -201,7 +201,7 @@ class SettingsForm(forms.Form):
     """What a person is told, and how."""
 
     reasons = forms.MultipleChoiceField(
-        label=gettext_lazy("Tell me when"),
+        label=gettext_lazy("Tell me what happens where"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         choices=[(name, WHY[name]) for name in Notification.Reason.values],
@@ -212,13 +212,18 @@ class SettingsForm(forms.Form):
     mail = forms.ChoiceField(
         label=gettext_lazy("Mail"),
         choices=NotificationSettings.Mail.choices,
-        help_text=gettext_lazy("Kept until this server sends mail; for now everything is told here."),
+        help_text=gettext_lazy(
+            "This server sends no mail yet: notifications appear in Fairway, and the choice is kept."
+        ),
     )
     quiet_from = forms.TimeField(
         label=gettext_lazy("Quiet from"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
     )
     quiet_until = forms.TimeField(
-        label=gettext_lazy("Quiet until"), required=False, widget=forms.TimeInput(attrs={"type": "time"})
+        label=gettext_lazy("Quiet until"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}),
+        help_text=gettext_lazy("No mail between these times of the day, in your own time zone."),
     )
 
     def __init__(self, *args: Any, muted: list[str], **more: Any) -> None:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from fairway.accounts import history
@@ -139,7 +140,7 @@ def _events(request: HttpRequest, actor: Actor, found: queries.Past) -> dict[str
                 }
             ],
         },
-        "count": len(events),
+        "count": ngettext("%(count)s event", "%(count)s events", len(events)) % {"count": len(events)},
     }
 
 
