@@ -15,7 +15,10 @@ from fairway.workspace import queries as workspace
 
 SECTIONS = {
     "/api": "/administration",
+    "/catalogue-health": "/items",
     "/conflicts": "/calendar",
+    "/drifts": "/items",
+    "/environment-groups": "/environments",
     "/windows": "/calendar",
     "/events": "/administration",
     "/notifications": "/",
