@@ -230,6 +230,35 @@ PAGES: dict[str, Page] = {
         form=lambda b: {"role": "requester", "organisation": b.organisation},
     ),
     "administration/roles": Page(reads="accounts.view", common=True),
+    "administration/roles/new": Page(
+        reads="accounts.administer",
+        readers=frozenset(),
+        writes="accounts.administer",
+        writers=frozenset(),
+        common=True,
+        form=lambda b: {"role": MARKED, "name": MARKED, "permissions": "catalog.view"},
+    ),
+    "administration/roles/<str:key>": Page(at="role", reads="accounts.view", common=True),
+    "administration/roles/<str:key>/edit": Page(
+        at="role",
+        reads="accounts.administer",
+        readers=frozenset(),
+        writes="accounts.administer",
+        writers=frozenset(),
+        common=True,
+        form=lambda b: {"name": MARKED, "permissions": "catalog.view"},
+    ),
+    "administration/roles/<str:key>/remove": Page(
+        at="role", reads=None, writes="accounts.administer", writers=frozenset(), common=True
+    ),
+    "administration/roles/proposals/<str:key>": Page(at="proposal", reads="accounts.administer", common=True),
+    "administration/roles/proposals/<str:key>/<str:verb>": Page(
+        at={"key": "proposal", "verb": "decision"},
+        reads=None,
+        writes="accounts.administer",
+        writers=frozenset(),
+        common=True,
+    ),
     "administration/organisations": Page(reads="accounts.view"),
     "administration/organisations/new": Page(
         reads="accounts.administer",

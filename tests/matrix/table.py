@@ -236,6 +236,24 @@ OPERATIONS: dict[str, Entry] = {
     "PATCH teams/{key}": Entry(at="team", body=lambda b: {"name": MARKED}),
     "PUT teams/{key}/members": Entry(at="team", body=lambda b: {"members": [b.person]}),
     "GET roles": Entry(common=True),
+    "GET roles/{key}": Entry(at="role", common=True),
+    "GET role-proposals": Entry(common=True, who=ADMINISTRATORS, filters=lambda b: {"proposer": b.boss}),
+    "POST role-proposals": Entry(
+        body=lambda b: {
+            "action": "create",
+            "role": MARKED,
+            "name": MARKED,
+            "permissions": ["catalog.view"],
+        },
+        common=True,
+        whole=True,
+    ),
+    "GET role-proposals/{key}": Entry(at="proposal", common=True, who=ADMINISTRATORS),
+    "POST role-proposals/{key}/confirm": Entry(at="proposal", common=True, whole=True),
+    "POST role-proposals/{key}/refuse": Entry(
+        at="proposal", body=lambda b: {"comment": MARKED}, common=True, whole=True
+    ),
+    "POST role-proposals/{key}/withdraw": Entry(at="own_proposal", common=True, whole=True),
     "GET grants": Entry(
         filters=lambda b: {"organisation": b.organisation, "user": b.newcomer, "team": b.team}
     ),

@@ -10,7 +10,7 @@ import pytest
 from .calls import DOCUMENT, KNOWN_PAGES, KNOWN_READS, Call, told
 from .pages import PAGES
 from .visits import Visit, anybody
-from .world import Branch, World, fill, undone
+from .world import Branch, World, agree_on_roles, fill, undone
 
 SCRIPT = "<script>alert(1)</script>"
 LOUD = f"""=1+1'">{SCRIPT}"""
@@ -22,6 +22,7 @@ def poisoned(made: World) -> Iterator[Branch]:
     with undone():
         branch = Branch("poison", LOUD)
         fill(branch, made.roles, made.now)
+        branch.records.update(agree_on_roles("poison", LOUD))
         yield branch
 
 

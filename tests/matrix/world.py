@@ -137,11 +137,35 @@ def build() -> World:
     north, south = (Branch(slug, slug.upper()) for slug in ("north-secret", "south-secret"))
     for branch in (north, south):
         fill(branch, roles, now)
+    _person("second@group.example", "Second", "group", "administrator")
+    shared = agree_on_roles()
+    for branch in (north, south):
+        branch.records.update(shared)
     feed(now)
     drain()
     for branch in (north, south):
         remember(branch)
     return World(now, root, north, south, roles)
+
+
+def agree_on_roles(key: str = "own", name: str = "Own role") -> dict[str, Named]:
+    """Make a role that two people agreed on, and propose more: what concerns the whole tree."""
+    root, other = "root@group.example", "second@group.example"
+
+    def propose(role: str, by: str) -> Named:
+        permissions = ["accounts.view", "catalog.view"]
+        command = accounts.ProposeRole(
+            action="create", role=role, name=name, description=name, reason=name, permissions=permissions
+        )
+        made = named(run(command, by=by))
+        return Named(made.uid, made.uid)
+
+    run(accounts.ConfirmRole(proposal=propose(f"{key}-role", root).uid, comment=name), by=other)
+    return {
+        "role": _slugged(Role.objects.get(slug=f"{key}-role")),
+        "proposal": propose(f"{key}-wanted", other),
+        "own_proposal": propose(f"{key}-mine", root),
+    }
 
 
 def _slugged(row: Any) -> Named:
@@ -167,6 +191,7 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
     branch.records["kind_of_items"] = _slugged(ItemKind.objects.get(slug="component"))
     branch.records["relation_kind"] = _slugged(RelationKind.objects.get(slug="part-of"))
     branch.records["kinds_of"] = Named("items", "items")
+    branch.records["decision"] = Named("confirm", "confirm")
     branch.records["verb"] = Named("submit", "submit")
     branch.records["resource"] = Named("items", "items")
     branch.records["retry_verb"] = Named("retry", "retry")

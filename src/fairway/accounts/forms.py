@@ -126,6 +126,34 @@ class GrantForm(CommandForm):
         self.fields["role"].choices = [(role.slug, role.name) for role in roles]  # type: ignore[attr-defined]
 
 
+class RoleForm(CommandForm):
+    """A role as it would be; its key only where it is new."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    role = forms.SlugField(
+        label=_("Key"), max_length=60, help_text=_("Lower case, such as name-keeper; it stays.")
+    )
+    description = forms.CharField(label=_("Description"), max_length=300, required=False)
+    permissions = forms.MultipleChoiceField(
+        label=_("What it permits"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("At most what you hold yourself on the whole company."),
+    )
+    reason = forms.CharField(
+        label=_("Why"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("For whoever confirms it."),
+    )
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, new: bool, choices: Iterable[tuple[str, Any]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["permissions"].choices = choices  # type: ignore[attr-defined]
+        del self.fields["version" if new else "role"]
+
+
 class TeamForm(CommandForm):
     name = forms.CharField(label=_("Name"), max_length=200)
     slug = forms.SlugField(

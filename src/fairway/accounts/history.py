@@ -29,6 +29,10 @@ DEEDS = {
     "accounts.delegation.end": gettext_lazy("ended a delegation"),
     "accounts.grant.create": gettext_lazy("gave a role"),
     "accounts.grant.revoke": gettext_lazy("took a role back"),
+    "accounts.role.confirm": gettext_lazy("confirmed what was proposed"),
+    "accounts.role.propose": gettext_lazy("proposed"),
+    "accounts.role.refuse": gettext_lazy("refused"),
+    "accounts.role.withdraw": gettext_lazy("withdrew"),
     "accounts.team.set_members": gettext_lazy("set the members"),
     "accounts.token.create": gettext_lazy("made a token"),
     "accounts.token.revoke": gettext_lazy("revoked a token"),
@@ -51,7 +55,8 @@ DEEDS = {
 PLACES = {
     "change": "/changes/{}", "environment": "/environments/{}", "item": "/items/{}", "window": "/windows/{}",
     "organisation": "/administration/organisations/{}", "team": "/administration/teams/{}",
-    "user": "/administration/people/{}",
+    "user": "/administration/people/{}", "role": "/administration/roles/{}",
+    "role-proposal": "/administration/roles/proposals/{}",
 }  # fmt: skip
 """Where the page of a kind of record stands."""
 

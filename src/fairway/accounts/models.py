@@ -8,6 +8,7 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from fairway.kernel.models import Numbered, Row, Slugged, Versioned, fold
 
@@ -128,16 +129,87 @@ class Membership(Row):
         return self.team.organisation_id
 
 
-class Role(Row):
-    """A named set of permissions (`context.verb`)."""
+class Role(Versioned):
+    """A named set of permissions (`context.verb`), one and the same in the whole tree.
+
+    Those that are `built_in` come with Fairway and stay as they are; others are made by proposals.
+    """
 
     slug = models.CharField(max_length=60, unique=True)
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=300, blank=True)
     permissions = models.JSONField(default=list)
     position = models.PositiveSmallIntegerField(default=0)
+    built_in = models.BooleanField(default=False)
+
+    kind = "role"
 
     def __str__(self) -> str:
+        return self.name
+
+    @property
+    def key(self) -> str:
+        return self.slug
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+
+class RoleProposal(Versioned):
+    """What one administrator would do to the roles; it is done once another confirms it.
+
+    `name`, `description` and `permissions` are those the role would have. `read`: the version of the role it
+    was proposed upon; where the role has moved on since, it cannot be confirmed.
+    """
+
+    class Action(models.TextChoices):
+        CREATE = "create", _("new role")
+        EDIT = "edit", _("change")
+        REMOVE = "remove", _("removal")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        CONFIRMED = "confirmed", _("confirmed")
+        REFUSED = "refused", _("refused")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    action = models.CharField(max_length=10, choices=Action)
+    role = models.ForeignKey(Role, models.PROTECT, null=True, blank=True, related_name="proposals")
+    read = models.PositiveIntegerField(null=True, blank=True)
+    slug = models.CharField(max_length=60)
+    name = models.CharField(max_length=80)
+    description = models.CharField(max_length=300, blank=True)
+    permissions = models.JSONField(default=list)
+    reason = models.TextField(blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    proposer = models.ForeignKey(User, models.PROTECT, related_name="+")
+    decider = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True, help_text="UTC")
+    comment = models.TextField(blank=True)
+
+    kind = "role-proposal"
+    free_text = frozenset({"reason", "comment"})
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("slug", condition=Q(state="open"), name="accounts_one_open_proposal"),
+            models.CheckConstraint(
+                condition=~Q(state="confirmed") | (Q(decider__isnull=False) & ~Q(decider=F("proposer"))),
+                name="accounts_role_second_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="open", decided_at__isnull=True)
+                | (~Q(state="open") & Q(decided_at__isnull=False)),
+                name="accounts_proposal_decided",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.slug}"
+
+    @property
+    def label(self) -> str:
         return self.name
 
 

@@ -61,6 +61,8 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
             execute(workspace.CreateView(**view.values), actor=_person(view.by), at=now)
         _import(now)
         _programs(now)
+        wanted: dict[str, Any] = company.WANTED
+        _run([accounts.ProposeRole(action="edit", **wanted)], _person("margaret.okafor@fairway.example"), now)
         elsewhere.fill(now, person=_person(PERSON))
 
 
@@ -95,6 +97,7 @@ def _found(password: str, at: datetime) -> None:
     )
     _run(_teams(), SYSTEM, at + timedelta(minutes=20))
     _run(_grants(), SYSTEM, at + timedelta(minutes=30))
+    _own_role(at + timedelta(minutes=35))
     signing_in = [person.email for person in company.PEOPLE if person.signs_in]
     _run(
         (accounts.SetPassword(user=email, password=password) for email in signing_in),
@@ -126,6 +129,18 @@ def _programs(now: datetime) -> None:
             _person(giver),
             now,
         )
+
+
+def _own_role(at: datetime) -> None:
+    """Have one administrator propose a role of the bank's own, and another confirm it."""
+    made: dict[str, Any] = company.OWN_ROLE
+    proposed = execute(
+        accounts.ProposeRole(action="create", **made), actor=_person("margaret.okafor@fairway.example"), at=at
+    )
+    assert proposed.subject is not None  # noqa: S101  (what was created)
+    execute(accounts.ConfirmRole(proposal=proposed.subject.uid), actor=_person(PERSON), at=at)
+    grant = accounts.GrantRole(role=made["role"], organisation=company.STEWARDED, user=company.STEWARD)
+    _run([grant], SYSTEM, at)
 
 
 def _pin(now: datetime) -> None:

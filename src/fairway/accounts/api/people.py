@@ -159,14 +159,6 @@ class TeamView(msgspec.Struct, kw_only=True):
     members: list[RefView] | None = None
 
 
-class RoleView(msgspec.Struct, kw_only=True):
-    key: str
-    uid: str
-    name: str
-    description: str
-    permissions: list[str]
-
-
 class GrantView(msgspec.Struct, kw_only=True):
     uid: str
     role: str
@@ -222,10 +214,6 @@ class DelegationView(msgspec.Struct, kw_only=True):
 OrganisationList, UserList, TeamList = list_of(OrganisationView), list_of(UserView), list_of(TeamView)
 GrantList, TokenList, DelegationList = list_of(GrantView), list_of(TokenView), list_of(DelegationView)
 ServiceAccountList, RateRuleList = list_of(ServiceAccountView), list_of(RateRuleView)
-
-
-class Roles(msgspec.Struct, kw_only=True):
-    items: list[RoleView]
 
 
 # What may be asked
@@ -707,24 +695,6 @@ class MembersController(ApiController):
         return _team(self, parsed_path.key)
 
 
-class RolesController(ApiController):
-    """Roles and what they permit."""
-
-    @operation("accounts.view", Roles)
-    def get(self) -> HttpResponse:
-        items = [
-            RoleView(
-                key=role.slug,
-                uid=str(role.uid),
-                name=role.name,
-                description=role.description,
-                permissions=role.permissions,
-            )
-            for role in queries.roles()
-        ]
-        return self.answer(Roles(items=items))
-
-
 class GrantsController(ApiController):
     """Who has which role where."""
 
@@ -1074,7 +1044,6 @@ urls = [
     path("teams/bulk", bulk("accounts.invite", TEAM_OPS, what="teams").as_view(), name="teams-bulk"),
     path("teams/<str:key>", TeamController.as_view(), name="team"),
     path("teams/<str:key>/members", MembersController.as_view(), name="team-members"),
-    path("roles", RolesController.as_view(), name="roles"),
     path("grants", GrantsController.as_view(), name="grants"),
     path("grants/bulk", bulk("accounts.administer", GRANT_OPS, what="grants").as_view(), name="grants-bulk"),
     path("grants/<str:key>", GrantController.as_view(), name="grant"),

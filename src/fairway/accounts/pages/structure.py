@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -23,7 +22,6 @@ from fairway.accounts.forms import (
 )
 from fairway.accounts.models import Organisation, Team
 from fairway.accounts.pages.shared import attempt, crumbs, form_page, reader, tabs
-from fairway.accounts.rules import PERMISSIONS
 from fairway.accounts.web import caller, page
 from fairway.kernel.actor import Actor
 from fairway.ui import toasts
@@ -164,42 +162,6 @@ def grant_team(request: HttpRequest, key: str) -> HttpResponseBase:
     return _team_page(request, found, grant_form=form)
 
 
-# Roles
-
-
-@require_GET
-@page
-def roles(request: HttpRequest) -> HttpResponseBase:
-    """Show what each role permits, as a matrix."""
-    actor = reader(request)
-    known = list(queries.roles())
-    areas = {
-        "accounts": _("People and organisations"),
-        "audit": _("Event log"),
-        "calendars": _("Freezes and maintenance windows"),
-        "catalog": _("Catalogue"),
-        "changes": _("Changes"),
-        "decisions": _("Decisions"),
-        "environments": _("Environments"),
-    }
-    groups = [
-        {
-            "label": areas.get(area, area.capitalize()),
-            "rows": [
-                {
-                    "name": name,
-                    "text": _(PERMISSIONS[name]),
-                    "cells": [name in role.permissions for role in known],
-                }
-                for name in names
-            ],
-        }
-        for area, names in groupby(sorted(PERMISSIONS), lambda name: name.partition(".")[0])
-    ]
-    context = {"roles": known, "groups": groups, "span": len(known) + 1, "tabs": tabs(actor, "roles")}
-    return render(request, "accounts/roles.html", context)
-
-
 # Organisations
 
 
@@ -316,7 +278,6 @@ urlpatterns = [
     path("administration/teams/<str:key>/name", rename_team, name="team-name"),
     path("administration/teams/<str:key>/members", set_members, name="team-members"),
     path("administration/teams/<str:key>/grants", grant_team, name="team-grant"),
-    path("administration/roles", roles, name="roles"),
     path("administration/organisations", organisations, name="organisations"),
     path("administration/organisations/new", new_organisation, name="organisation-new"),
     path("administration/organisations/<str:key>", organisation, name="organisation"),

@@ -125,6 +125,25 @@ PEOPLE = (
     _engineer("owen.pritchard", "Owen Pritchard", "security", LONDON),
 )
 
+OWN_ROLE = {
+    "role": "catalogue-steward",
+    "name": "Catalogue steward",
+    "description": "Keeps items and relations of a unit right, and does nothing else.",
+    "permissions": [
+        "accounts.view", "audit.view", "catalog.edit", "catalog.view", "environments.view",
+        "workspace.comment",
+    ],
+    "reason": "Somebody in each unit looks after its items; they need no say in changes.",
+}  # fmt: skip
+"""A role of the bank's own."""
+STEWARD, STEWARDED = "daniel.abara@fairway.example", "retail"
+WANTED = {
+    "role": OWN_ROLE["role"],
+    "permissions": [*OWN_ROLE["permissions"], "catalog.import"],
+    "reason": "Retail gets its list of systems as a file each month.",
+}
+"""What somebody would have that role do besides."""
+
 STAFF = "everyone"
 """The team of all: it may look at the environments."""
 
