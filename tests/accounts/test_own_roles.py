@@ -229,20 +229,18 @@ def test_of_many_at_once_one_confirms_and_none_leaves_the_tree_without_an_admini
     company = found()
     others = [person(f"other{n}", "group", "administrator") for n in range(4)]
     proposal = propose(company.boss)
-    done, problems = _both(
-        together(*[lambda who=who: confirm(who, proposal) for who in others])  # type: ignore[misc]
-    )
+    done, problems = _both(together(*[lambda who=who: confirm(who, proposal) for who in others]))
     assert done == 1, problems
     assert Role.objects.filter(slug="curator", version=1).count() == 1
 
     # Of two that are left, each takes the other's role away at once: one stays.
     Grant.objects.filter(user__in=[who.pk for who in others[1:]]).delete()
     pair = [actor("boss"), actor("other0")]
-    grants = [str(Grant.objects.get(user_id=who.pk, organisation__parent=None).uid) for who in pair]
+    grants = [str(Grant.objects.get(user__uid=who.uid, organisation__parent=None).uid) for who in pair]
     done, problems = _both(
         together(
             *[
-                lambda who=who, grant=grant: execute(commands.RevokeRole(grant=grant), actor=who)  # type: ignore[misc]
+                lambda who=who, grant=grant: execute(commands.RevokeRole(grant=grant), actor=who)
                 for who, grant in zip(pair, reversed(grants), strict=True)
             ]
         )

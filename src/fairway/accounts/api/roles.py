@@ -145,8 +145,9 @@ def _proposal_fields(row: Mapping[str, Any]) -> dict[str, Any]:
 def _proposal(controller: ApiController, key: str, *, status: int = 200) -> HttpResponse:
     found = queries.role_proposal(controller.actor, key)
     row = queries.role_proposals(controller.actor).filter(pk=found.pk).values("uid", *PROPOSALS.values)[0]
-    effect = queries.role_effect(controller.actor, found) if found.state == RoleProposal.State.OPEN else None
-    view = ProposedView(**_proposal_fields(row), effect=effect and _effect(effect))
+    told = found.state == RoleProposal.State.OPEN
+    effect = _effect(queries.role_effect(controller.actor, found)) if told else None
+    view = ProposedView(**_proposal_fields(row), effect=effect)
     location = f"/api/v1/role-proposals/{found.uid}" if status == 201 else ""
     return controller.answer(view, status=status, version=found.version, location=location)
 

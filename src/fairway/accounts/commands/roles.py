@@ -41,10 +41,10 @@ class ProposeRole(Command, name="accounts.role.propose"):
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         proposer = _administrator(actor)
-        found = None if self.action == Action.CREATE else _own(self.role, lock)
+        found = None if self.action == "create" else _own(self.role, lock)
         if found is not None:
             expect(found, self.version)
-        if self.action == Action.REMOVE:
+        if self.action == "remove":
             for field in TOLD:
                 if getattr(self, field) is not msgspec.UNSET:
                     raise Invalid.field(field, "A role that is removed keeps what it has; leave this out.")
@@ -58,7 +58,7 @@ class ProposeRole(Command, name="accounts.role.propose"):
                 f"Something is proposed for “{made.slug}” already; it is to be decided or withdrawn first.",
                 code="accounts.role_proposal.open",
             )
-        if found is not None and self.action == Action.EDIT and _same(found, made):
+        if found is not None and self.action == "edit" and _same(found, made):
             raise Invalid("The role is so already; nothing would change.")
         _possible(made, found, actor, lock, at)
         return Plan(subject=made, create=[made])
