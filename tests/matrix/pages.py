@@ -371,6 +371,11 @@ PAGES: dict[str, Page] = {
     "calendar/data": Page(
         reads="changes.view", query=lambda b: {"from": at(b, -24), "to": at(b, 24), "item": b.item}
     ),
+    "calendar/feeds": Page(
+        reads="changes.view", writes="changes.view", form=lambda b: {"name": MARKED, "shows": "all"}
+    ),
+    "calendar/feeds/<str:uid>/revoke": Page(at={"uid": "feed"}, reads=None, writes="accounts.administer"),
+    "feeds/<str:token>.ics": Page(at={"token": "feeding"}, open=True),
     "changes": Page(reads="changes.view"),
     "changes/new": Page(reads="changes.request", writes="changes.request", form=change, common=True),
     "changes/preview": Page(reads=None, writes="changes.view", form=change, writing=False),

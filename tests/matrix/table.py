@@ -493,6 +493,9 @@ OPERATIONS: dict[str, Entry] = {
         query=lambda b: {"from": at(b, -24), "to": at(b, 24 * 30)},
         filters=lambda b: {"item": b.item, "environment": b.production},
     ),
+    "GET feeds": Entry(),
+    "POST feeds": Entry(body=lambda b: {"name": MARKED, "item": b.item}, scopes=frozenset()),
+    "DELETE feeds/{key}": Entry(at="feed", who=ADMINISTRATORS),
     "GET slots": Entry(
         query=lambda b: {"change": b.scheduled},
         filters=lambda b: {"change": b.scheduled},

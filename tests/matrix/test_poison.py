@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -49,6 +50,10 @@ def harmless(answer: Any) -> None:
     elif kind == "text/csv":
         cells = [cell.strip('"') for line in text.splitlines() for cell in line.split(",")]
         assert not [cell for cell in cells if cell.startswith(("=", "+", "@"))]
+    elif kind == "text/calendar":  # no text begins a line of its own
+        lines = text.replace("\r\n ", "").split("\r\n")
+        assert not [line for line in lines if line and not re.match(r"[A-Z-]+[;:]", line)]
+        assert answer["X-Content-Type-Options"] == "nosniff"
     else:
         assert kind in {"application/json", "application/problem+json", "text/event-stream"}, kind
 

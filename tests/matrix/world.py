@@ -33,7 +33,7 @@ from fairway.catalog.commands import (
 from fairway.catalog.models import ItemKind, RelationKind
 from fairway.changes import commands as changes
 from fairway.changes.commands.reading import Span
-from fairway.changes.models import Change, ChangeModel, ChangeTemplate
+from fairway.changes.models import CalendarFeed, Change, ChangeModel, ChangeTemplate
 from fairway.environments.commands import (
     ArchiveEnvironment,
     ArchiveEnvironmentGroup,
@@ -344,6 +344,10 @@ def _tokens(branch: Branch, boss: str, now: datetime) -> None:
     )
     made = ShareLink.objects.get(digest=who.digest(link.answer))
     branch.records["share"], branch.records["shared"] = _only_uid(made), Named(link.answer, link.answer)
+    subscribed = run(changes.CreateFeed(name=f"{branch.loud} feed"), by=boss)
+    kept = CalendarFeed.objects.get(digest=who.digest(subscribed.answer))
+    branch.records["feed"] = _only_uid(kept)
+    branch.records["feeding"] = Named(subscribed.answer, subscribed.answer)
     branch.records["rate_rule"] = _only_uid(
         RateRule.objects.get(user__email=f"requester@{branch.slug}.example")
     )

@@ -32,6 +32,7 @@ PAGES = (
     Page("delegations", "/me/delegations"),
     Page("calendar", "/calendar"),
     Page("calendar-environments", "/calendar?lanes=environment"),
+    Page("calendar-feeds", "/calendar/feeds"),
     Page("conflicts", "/conflicts"),
     Page("windows", "/windows"),
     Page("window", "/windows", follow="main tbody a[href^='/windows/WIN-']"),

@@ -30,5 +30,7 @@ class ChangeEvent(StrEnum):
     DRIFT_NOTE = "changes.drift.note"
     DRIFT_DISMISS = "changes.drift.dismiss"
     DRIFT_PROPOSE = "changes.drift.propose"
+    FEED_CREATE = "changes.feed.create"
+    FEED_REVOKE = "changes.feed.revoke"
     PIN = "changes.pin.put"
     UNPIN = "changes.pin.remove"

@@ -15,7 +15,7 @@ from fairway.accounts import queries as accounts
 from fairway.catalog import queries as catalog
 from fairway.catalog.commands import patch_of
 from fairway.changes import commands, queries
-from fairway.changes.models import Change, ProposedEdit
+from fairway.changes.models import CalendarFeed, Change, ProposedEdit
 from fairway.changes.queries import Dossier
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid, Problem
@@ -428,3 +428,24 @@ class PinForm(forms.Form):
             affected=self.cleaned_data["affected"] == "true",
             reason=self.cleaned_data["reason"],
         )
+
+
+class FeedForm(forms.Form):
+    """A calendar feed: its name, what it shows, and of what alone."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=200,
+        help_text=gettext_lazy("As the calendar program shows it."),
+    )
+    shows = forms.ChoiceField(label=gettext_lazy("Shows"), choices=CalendarFeed.Shows.choices)
+    item = KeysField(url="/items/pick", multiple=False, label=gettext_lazy("Only this item"), required=False)
+    environment = KeysField(
+        url="/environments/pick", multiple=False, label=gettext_lazy("Only this environment"), required=False
+    )
+
+    def clean_item(self) -> str:
+        return next(iter(self.cleaned_data["item"]), "")
+
+    def clean_environment(self) -> str:
+        return next(iter(self.cleaned_data["environment"]), "")

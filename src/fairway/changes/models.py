@@ -283,3 +283,42 @@ class Pin(_Part):
 
     class Meta:
         constraints = [models.UniqueConstraint("change", "item", name="changes_pin_once")]
+
+
+class CalendarFeed(Row):
+    """Lets a calendar program read what its owner may see, by an address that holds a secret.
+
+    `shows`: changes, windows or both. `item`, `environment`: only what concerns it, by uid; empty: all. What
+    it gives is found anew, as its owner, each time it is read; it ends with the owner's access.
+    """
+
+    class Shows(models.TextChoices):
+        ALL = "all", _("Changes and windows")
+        CHANGES = "changes", _("Changes")
+        WINDOWS = "windows", _("Freezes and maintenance windows")
+
+    owner = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64, unique=True, editable=False, help_text="of the secret")
+    shows = models.CharField(max_length=8, choices=Shows, default=Shows.ALL)
+    item = models.CharField(max_length=36, blank=True)
+    environment = models.CharField(max_length=36, blank=True)
+    created_at = models.DateTimeField(help_text="UTC")
+    revoked_at = models.DateTimeField(null=True, blank=True, help_text="UTC")
+
+    unlogged = frozenset({"digest"})
+    free_text = frozenset({"name"})
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(shows__in=["all", "changes", "windows"]), name="changes_feed_shows"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.owner.organisation_id

@@ -1,5 +1,5 @@
 """Changes, their models and templates, the calendar and drift over the API."""
 
-from fairway.changes.api import changes, drifts, slots
+from fairway.changes.api import changes, drifts, feeds, slots
 
-urls = [*drifts.urls, *slots.urls, *changes.urls]
+urls = [*drifts.urls, *slots.urls, *feeds.urls, *changes.urls]

@@ -6,6 +6,8 @@ from fairway.changes.commands.drifting import NoteDrift as NoteDrift
 from fairway.changes.commands.drifting import ProposeDrift as ProposeDrift
 from fairway.changes.commands.editing import MOST_EDITED as MOST_EDITED
 from fairway.changes.commands.editing import ItemEdits as ItemEdits
+from fairway.changes.commands.feeding import CreateFeed as CreateFeed
+from fairway.changes.commands.feeding import RevokeFeed as RevokeFeed
 from fairway.changes.commands.pinning import PinItem as PinItem
 from fairway.changes.commands.pinning import UnpinItem as UnpinItem
 from fairway.changes.commands.proposing import ApplyEdits as ApplyEdits

@@ -1,6 +1,6 @@
 """Pages of changes: the list, a record, form, steps, impact, free slots, the calendar; of drift."""
 
-from fairway.changes.pages import calendar, changes, drifts, impact, lists, slots
+from fairway.changes.pages import calendar, changes, drifts, feeds, impact, lists, slots
 
 urlpatterns = [
     *drifts.urlpatterns,
@@ -8,5 +8,6 @@ urlpatterns = [
     *lists.urlpatterns,
     *impact.urlpatterns,
     *calendar.urlpatterns,
+    *feeds.urlpatterns,
     *changes.urlpatterns,  # last: its steps answer to any verb
 ]

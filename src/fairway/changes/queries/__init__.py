@@ -29,6 +29,11 @@ from fairway.changes.queries.drifting import drift_page as drift_page
 from fairway.changes.queries.drifting import drift_value as drift_value
 from fairway.changes.queries.drifting import patch_from as patch_from
 from fairway.changes.queries.drifting import values_of as values_of
+from fairway.changes.queries.feeding import FeedEvent as FeedEvent
+from fairway.changes.queries.feeding import feed as feed
+from fairway.changes.queries.feeding import feed_events as feed_events
+from fairway.changes.queries.feeding import feed_opened as feed_opened
+from fairway.changes.queries.feeding import feeds as feeds
 from fairway.changes.queries.holding import held as held
 from fairway.changes.queries.listing import CHANGES as CHANGES
 from fairway.changes.queries.listing import ChangeQuery as ChangeQuery

@@ -39,6 +39,7 @@ LEFT_OUT: Final = {
     "accounts.BulkRequest": "rows that wait for a job of one installation",
     "accounts.OrganisationPath": "a projection of organisations",
     "accounts.ShareLink": "a link opens the installation that made it, no other",
+    "changes.CalendarFeed": "its address is that of the installation that made it, no other",
     "accounts.ShareOpening": "how often a link of one installation was opened",
     "accounts.SignInFailure": "kept for a day",
     "claims.ClaimRow": "a projection of changes",
