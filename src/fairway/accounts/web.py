@@ -37,6 +37,7 @@ from dmr.security.base import SyncAuth
 
 from fairway.accounts import limits, queries
 from fairway.accounts.commands import ExportList
+from fairway.accounts.limits import take_stranger as take_stranger
 from fairway.accounts.models import User
 from fairway.audit.commands import (
     Attempt,

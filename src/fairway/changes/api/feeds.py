@@ -11,7 +11,6 @@ from django.urls import path
 from dmr import Body, Path, Query
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.models import User
 from fairway.accounts.web import ApiController, DryRun, RefView, operation
 from fairway.changes import commands, queries
 from fairway.kernel.api import list_of
@@ -20,7 +19,6 @@ from fairway.kernel.listing import Column, Listing, ListQuery, Page
 
 FEEDS = Listing(
     columns={
-        "owner": Column("owner", refers=User.lookup),
         "created_at": Column("created_at", "instant", sorts=True),
     },
     values=(
@@ -69,7 +67,7 @@ class KeyPath(msgspec.Struct):
 
 
 def _view(row: dict[str, Any]) -> FeedView:
-    key = f"{User.prefix}-{row['owner__number']}"
+    key = f"USR-{row['owner__number']}"
     names = ("name", "shows", "item", "environment", "created_at", "revoked_at")
     return FeedView(
         uid=str(row["uid"]),

@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from fairway.accounts import limits
-from fairway.accounts.web import page
+from fairway.accounts.web import page, take_stranger
 from fairway.audit.commands import execute
 from fairway.changes import commands, icalendar, queries
 from fairway.changes.forms import FeedForm
@@ -80,7 +79,7 @@ def read(request: HttpRequest, token: str) -> HttpResponseBase:
     """Give a calendar program what a feed shows, to whoever has its address."""
     at = now()
     try:
-        limits.take_stranger(request.META.get("REMOTE_ADDR", ""), door="feeds")
+        take_stranger(request.META.get("REMOTE_ADDR", ""), door="feeds")
         feed, owner = queries.feed_opened(token, at=at)
     except (NotFound, TooMany) as problem:
         response = HttpResponse(
