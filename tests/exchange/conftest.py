@@ -18,6 +18,7 @@ from fairway.exchange.commands import import_table
 from fairway.exchange.report import Report
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.cache import Kept
+from tests.support.committed import committed as committed
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 Import = Callable[..., Report]

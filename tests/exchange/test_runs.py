@@ -70,7 +70,7 @@ def test_a_crash_around_any_batch_neither_loses_nor_doubles_a_row(
     """Numbers of events say how often a row was written: each item that is here was written once."""
     before = Event.objects.filter(command="catalog.item.put").count()
     run = begun(kept(), RunImport)
-    seen = 0
+    seen = -1  # the first transaction begins the import
 
     @contextmanager
     def dying() -> Iterator[None]:
@@ -262,3 +262,84 @@ def test_rows_are_shown_to_who_made_the_import_and_to_who_sees_everything(compan
         answer = client.get(place)
         assert answer.status_code == 200, place
         assert "Cards" not in answer.content.decode()
+
+
+def test_a_second_start_takes_the_import_over_and_the_first_ends_without_writing_more(
+    company: Company,
+) -> None:
+    run = begun(kept(), RunImport)
+    others = 0
+
+    @contextmanager
+    def overtaken() -> Iterator[None]:
+        nonlocal others
+        with transaction.atomic():
+            yield
+        if others == 1:  # behind the first batch
+            other = begun(run, RunImport)
+            commands.carry(other, actor=SYSTEM, dry_run=False)
+        others += 1
+
+    load = working.opened(run, SYSTEM)
+    with pytest.raises(Conflict, match="begun anew"):
+        working.proceed(run, load, actor=lambda: SYSTEM, dry_run=False, transaction=overtaken)
+    working.failed(run, Conflict("late"))
+    run = ImportRun.objects.get(pk=run.pk)
+    assert (run.state, run.position, run.error) == ("done", ROWS, "")
+    assert run.counts == {"created": ROWS - REFUSED, "refused": REFUSED}
+    assert ImportLine.objects.filter(run=run).count() == ROWS
+
+
+def test_an_import_within_a_request_ends_at_its_next_batch_when_it_is_cancelled(company: Company) -> None:
+    run = begun(kept(), RunImport)
+    batches = 0
+
+    @contextmanager
+    def cancelled() -> Iterator[None]:
+        nonlocal batches
+        with transaction.atomic():
+            yield
+        if batches == 1:
+            execute(CancelImport(run=str(run.uid)), actor=SYSTEM)
+        batches += 1
+
+    load = working.opened(run, SYSTEM)
+    with pytest.raises(Conflict, match="was cancelled"):
+        working.proceed(run, load, actor=lambda: SYSTEM, dry_run=False, transaction=cancelled)
+    run = ImportRun.objects.get(pk=run.pk)
+    assert (run.state, run.position) == ("cancelled", 500)
+
+
+def test_a_form_comes_in_by_the_same_door_as_everything_else(company: Company) -> None:
+    token = execute(CreateToken(name="pipeline"), actor=company.retail).answer
+    client, headers = Client(), {"Authorization": f"Bearer {token}", "Idempotency-Key": "once"}
+
+    def send(text: str) -> Any:
+        file = SimpleUploadedFile("few.csv", text.encode())
+        return client.post("/api/v1/imports", {"kind": "items", "file": file}, headers=headers)
+
+    first, again = send("key,name,kind\na,A,system\n"), send("key,name,kind\na,A,system\n")
+    assert (first.status_code, first.json()["created"]) == (200, 1)
+    assert "RateLimit" in first.headers
+    assert again.headers["Idempotent-Replay"] == "true"
+    assert again.content == first.content
+    assert send("key,name,kind\nb,B,system\n").status_code in {409, 422}
+    assert not ConfigurationItem.objects.filter(slug="b").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"--x\r\nContent-Disposition: form-data; name", "multipart/form-data; boundary=x"),
+        (b"nothing", "multipart/form-data"),
+        (b"--x\r\nContent-Disposition: form-data; name=\"kind\"\r\n\r\na\x00b\r\n--x--\r\n",
+         "multipart/form-data; boundary=x"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["", "once"])
+def test_forms_that_are_none_are_told_so(company: Company, content: bytes, kind: str, key: str) -> None:
+    token = execute(CreateToken(name="pipeline"), actor=company.retail).answer
+    headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
+    answer = Client().post("/api/v1/imports", content, content_type=kind, headers=headers)
+    assert answer.status_code in {400, 422}, answer.content
+    assert answer.headers["Content-Type"] == "application/problem+json"

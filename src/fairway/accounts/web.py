@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DataError, IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
@@ -571,7 +572,7 @@ class ApiController(Controller[Serializer]):
             if request.method == "POST" and (key := request.headers.get("Idempotency-Key")):
                 response = self._once(key, request, *args, **kwargs)
             else:
-                response = super().dispatch(request, *args, **kwargs)
+                response = self.perform(request, *args, **kwargs)
             for name, value in getattr(request, "fairway_limits", {}).items():
                 response[name] = value
             if response.status_code == HTTPStatus.NO_CONTENT:
@@ -581,6 +582,14 @@ class ApiController(Controller[Serializer]):
             return problem_response(problem, self.request)
         except RequestDataTooBig:
             return problem_response(_too_large(), self.request)
+
+    def perform(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Carry a request out, past what all have in common."""
+        return super().dispatch(request, *args, **kwargs)
+
+    def asked(self, request: HttpRequest) -> bytes:
+        """Return what a request asks for, to tell a repeat of it from another one under its key."""
+        return request.body
 
     def handle_method_not_allowed(self, method: str) -> HttpResponse:
         allowed = ", ".join(sorted(self.api_endpoints))
@@ -633,7 +642,7 @@ class ApiController(Controller[Serializer]):
         actor = authenticated(request)  # the key is the actor's, so who calls comes first
         if actor is None:
             raise _unauthenticated()
-        asked = request.get_full_path().encode() + b"\n" + request.body
+        asked = request.get_full_path().encode() + b"\n" + self.asked(request)
         begun = claim(key, actor=actor, route=request.path, request=asked)
         if isinstance(begun, Told):
             headers = {**begun.headers, "Idempotent-Replay": "true"}
@@ -641,7 +650,7 @@ class ApiController(Controller[Serializer]):
         request.fairway_attempt = begun  # type: ignore[attr-defined]
         kept = False
         try:
-            response = super().dispatch(request, *args, **kwargs)
+            response = self.perform(request, *args, **kwargs)
             if self.keeps_answers and isinstance(response, HttpResponse) and _stands(response.status_code):
                 headers = {name: response[name] for name in KEPT_HEADERS if response.has_header(name)}
                 begun.tell(Told(response.status_code, headers, response.content))
@@ -751,6 +760,8 @@ def problem_of(exc: Exception) -> Problem | None:
         return NotAcceptable("This answers application/json.")
     if isinstance(exc, RequestDataTooBig):
         return _too_large()
+    if isinstance(exc, MultiPartParserError | TooManyFilesSent | TooManyFieldsSent):
+        return Malformed(f"The form cannot be read: {exc}"[:300])
     if isinstance(exc, RecursionError):
         return Malformed("The document is nested too deeply.")
     if isinstance(exc, OperationalError) and "locked" in str(exc):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from django.core.exceptions import TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.multipartparser import MultiPartParserError
 from django.urls import path
 from dmr import Body, Path, Query
 
@@ -143,16 +146,31 @@ class ImportsController(ApiController):
         asked = {**msgspec.structs.asdict(parsed_body), "encoding": "utf-8"}
         return self._answered(io.BytesIO(text), asked, dry_run=parsed_query.dry_run)
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method == "POST" and request.content_type == "multipart/form-data":
-            try:
-                return self._sent(request)
-            except Exception as exc:
-                problem = problem_of(exc)
-                if problem is None:
-                    raise
-                return problem_response(problem, request)
-        return super().dispatch(request, *args, **kwargs)
+    def perform(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not _is_form(request):
+            return super().perform(request, *args, **kwargs)
+        try:
+            return self._sent(request)
+        except Exception as exc:
+            problem = problem_of(exc)
+            if problem is None:
+                raise
+            return problem_response(problem, request)
+
+    def asked(self, request: HttpRequest) -> bytes:
+        """Return the fields and a digest of the file: the same form is written otherwise each time."""
+        if not _is_form(request):
+            return super().asked(request)
+        try:
+            told: list[Any] = sorted(request.POST.lists())
+            for name, sent in sorted(request.FILES.items()):
+                digest = hashlib.sha256()
+                for chunk in sent.chunks():
+                    digest.update(chunk)
+                told.append([name, sent.name, digest.hexdigest()])
+        except (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent) as exc:
+            raise problem_of(exc) or exc from exc
+        return msgspec.json.encode(told)
 
     def _sent(self, request: HttpRequest) -> HttpResponse:
         """Take a file that is sent as a form's.
@@ -169,6 +187,9 @@ class ImportsController(ApiController):
         for name in asked:
             if name not in FORM:
                 raise Invalid.field(name, f"There is no such field; there are {', '.join(FORM)}.")
+        for name, value in {**asked, "file": sent.name or ""}.items():
+            if "\x00" in str(value):
+                raise Invalid.field(name, f"The {name} holds the control character U+0000.")
         header = str(asked.get("header", ""))
         if header and not (header.isascii() and header.isdigit() and int(header[:9]) > 0):
             raise Invalid.field("header", f"“{header[:40]}” is not the number of a row.")
@@ -196,6 +217,10 @@ class ImportsController(ApiController):
             location = f"/api/v1/imports/{found.uid}"
             return _encoded(view(self.actor, found), 202, {"Location": location})
         return _encoded(msgspec.convert(found.document(), ImportView), 200, {})
+
+
+def _is_form(request: HttpRequest) -> bool:
+    return request.method == "POST" and request.content_type == "multipart/form-data"
 
 
 FORM: Final = ("kind", "map", "organisation", "format", "encoding", "delimiter", "sheet", "header")

@@ -387,6 +387,7 @@ def _begun(actor: Actor, found: ImportRun, state: str, *, later: bool, options: 
     values: dict[str, Any] = {
         "state": state,
         "begun": state == ImportRun.State.IMPORTING,
+        "attempt": found.attempt + 1,
         "error": "",
         "finished_at": None,
         "job": None,

@@ -30,6 +30,7 @@ class ImportRun(Record):
     state = models.CharField(max_length=10, choices=State, default=State.NEW)
     job = models.UUIDField(null=True, help_text="uid of the job that works on it, where one does")
     begun = models.BooleanField(default=False, help_text="whether rows may have been stored")
+    attempt = models.PositiveIntegerField(default=0, help_text="grows with each start; earlier ones end")
     position = models.BigIntegerField(default=0, help_text="rows that are done")
     total = models.BigIntegerField(null=True)
     counts = models.JSONField(default=dict, help_text="rows by result")
@@ -47,6 +48,7 @@ class ImportRun(Record):
             "state",
             "job",
             "begun",
+            "attempt",
             "position",
             "total",
             "counts",

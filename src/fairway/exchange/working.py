@@ -12,13 +12,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from fairway.exchange.entries import Entry, Load, Options, Phase, run
 from fairway.exchange.models import ImportLine, ImportRun
+from fairway.exchange.queries import LIVING
 from fairway.jobs.commands import JobContext, every, task
 from fairway.kernel import blobs
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Busy, Problem
+from fairway.kernel.errors import Busy, Conflict, Problem
 
 LINE_LIMIT: Final = 5_000
 """Rows of each result that are kept with what came of them."""
@@ -28,6 +30,10 @@ LINE_LIMIT: Final = 5_000
 def carry_out(context: JobContext, run: str, dry_run: bool) -> dict[str, Any]:
     """Check a file, or import it, from where an earlier attempt stopped."""
     work = ImportRun.objects.select_related("blob").get(uid=run)
+    if work.state == ImportRun.State.FAILED:  # the job is tried again
+        work.state = ImportRun.State.CHECKING if dry_run else ImportRun.State.IMPORTING
+        again = ImportRun.objects.filter(pk=work.pk, attempt=work.attempt, state=ImportRun.State.FAILED)
+        again.update(state=work.state, error="", finished_at=None)
     try:
         load = opened(work, context.actor)
         proceed(
@@ -75,10 +81,12 @@ def proceed(
     """Work through a file from the position on, and note how the import stands."""
     begun = work.position
     if begun == 0:
-        ImportLine.objects.filter(run=work).delete()
-        work.counts, work.total = {}, load.total
-        work.notes = [str(note) for note in load.notes]
-        _keep(work, "counts", "total", "notes")
+        with transaction():
+            _hold(work)
+            ImportLine.objects.filter(run=work).delete()
+            work.counts, work.total = {}, load.total
+            work.notes = [str(note) for note in load.notes]
+            _keep(work, "counts", "total", "notes")
     done = 0
     for phase, batch in load.batches():
         done += len(batch)
@@ -89,6 +97,7 @@ def proceed(
             run(phase, batch, actor=actor(), at=at, dry_run=True)  # outside: it takes no lock
         before = dict(work.counts)
         with transaction():
+            _hold(work)
             if not dry_run:
                 run(phase, batch, actor=actor(), at=at, dry_run=False)
             work.counts = _counted(before, batch)
@@ -98,18 +107,39 @@ def proceed(
         told()
     work.state = ImportRun.State.CHECKED if dry_run else ImportRun.State.DONE
     work.finished_at = datetime.now(UTC)
-    _keep(work, "state", "finished_at")
+    if not _keep(work, "state", "finished_at"):
+        raise _taken()
 
 
 def failed(work: ImportRun, problem: Problem) -> None:
-    """Note that an import cannot go on."""
+    """Note that an import cannot go on, unless somebody else goes on with it."""
     work.state, work.error = ImportRun.State.FAILED, problem.detail[:2_000]
     work.finished_at = datetime.now(UTC)
     _keep(work, "state", "error", "finished_at")
 
 
-def _keep(work: ImportRun, *names: str) -> None:
-    ImportRun.objects.filter(pk=work.pk).update(**{name: getattr(work, name) for name in names})
+def _hold(work: ImportRun) -> None:
+    """Hold an import till the transaction ends, as one that is still this attempt's.
+
+    :raises Conflict: it was cancelled, or begun anew.
+    """
+    held = _own(work).filter(position=work.position).select_for_update(no_key=True)
+    if not held.values_list("pk").first():
+        raise _taken()
+
+
+def _taken() -> Conflict:
+    return Conflict("This import was cancelled, or begun anew elsewhere.", code="exchange.import.state")
+
+
+def _own(work: ImportRun) -> QuerySet[ImportRun]:
+    """Return the import as long as it is this attempt's."""
+    return ImportRun.objects.filter(pk=work.pk, attempt=work.attempt, state__in=LIVING)
+
+
+def _keep(work: ImportRun, *names: str) -> bool:
+    """Write what this attempt found; say whether it is still its own."""
+    return _own(work).update(**{name: getattr(work, name) for name in names}) == 1
 
 
 def _counted(before: dict[str, int], batch: list[Entry]) -> dict[str, int]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import os
 import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable
 from queue import SimpleQueue
 from typing import IO, Any, Protocol
@@ -28,6 +30,8 @@ MOST = 64 * 2**20
 CHUNK = 64 * 2**10
 PATIENCE = 30.0
 """Seconds that a thread of the pool waits for a reader who takes nothing more of an answer."""
+GRACE = 10.0
+"""Seconds that requests have to come to their end when the server is gone."""
 END_STREAMS = signal.SIGUSR1
 """Tells a process of the server to end its streams; what it does otherwise goes on."""
 BODILESS = frozenset({204, 304})
@@ -86,6 +90,7 @@ class Entry:
         self._hub: Streams | None = None
 
     def __rsgi_init__(self, loop: Loop) -> None:
+        threading.Thread(target=_end_with, args=(os.getppid(),), name="parent", daemon=True).start()
         if self._streams is not None:
             self._hub = self._streams(loop)
             loop.add_signal_handler(END_STREAMS, self._hub.close)
@@ -135,6 +140,18 @@ class Entry:
         finally:
             environ["wsgi.input"].close()
             loop.call_soon_threadsafe(_end, ended, live)
+
+
+def _end_with(parent: int) -> None:
+    """End this process once the one that began it is gone, however that ended.
+
+    It would go on to answer, and hold the address from the server that is started next.
+    """
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os.kill(os.getpid(), signal.SIGTERM)  # lets requests come to their end
+    time.sleep(GRACE)
+    os._exit(1)
 
 
 class _Gone(Exception):
