@@ -13,6 +13,7 @@ from fairway.accounts.models import ShareLink, ShareOpening, User
 from fairway.audit.commands import execute
 from fairway.catalog.commands import CreateItem
 from fairway.kernel.actor import SYSTEM
+from fairway.kernel.errors import TooMany
 from tests.support.company import Company
 
 from .conftest import Caller
@@ -137,3 +138,15 @@ def test_the_page_makes_and_takes_back(rita: Caller) -> None:
     uid = ShareLink.objects.get().uid
     assert client.post(f"/shares/{uid}/revoke").status_code == 302
     text(path, 404)
+
+
+def test_a_flood_of_others_fills_nobody_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "STRANGERS", limits.Rule("address", 1, 3))
+    monkeypatch.setattr(limits, "MOST_BUCKETS", 20)
+    for _ in range(3):
+        limits.take_stranger("192.0.2.1", door="share")
+    for number in range(200):
+        limits.take_stranger(f"198.51.100.{number}", door="share")
+        with pytest.raises(TooMany):
+            limits.take_stranger("192.0.2.1", door="share")
+    assert len(limits._buckets) <= 20

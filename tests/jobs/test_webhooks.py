@@ -305,6 +305,16 @@ def test_a_name_of_which_any_address_is_private_is_refused(monkeypatch: pytest.M
         resolved("mixed.example", 443)
 
 
+def test_a_name_that_is_looked_up_for_ever_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: ended.wait(30))
+    begun = time.monotonic()
+    with pytest.raises(Unsendable, match="was not found out within"):
+        resolved("slow.example", 443, within=0.05)
+    assert time.monotonic() - begun < 10
+    ended.set()
+
+
 def test_a_name_is_looked_up_once_and_that_address_is_used(
     monkeypatch: pytest.MonkeyPatch, there: Receiver
 ) -> None:

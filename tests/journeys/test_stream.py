@@ -16,12 +16,7 @@ import pytest
 from tests.support.live import Client, Live, fresh_database
 from tests.support.streams import Stream
 
-pytestmark = [
-    pytest.mark.race,
-    # Connections that are cut end when they are collected: here, and not after all tests.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.race
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +28,12 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
             server.start()
             yield server
         finally:
-            server.kill()
-            gc.collect()
+            server.end()
 
 
 @pytest.fixture(autouse=True)
 def _collected(live: Live) -> Iterator[None]:
+    """What a test leaves open is warned of in that very test."""
     yield
     gc.collect()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from django.db.models import Q
@@ -75,8 +76,10 @@ def _take(key: Any, rule: Rule) -> dict[str, str]:
         bucket = _buckets.get(key)
         if bucket is None:
             if len(_buckets) >= MOST_BUCKETS:
-                _buckets.clear()  # who had used some up begins anew: better than to remember without bounds
+                _make_room()
             bucket = _buckets[key] = _Bucket(rule.burst, now)
+        else:
+            _buckets[key] = _buckets.pop(key)  # the last one in the order: it was used last
         level = min(rule.burst, bucket.level + (now - bucket.filled_at) * rate)
         bucket.filled_at = now
         bucket.level = level - 1 if level >= 1 else level
@@ -90,6 +93,15 @@ def _take(key: Any, rule: Rule) -> dict[str, str]:
             headers={**told, "RateLimit": f'"{rule.name}";r=0;t={wait}', "Retry-After": str(wait)},
         )
     return {**told, "RateLimit": f'"{rule.name}";r={int(left)};t={max(0, round((rule.burst - left) / rate))}'}
+
+
+def _make_room() -> None:
+    """Forget a tenth of the buckets, those that nobody used for longest: they are full again, or next to it.
+
+    A flood of new keys drives out keys that are as new, and not those of who calls all the time.
+    """
+    for key in list(islice(_buckets, MOST_BUCKETS // 10)):
+        del _buckets[key]
 
 
 def forget() -> None:

@@ -14,7 +14,9 @@ import ssl
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -22,7 +24,7 @@ from django.conf import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 CONNECT, TOTAL = 5.0, 15.0
-"""Seconds for a connection, and for all of it."""
+"""Seconds for looking up an address and for a connection, each, and for all of it."""
 MOST = 64 * 2**10
 """Bytes of an answer that are read, and then left aside."""
 TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16"))
@@ -119,13 +121,15 @@ def _refusal(host: str) -> str:
     )
 
 
-def resolved(host: str, port: int) -> Address:
+def resolved(host: str, port: int, *, within: float = TOTAL) -> Address:
     """Return the address to connect to, which is used as it is: a second look-up could say another.
 
-    :raises Unsendable: there is none, or one of them is not public.
+    :raises Unsendable: there is none, or one of them is not public, or it was not found out in time.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = _looked_up(host, port, within)
+    except TimeoutError as cause:
+        raise Unsendable(f"The address of {host} was not found out within {within:g} seconds.") from cause
     except (OSError, UnicodeError) as cause:
         raise Unsendable(f"There is no address for {host}.") from cause
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
@@ -134,6 +138,23 @@ def resolved(host: str, port: int) -> Address:
     if any(forbidden(address) for address in addresses):
         raise Unsendable(_refusal(host))
     return addresses[0]
+
+
+def _looked_up(host: str, port: int, within: float) -> Sequence[Any]:
+    """Ask for addresses on a thread: the system's resolver knows no limit, and is left to its own then.
+
+    :raises TimeoutError: there is no answer in time. And whatever asking raises.
+    """
+    found: Future[Sequence[Any]] = Future()
+
+    def ask() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as cause:  # noqa: BLE001 - it is the answer
+            found.set_exception(cause)
+
+    threading.Thread(target=ask, name="look-up", daemon=True).start()
+    return found.result(within)
 
 
 def post(url: str, body: bytes, *, secret: str, message: str, at: float) -> Answer:
@@ -147,8 +168,9 @@ def post(url: str, body: bytes, *, secret: str, message: str, at: float) -> Answ
     host, secure = str(parts.hostname), parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
     begun = time.monotonic()
-    connection = _Pinned(host, port, address=resolved(host, port), secure=secure)
-    watch = threading.Timer(TOTAL, connection.abort)
+    address = resolved(host, port, within=CONNECT)
+    connection = _Pinned(host, port, address=address, secure=secure)
+    watch = threading.Timer(TOTAL - (time.monotonic() - begun), connection.abort)
     watch.daemon = True
     watch.start()
     stamp = int(at)
