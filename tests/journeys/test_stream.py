@@ -9,6 +9,7 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -144,6 +145,36 @@ def test_a_stream_ends_when_its_token_is_revoked_and_before_it_tells_more(live: 
     reader = asyncio.run(story())
     assert reader.ended
     assert len(reader.events) == 1
+
+
+@pytest.mark.parametrize("ending", ["validity", "deactivation"])
+def test_a_stream_ends_with_the_access_of_its_person(live: Live, ending: str) -> None:
+    client, email = live.client(), f"{ending}@fairway.example"
+    key = client.create("users", {"email": email, "name": "Guest", "organisation": "company"})["key"]
+    client.create("grants", {"role": "viewer", "user": key, "organisation": "company"})
+    token = live.fairway("token", "create", email).stdout.strip()
+
+    async def story() -> Stream:
+        reader = Stream(live.address, token)
+        task = asyncio.create_task(reader.read())
+        await until(lambda: reader.status == 200)
+        write(client, f"{ending}-before", 1)
+        await until(lambda: len(reader.events) >= 1)
+        if ending == "validity":
+            soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+            changed = client.ask("PATCH", f"users/{key}", {"valid_until": soon}, **{"If-Match": "*"})
+            await asyncio.sleep(1.1)
+        else:
+            changed = client.ask("POST", f"users/{key}/deactivate", {}, **{"If-Match": "*"})
+        assert changed.status == 200, changed.text
+        write(client, f"{ending}-behind", 1)
+        await asyncio.wait_for(task, 15)
+        return reader
+
+    reader = asyncio.run(story())
+    assert reader.ended
+    last = client.get(f"items/{ending}-behind-0")["uid"]
+    assert last not in {event["subject"]["uid"] for event in reader.events if event["subject"]}
 
 
 def test_who_has_no_token_gets_no_stream(live: Live) -> None:

@@ -41,6 +41,8 @@ class LiveFeed:
     _reader: Actor
     _places: frozenset[int] | None
     _may: Hashable
+    until: datetime | None = None
+    """When token or person end as it was known last; None: not by themselves."""
 
     @property
     def credential(self) -> str:
@@ -58,11 +60,13 @@ class LiveFeed:
         if actor is None or not queries.access(actor).may(PERMISSION, None):
             return False
         self._reader, self._places, self._may = actor, *_sees(actor)
+        self.until = _until(actor)
         return True
 
     def like(self, other: LiveFeed) -> None:
         """Take over what another reader with the same credential was just found to see."""
         self._reader, self._places, self._may = other._reader, other._places, other._may
+        self.until = other.until
 
     def read(self, after: int, *, until: int) -> tuple[bytes, int]:
         """Return the next events after one, ready to be sent, and the number that was read up to."""
@@ -93,7 +97,13 @@ def opened(request: HttpRequest, actor: Actor, *, position: int, subject: UUID |
     """Return the feed of who asked by this request."""
     secret = token_of(request)
     session = "" if secret else request.session.session_key or ""
-    return LiveFeed(actor.uid, subject, position, secret, session, actor, *_sees(actor))
+    return LiveFeed(actor.uid, subject, position, secret, session, actor, *_sees(actor), _until(actor))
+
+
+def _until(actor: Actor) -> datetime | None:
+    """Return when the actor's token or their own validity ends, whichever is first."""
+    own = User.objects.filter(pk=actor.pk).values_list("valid_until", flat=True).first()
+    return min((end for end in (own, actor.until) if end is not None), default=None)
 
 
 def _sees(actor: Actor) -> tuple[frozenset[int] | None, Hashable]:

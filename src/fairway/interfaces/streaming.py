@@ -12,6 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Hashable
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from django.db import DatabaseError, connections
@@ -24,7 +25,7 @@ HEARTBEAT = 15.0
 """Seconds of silence after which a comment is sent: proxies keep the line, and who is gone is found out."""
 RENEWAL = 10.0
 """Seconds after which everybody's token, session and permission are looked at again; at once
-when anything in accounts was written."""
+when anything in accounts was written, or when one of them ends by itself."""
 QUEUED = 8
 """Batches that wait for one reader; with this many nothing more is read for them."""
 STUCK = 60.0
@@ -38,6 +39,7 @@ class Feed(Protocol):
     """What a stream is fed from (`accounts.live.LiveFeed`)."""
 
     position: int
+    until: datetime | None
 
     @property
     def person(self) -> str: ...
@@ -165,7 +167,9 @@ class Hub:
         head, _ = audit.head()
         # After the head: a change of roles up to it is known before anything up to it is given out.
         accounts = audit.revisions().get("accounts", 0)
-        if accounts != self._accounts or time.monotonic() - self._renewed_at > RENEWAL:
+        now = datetime.now(UTC)
+        ended = any(reader.feed.until is not None and reader.feed.until <= now for reader in readers)
+        if ended or accounts != self._accounts or time.monotonic() - self._renewed_at > RENEWAL:
             readers = self._renew(readers)
             self._accounts, self._renewed_at = accounts, time.monotonic()
         batches: dict[tuple[Hashable, int], tuple[bytes, int]] = {}
