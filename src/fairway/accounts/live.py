@@ -102,7 +102,7 @@ def opened(request: HttpRequest, actor: Actor, *, position: int, subject: UUID |
 
 def _until(actor: Actor) -> datetime | None:
     """Return when the actor's token or their own validity ends, whichever is first."""
-    own = User.objects.filter(pk=actor.pk).values_list("valid_until", flat=True).first()
+    own = User.objects.filter(uid=actor.uid).values_list("valid_until", flat=True).first()
     return min((end for end in (own, actor.until) if end is not None), default=None)
 
 
