@@ -75,7 +75,8 @@ def ask(live: Live, query: str) -> Any:
         with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
             return connection.execute(query).fetchone()[0]
     with psycopg.connect(url) as connection:
-        row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+        row = connection.execute(query).fetchone()
+        assert row is not None
         return row[0]
 
 

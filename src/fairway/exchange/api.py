@@ -163,7 +163,8 @@ class ImportsController(ApiController):
             return super().asked(request)
         try:
             told: list[Any] = sorted(request.POST.lists())
-            for name, sent in sorted(request.FILES.items()):
+            files: dict[str, Any] = request.FILES.dict()
+            for name, sent in sorted(files.items()):
                 digest = hashlib.sha256()
                 for chunk in sent.chunks():
                     digest.update(chunk)
