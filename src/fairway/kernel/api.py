@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -54,7 +55,13 @@ class SchemaGenerator(MsgspecSchemaGenerator):
 
     @classmethod
     def schema_name(cls, model: Any) -> str | None:
-        return None if _structs(model) else super().schema_name(model)
+        """Return a name; asked several times for each shape, and found by making the whole schema."""
+        return None if _structs(model) else _name(model)
+
+
+@cache
+def _name(model: Any) -> str | None:
+    return MsgspecSchemaGenerator.schema_name(model)
 
 
 class Serializer(MsgspecSerializer):
