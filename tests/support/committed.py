@@ -91,7 +91,8 @@ def _copy(template: str, name: str) -> None:
         return
     connection.close()  # a template must have no connection
     with connection._nodb_cursor() as cursor:
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Copying files takes a third of what writing each page to the log does.
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
 
 
 def _drop(name: str) -> None:
