@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import pytest
+from django.db import connection
 from django.db.models import Sum
 
 from fairway.accounts.commands import CreateToken
 from fairway.accounts.rules import PERMISSIONS
 from fairway.audit.models import Denial
 
-from .calls import KNOWN, Call, problem, told
+from .calls import KNOWN, Call, on_both, problem, told
 from .table import ANY, OPERATIONS, ROLES, roles_of
 from .world import World, run, undone, unwritten
 
@@ -20,13 +21,18 @@ def denials() -> int:
     return Denial.objects.aggregate(all=Sum("count"))["all"] or 0
 
 
+def tried(roles: Collection[str]) -> list[str]:
+    """Return all roles; on PostgreSQL one, for the statements are the same for each and Python decides."""
+    return sorted(roles)[:1] if connection.vendor == "postgresql" else sorted(roles)
+
+
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_role_may_exactly_what_it_is_permitted(world: World, name: str) -> None:
     call = Call(name, world.north)
     allowed = roles_of(call.entry, call.operation.permission, world)
     assert allowed or call.entry.whole, "somebody may"
     with unwritten(world, name):
-        for role in world.roles.keys() - allowed:
+        for role in tried(world.roles.keys() - allowed):
             before = denials()
             answer = call(world.north.people[role].token)
             assert answer.status_code == 403, f"{role}: {told(answer)}"
@@ -39,7 +45,7 @@ def test_a_role_may_exactly_what_it_is_permitted(world: World, name: str) -> Non
         with undone():
             answer = call(world.root.token)
             assert answer.status_code in call.entry.answers, told(answer)
-    for role in sorted(allowed):
+    for role in tried(allowed):
         with undone():
             answer = call(world.north.people[role].token)
             assert answer.status_code in call.entry.answers, f"{role}: {told(answer)}"
@@ -67,7 +73,8 @@ def token(world: World, scopes: Iterable[str], *, whole: bool = False) -> str:
     return answer
 
 
-@pytest.mark.parametrize("name", KNOWN)
+# What a token was given is compared in Python; on both databases the operations run above.
+@pytest.mark.parametrize("name", on_both(KNOWN))
 def test_a_token_may_only_what_it_was_given(world: World, name: str) -> None:
     """Each permission that suffices does by itself; all others together do not."""
     call = Call(name, world.north)
