@@ -518,6 +518,15 @@ def pytest_part(name: str, *arguments: str, env: Mapping[str, str] | None = None
     return Part(name, [*command, *arguments], {"TEST_FOLDER": str(folder), **(env or {})}, report=report)
 
 
+def database_parts(kind: str, url: str) -> list[Part]:
+    """Describe all tests on one kind of database, in two halves: every role on every route, and the rest."""
+    env = {"FAIRWAY_DATABASE_URL": url}
+    return [
+        pytest_part(f"{kind} contexts", "--ignore=tests/matrix", env=env),
+        pytest_part(f"{kind} matrix", "tests/matrix", env=env),
+    ]
+
+
 def lint_parts() -> list[Part]:
     """Describe the quick checks of the sources."""
     return [
@@ -563,25 +572,24 @@ def test(_: Sequence[str]) -> int:
     say(f"set up in {time.monotonic() - began:.1f} s\n")
     parts = Check()
     parts.now("pages", lambda: build_pages(PYTHON))
-    parts.start(
-        *lint_parts(),
-        pytest_part("pytest sqlite", env={"FAIRWAY_DATABASE_URL": ""}),
-        Part("types", [PYTHON, "-m", "mypy"]),
-        *django_parts(),
-        Part("bandit", [tool("bandit"), "-q", "-ll", "-c", "pyproject.toml", "-r", "src"]),
-        Part("web types", [*npm, "run", "--silent", "types"], node_env, cwd=WEB),
-        Part("web tests", [*npm, "run", "--silent", "test"], node_env, cwd=WEB),
-    )
+    # What fails quickly comes first, what is long next, and what is short fills the end: no core waits.
+    parts.start(*lint_parts(), *database_parts("sqlite", ""))
     with contextlib.ExitStack() as stack:
         if lacking := provide_postgres():
-            parts.leave_out("pytest postgresql", lacking)
+            parts.leave_out("postgresql", lacking)
         else:
-            url = stack.enter_context(postgres_cluster())
-            parts.start(pytest_part("pytest postgresql", env={"FAIRWAY_DATABASE_URL": url}))
+            parts.start(*database_parts("postgresql", stack.enter_context(postgres_cluster())))
         if lacking := provide_chromium():
             parts.leave_out("browser", lacking)
         else:
             parts.start(browser_part())
+        parts.start(
+            Part("types", [PYTHON, "-m", "mypy"]),
+            Part("bandit", [tool("bandit"), "-q", "-ll", "-c", "pyproject.toml", "-r", "src"]),
+            Part("web types", [*npm, "run", "--silent", "types"], node_env, cwd=WEB),
+            Part("web tests", [*npm, "run", "--silent", "test"], node_env, cwd=WEB),
+            *django_parts(),
+        )
         parts.wait()
     say(f"\nall in {time.monotonic() - began:.0f} s")
     return parts.verdict()

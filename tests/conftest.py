@@ -36,10 +36,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(worker_id: str) -> None:
-    """Name the test database, one for each worker; SQLite's is a file, for one in memory locks otherwise."""
-    name = f"fairway-{worker_id}"
-    if not ON_POSTGRES:
-        name = str(Path(os.environ["TEST_FOLDER"]) / f"{name}.sqlite3")
+    """Name the test database, one for each run and worker; SQLite's is a file, for one in memory locks
+    otherwise.
+    """
+    folder = Path(os.environ["TEST_FOLDER"])
+    name = f"{folder.name}-{worker_id}" if ON_POSTGRES else str(folder / f"fairway-{worker_id}.sqlite3")
     connections["default"].settings_dict["TEST"]["NAME"] = name
 
 
