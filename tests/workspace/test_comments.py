@@ -130,6 +130,19 @@ def test_whom_one_does_not_see_cannot_be_named(company: Company, records: Record
     assert "old name" not in shown
 
 
+def test_an_address_typed_by_hand_is_a_mention_where_that_person_may_be_named(
+    company: Company, records: Records
+) -> None:
+    uid = say(
+        company.rita,
+        "@vera@example.org and Vera@Example.org; `vera@example.org`, carl@example.org, x@nowhere.example.",
+    )
+    said = Comment.objects.get(uid=uid)
+    vera = key_of("vera")
+    assert said.text == (f"@{vera} and @{vera}; `vera@example.org`, carl@example.org, x@nowhere.example.")
+    assert list(queries.mentioned([said.uid])[said.uid]) == [vera]
+
+
 def test_two_who_edit_at_once(company: Company, records: Records) -> None:
     uid = say(company.rita, "One")
     execute(EditComment(comment=uid, text="Two", version=1), actor=company.rita)

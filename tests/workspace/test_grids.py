@@ -17,6 +17,7 @@ from fairway.changes import commands as changes
 from fairway.changes.models import Change
 from fairway.environments import commands as environments
 from fairway.kernel.actor import SYSTEM
+from fairway.workspace import commands as workspace
 from fairway.workspace.models import ListColumns
 from tests.support import company
 from tests.support.company import Company
@@ -208,3 +209,42 @@ def test_changes_are_edited_alike_and_only_drafts_are_taken_back(people: Company
     [undo] = re.findall(r'action="(/undo\?request=[^"]+)"', done)
     client.post(undo)
     assert Change.objects.get(title="Renamed").priority == 3
+
+
+def test_lists_are_filtered_by_fields_of_their_own_and_bulk_takes_no_others(
+    people: Company, client: Client
+) -> None:
+    execute(
+        workspace.CreateField(
+            name="depth", label="Depth", subject="item", type="integer", organisation="group", filterable=True
+        ),
+        actor=SYSTEM,
+    )
+    for key, depth in (("deep", 9), ("flat", 1)):
+        execute(
+            catalog.CreateItem(
+                key=key, name=key, kind="system", organisation="retail", attributes={"depth": depth}
+            ),
+            actor=SYSTEM,
+        )
+    signed_in(client)
+    text = client.get("/items?custom.depth__gte=5").content.decode()
+    assert 'data-key="deep"' in text
+    assert 'data-key="flat"' not in text
+    assert "Depth from" in text
+    form = {"all": "1", "query": "custom.depth__gte=5", "field": "criticality", "value-criticality": "1"}
+    client.post("/items/bulk", {**form, "apply": "1"})
+    changed = ConfigurationItem.objects.filter(criticality=1).values_list("slug", flat=True)
+    assert list(changed) == ["deep"]
+
+
+def test_environments_are_filtered_and_edited_as_they_are_shown(people: Company, client: Client) -> None:
+    for key, tier in (("dev1", "development"), ("sit1", "system_test")):
+        execute(
+            environments.CreateEnvironment(key=key, name=key, tier=tier, organisation="retail"), actor=SYSTEM
+        )
+    signed_in(client)
+    text = client.get("/environments?tier=development").content.decode()
+    assert 'data-key="dev1"' in text
+    assert 'data-key="sit1"' not in text
+    assert "Remove filter" in text

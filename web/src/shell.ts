@@ -36,6 +36,14 @@ function theme(): void {
   });
 }
 
+/** Show which tab one is on where they do not all fit, as on a phone. */
+function tabs(): void {
+  for (const bar of document.querySelectorAll<HTMLElement>(".fw-tabs")) {
+    const here = bar.querySelector<HTMLElement>("[aria-current]");
+    if (here && bar.scrollWidth > bar.clientWidth) bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+  }
+}
+
 function keys(): void {
   let waiting = 0;
   const places: Record<string, string> = { m: "work", t: "calendar", c: "changes", e: "environments", i: "catalogue", a: "administration" };
@@ -174,6 +182,7 @@ export function shell(): void {
   keys();
   palette();
   menus();
+  tabs();
   clicks();
   remember();
   document.querySelectorAll("[data-toast]").forEach(fade);

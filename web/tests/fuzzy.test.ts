@@ -23,6 +23,9 @@ describe("letters typed find the label meant", () => {
   it("prefers letters that touch to letters apart", () => {
     expect(fuzzy("cha", "Change")?.score).toBeGreaterThan(fuzzy("cha", "Catch a train")?.score ?? 0);
   });
+  it("puts a word as it stands before letters that happen to come in its order", () => {
+    expect(best("pay", ["Performance at year end", "Open payments-api", "Plan a yearly freeze"])).toBe("Open payments-api");
+  });
   it("marks what was typed and loses nothing", () => {
     const label = "New change";
     const cut = pieces(label, fuzzy("nch", label)?.at ?? []);

@@ -197,6 +197,16 @@ class ChangeForm(CustomMixin, forms.Form):
             found["template"] = self.cleaned_data["template"]
         return found
 
+    def unreadable(self) -> list[str]:
+        """Return what is wrong with what was typed about times and things; none for what is missing."""
+        return [
+            text
+            for name in ("windows", "downtime", "items", "environments")
+            for error in self.errors.as_data().get(name, [])
+            if error.code != "required"
+            for text in error.messages
+        ]
+
     def tentative(self) -> dict[str, Any]:
         """Return what is right so far, for a dry run while the form is being filled in."""
         if "title" not in self.cleaned_data:

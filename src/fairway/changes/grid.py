@@ -16,6 +16,7 @@ from fairway.changes import commands, queries
 from fairway.changes.models import Change
 from fairway.kernel.actor import Actor
 from fairway.ui.templatetags.ui import ago, chip, keylink, state, when
+from fairway.workspace import queries as workspace
 from fairway.workspace.grids import Column, Field, Grid
 
 MOST_PEOPLE = 200
@@ -86,7 +87,11 @@ def _read(actor: Actor, key: str) -> dict[str, Any]:
 
 def _match(actor: Actor, query: Mapping[str, str], most: int) -> list[str]:
     """Return the keys of the changes that a query finds."""
-    kept = {name: value for name, value in query.items() if name in queries.ChangeQuery.__struct_fields__}
+    kept = {
+        name: value
+        for name, value in workspace.packed(query).items()
+        if name in queries.ChangeQuery.__struct_fields__
+    }
     tab = TABS.get(query.get("tab", "open"), {})
     asked = convert({**kept, **tab, "cursor": "", "limit": 1000, "count": False}, queries.ChangeQuery)
     found = queries.change_page(actor, asked)

@@ -15,6 +15,7 @@ from fairway.environments.models import Environment
 from fairway.environments.words import CONTROL, STATES
 from fairway.kernel.actor import Actor
 from fairway.ui.templatetags.ui import keylink, state
+from fairway.workspace import queries as workspace
 from fairway.workspace.grids import Column, Field, Grid
 
 
@@ -62,8 +63,31 @@ def _read(actor: Actor, key: str) -> dict[str, Any]:
     return as_row({**row, "organisation__name": found.organisation.name, "items": ""})
 
 
+SEARCHED = ("tier", "control", "status", "organisation", "shared", "q")
+
+
+def asked_of(query: Mapping[str, str]) -> dict[str, str]:
+    """Return those parameters of an address that filter the list."""
+    return {n: query[n] for n in SEARCHED if query.get(n)} | workspace.own_filters(query)
+
+
+def listed(actor: Actor, asked: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the environments that are asked for, in the order of the way to production."""
+    rows = queries.in_order(actor)
+    if not asked:
+        return rows
+    kept: set[str] = set()
+    wanted = {**workspace.packed(asked), "limit": 1000, "count": False}
+    while True:
+        found = queries.environment_page(actor, convert(wanted, queries.EnvironmentQuery))
+        kept |= {row["slug"] for row in found.rows}
+        if not found.next:
+            return [row for row in rows if row["slug"] in kept]
+        wanted["cursor"] = found.next
+
+
 def _match(actor: Actor, query: Mapping[str, str], most: int) -> list[str]:
-    return [row["slug"] for row in queries.in_order(actor)][:most]
+    return [row["slug"] for row in listed(actor, asked_of(query))][:most]
 
 
 def _edit(key: str, name: str, value: str, version: int | None) -> Command:

@@ -43,6 +43,23 @@ export class Picker extends LitElement {
     }
     super.connectedCallback();
     this.addEventListener("focusout", this.left);
+    void this.recall();
+  }
+
+  /** Learn what the keys are called that came back without a name, as after a form was refused. */
+  private async recall(): Promise<void> {
+    for (const key of this.keys.filter((one) => !this.names[one]).slice(0, 20)) {
+      const url = new URL(this.src, location.href);
+      url.searchParams.set("q", key);
+      try {
+        const answer = await fetch(url, { headers: { Accept: "application/json" } });
+        const body = (await answer.json()) as { items: Item[] };
+        const found = body.items.find((item) => item.key === key);
+        if (found) this.names = { ...this.names, [key]: found.name };
+      } catch {
+        return; // the key alone says it too
+      }
+    }
   }
 
   private left = (event: FocusEvent): void => {

@@ -19,7 +19,20 @@ export function fuzzy(typed: string, label: string): Hit | null {
     const found = follow(wanted, letters, start);
     if (found && (!best || found.score > best.score)) best = found;
   }
+  // a word typed as it stands goes before letters that only happen to come in that order
+  const whole = whole_(wanted, letters);
+  if (whole && (!best || whole.score > best.score)) best = whole;
   return best;
+}
+
+function whole_(wanted: string[], letters: string[]): Hit | null {
+  for (let start = 0; start + wanted.length <= letters.length; start += 1) {
+    if (!begins(letters, start) || !wanted.every((letter, place) => letters[start + place] === letter)) continue;
+    const at = wanted.map((_, place) => start + place);
+    const ends = !/[\p{L}\p{N}]/u.test(letters[start + wanted.length] ?? "");
+    return { score: 12 + 8 * wanted.length + (ends ? 20 : 10) - start / 50 - letters.length / 200, at };
+  }
+  return null;
 }
 
 function begins(letters: string[], place: number): boolean {

@@ -18,6 +18,7 @@ from fairway.catalog.models import ConfigurationItem
 from fairway.catalog.pages.shared import state_of
 from fairway.kernel.actor import Actor
 from fairway.ui.templatetags.ui import ago, keylink, state
+from fairway.workspace import queries as workspace
 from fairway.workspace.grids import Column, Field, Grid
 
 MOST_TEAMS = 200
@@ -53,7 +54,11 @@ def _read(actor: Actor, key: str) -> dict[str, Any]:
 
 def _match(actor: Actor, query: Mapping[str, str], most: int) -> list[str]:
     """Return the keys of the items that a query finds."""
-    kept = {name: value for name, value in query.items() if name in queries.ItemQuery.__struct_fields__}
+    kept = {
+        name: value
+        for name, value in workspace.packed(query).items()
+        if name in queries.ItemQuery.__struct_fields__
+    }
     asked = convert({**kept, "cursor": "", "limit": 1000, "count": False}, queries.ItemQuery)
     found = queries.item_page(actor, asked)
     keys = [row["slug"] for row in found.rows]

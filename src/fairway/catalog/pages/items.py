@@ -54,7 +54,8 @@ def items(request: HttpRequest) -> HttpResponseBase:
     if not request.GET and views.opening_href:
         return redirect(views.opening_href)
     asked = {name: request.GET[name] for name in SEARCHED if request.GET.get(name)}
-    query = convert({**asked, "count": not asked.get("cursor")}, queries.ItemQuery)
+    asked |= workspace.own_filters(request.GET.dict())
+    query = convert({**workspace.packed(asked), "count": not asked.get("cursor")}, queries.ItemQuery)
     found = queries.item_page(actor, query)
     count = found.total or 0
     context = {
@@ -97,6 +98,7 @@ def _filters(actor: Actor, asked: Mapping[str, str]) -> dict[str, Any]:
         ("environment", _("Environment"), queries.environments_of(actor)),
         ("archived", _("Archived"), [("true", _("Archived ones"))]),
         ("health", _("Health"), [(check, str(CHECKS[check][0])) for check in queries.CHECKS]),
+        *workspace.filter_choices(actor, "item", asked),
     ]
     chips = [
         {"label": label, "value": dict(options).get(kept[name], kept[name]), "remove": href(name, "")}

@@ -206,6 +206,8 @@ def _tried(
 ) -> HttpResponse:
     """Run the dry run of what is filled in so far; what is missing still is no mistake yet."""
     form.is_valid()
+    if wrong := form.unreadable():
+        return render(request, "ui/verdict.html", {"verdict": face.unclear(Invalid(wrong[0]))})
     wanted = form.tentative()
     try:
         if found is None:

@@ -42,12 +42,15 @@ def changes(request: HttpRequest) -> HttpResponseBase:
     if not request.GET and views.opening_href:
         return redirect(views.opening_href)
     asked = {name: request.GET[name] for name in SEARCHED if request.GET.get(name)}
+    asked |= workspace.own_filters(request.GET.dict())
     tab = request.GET.get("tab", "open")
     if tab not in TABS:
         raise Invalid.field("tab", _("There is no such tab."))
     order = "-planned_start" if tab == "all" else "planned_start"  # what comes next stands first
     first = not asked.get("cursor")
-    query = convert({"sort": order, **asked, **TABS[tab], "count": first}, queries.ChangeQuery)
+    query = convert(
+        {"sort": order, **workspace.packed(asked), **TABS[tab], "count": first}, queries.ChangeQuery
+    )
     found = queries.change_page(actor, query)
     context = {
         "views": views,
@@ -121,6 +124,7 @@ def _filters(actor: Actor, tab: str, asked: Mapping[str, str]) -> dict[str, Any]
         ("category", _("Category"), []),
         ("planned_start__gte", _("From"), []),
         ("planned_start__lt", _("Before"), []),
+        *workspace.filter_choices(actor, "change", asked),
     ]
     return {
         "q": kept.get("q", ""),
@@ -174,7 +178,11 @@ def people(request: HttpRequest) -> HttpResponseBase:
     """Answer a picker: people that a text may mean."""
     found = accounts.people(reader(request)).filter(is_active=True, is_service=False)
     for word in request.GET.get("q", "")[:100].split()[:8]:
-        found = found.filter(Q(name__icontains=word) | Q(email_folded__contains=word.casefold()))
+        key = word.upper().removeprefix("USR-")
+        number = int(key) if key.isascii() and key.isdigit() and len(key) < 18 else 0
+        found = found.filter(
+            Q(name__icontains=word) | Q(email_folded__contains=word.casefold()) | Q(number=number)
+        )
     rows = found.order_by("name", "pk").values_list("number", "name", "email")[:20]
     items = [{"key": f"USR-{number}", "name": name, "note": email} for number, name, email in rows]
     return JsonResponse({"items": items})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ from fairway.audit.commands import Command, execute
 from fairway.catalog import queries as catalog
 from fairway.environments import commands, queries
 from fairway.environments.forms import EnvironmentForm, StandingForm
-from fairway.environments.grid import ENVIRONMENTS, as_row
+from fairway.environments.grid import ENVIRONMENTS, as_row, asked_of, listed
 from fairway.environments.models import Environment
 from fairway.environments.words import CONTROL, STATES
 from fairway.kernel.actor import Actor
@@ -59,15 +60,65 @@ def tabs_of(current: str) -> list[dict[str, Any]]:
 def environments(request: HttpRequest) -> HttpResponseBase:
     """Show all environments, tier by tier on the way to production."""
     actor = reader(request)
-    rows = [as_row(row) for row in queries.in_order(actor)]
+    views = workspace.views_of(actor, "environments", current=request.GET.get("view", ""))
+    if not request.GET and views.opening_href:
+        return redirect(views.opening_href)
+    asked = asked_of(request.GET.dict())
+    rows = [as_row(row) for row in listed(actor, asked)]
     context = {
         "grid": ENVIRONMENTS.context(
             request, actor, rows, label=_("Environments on the way to production"), next=None, total=len(rows)
         ),
         "may_edit": accounts.access(actor).may("environments.edit", None),
         "tabs": tabs_of("environments"),
+        "views": views,
+        "filters": _filters(actor, asked),
+        "asked": bool(asked),
     }
     return render(request, "environments/environments.html", context)
+
+
+def _filters(actor: Actor, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return the filter bar: what is set, and what can be."""
+
+    def href(name: str, value: str) -> str:
+        rest = {n: v for n, v in asked.items() if n != name}
+        return "?" + urlencode({**rest, **({name: value} if value else {})} or {"view": workspace.NONE})
+
+    choices: list[tuple[str, str, list[tuple[str, str]]]] = [
+        ("tier", _("Tier"), [(value, str(word)) for value, word in Environment.Tier.choices]),
+        ("control", _("Control level"), [(value, str(word)) for value, word in Environment.Control.choices]),
+        ("status", _("Status"), [(value, str(word)) for value, word in Environment.Status.choices]),
+        (
+            "organisation",
+            _("Organisation"),
+            list(accounts.organisations(actor).values_list("slug", "name")[:100]),
+        ),
+        ("shared", _("Shared"), [("true", _("Yes")), ("false", _("No"))]),
+        *workspace.filter_choices(actor, "environment", asked),
+    ]
+    return {
+        "q": asked.get("q", ""),
+        "q_label": _("Key or name"),
+        "keep": {name: value for name, value in asked.items() if name != "q"},
+        "chips": [
+            {"label": label, "value": dict(options).get(asked[name], asked[name]), "remove": href(name, "")}
+            for name, label, options in choices
+            if name in asked
+        ],
+        "add": [
+            {
+                "label": label,
+                "options": [
+                    {"label": word, "href": href(name, value), "current": asked.get(name) == value}
+                    for value, word in options
+                ],
+            }
+            for name, label, options in choices
+            if options
+        ],
+        "clear": "?view=" + workspace.NONE,
+    }
 
 
 @require_POST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -486,11 +487,26 @@ def form_errors(form: Any) -> dict[str, Any]:
     if form.is_bound and not form.is_valid():
         lines += [{"text": text, "href": ""} for text in form.non_field_errors()]
         for bound in form:
-            lines += [
-                {"text": text, "label": str(bound.label), "href": f"#{bound.auto_id}"}
-                for text in bound.errors
-            ]
+            lines += [_line(str(bound.label), text, f"#{bound.auto_id}") for text in bound.errors]
     return {"lines": lines}
+
+
+def _line(label: str, text: str, href: str) -> dict[str, str]:
+    """Return a line of the summary; a text that names its field itself is the link."""
+    named = label.casefold() in text.casefold()
+    return {"label": text if named else label, "text": "" if named else text, "href": href}
+
+
+_TICKED = re.compile(r"`([^`]+)`")
+
+
+@register.filter
+def ticks(text: Any) -> SafeString:
+    """Write what stands between backticks as code."""
+    parts = _TICKED.split(str(text))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", one) if at % 2 else one,) for at, one in enumerate(parts))
+    )
 
 
 # Values that templates cannot reach by themselves

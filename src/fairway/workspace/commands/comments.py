@@ -35,7 +35,7 @@ class CreateComment(Command, name=WorkspaceEvent.COMMENT_CREATE):
             subject_uid=record.uid,
             organisation_id=queries.place(record),
             author=accounts.myself(actor),
-            text=_words(self.text),
+            text=queries.with_keys(actor, record, _words(self.text)),
         )
         named: list[Row] = [
             Mention(comment=made, person=person) for person in _named(actor, record, made.text)
@@ -58,7 +58,7 @@ class EditComment(Command, name=WorkspaceEvent.COMMENT_EDIT):
             raise Forbidden("A comment is edited by nobody but who wrote it; write one of your own.")
         _standing(found)
         expect(found, self.version)
-        text = _words(self.text)
+        text = queries.with_keys(actor, record, _words(self.text))
         if text == found.text:
             return Plan(subject=record)
         people = {person.pk: person for person in _named(actor, record, text)}

@@ -4,6 +4,9 @@ from fairway.workspace.queries.attachments import AttachmentQuery as AttachmentQ
 from fairway.workspace.queries.attachments import attachment as attachment
 from fairway.workspace.queries.attachments import attachment_page as attachment_page
 from fairway.workspace.queries.attachments import files as files
+from fairway.workspace.queries.chips import filter_choices as filter_choices
+from fairway.workspace.queries.chips import own_filters as own_filters
+from fairway.workspace.queries.chips import packed as packed
 from fairway.workspace.queries.comments import CommentQuery as CommentQuery
 from fairway.workspace.queries.comments import comment as comment
 from fairway.workspace.queries.comments import comment_page as comment_page
@@ -11,6 +14,7 @@ from fairway.workspace.queries.comments import mentioned as mentioned
 from fairway.workspace.queries.comments import people_named as people_named
 from fairway.workspace.queries.comments import pick_people as pick_people
 from fairway.workspace.queries.comments import thread as thread
+from fairway.workspace.queries.comments import with_keys as with_keys
 from fairway.workspace.queries.fields import FIELD_SUBJECTS as FIELD_SUBJECTS
 from fairway.workspace.queries.fields import FieldSubject as FieldSubject
 from fairway.workspace.queries.fields import Holder as Holder

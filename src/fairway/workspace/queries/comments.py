@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
@@ -101,6 +102,28 @@ def people_named(actor: Actor, record: Versioned, keys: Sequence[str]) -> list[A
     found = accounts.active_people().filter(number__in=numbers)
     seen = accounts.people(actor).filter(number__in=numbers).order_by()
     return list(found.filter(Q(pk__in=seen.values("pk")) | Q(pk__in=concerned(record))))
+
+
+_CODE = re.compile(r"(```.*?```|`[^`\n]*`)", re.DOTALL)
+_ADDRESS = re.compile(r"(?<![\w@./:+-])@?([\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+)")
+
+
+def with_keys(actor: Actor, record: Versioned, text: str) -> str:
+    """Return a text in which addresses of people who may be named are mentions; code stays as it is."""
+    parts = _CODE.split(text)
+    typed = {one.casefold() for part in parts[::2] for one in _ADDRESS.findall(part)}
+    if not typed:
+        return text
+    found = accounts.active_people().filter(email_folded__in=typed)
+    seen = accounts.people(actor).filter(email_folded__in=typed).order_by()
+    named = found.filter(Q(pk__in=seen.values("pk")) | Q(pk__in=concerned(record)))
+    keys = {person.email_folded: person.key for person in named}
+
+    def key(match: re.Match[str]) -> str:
+        known = keys.get(match[1].casefold())
+        return f"@{known}" if known else match[0]
+
+    return "".join(part if at % 2 else _ADDRESS.sub(key, part) for at, part in enumerate(parts))
 
 
 def concerned(record: Versioned) -> set[int]:
