@@ -344,6 +344,15 @@ def administers(actor: Actor, user: User) -> bool:
     return all(allowed.may("accounts.administer", where) for where in {user.organisation_id, *places})
 
 
+def refs(people: Collection[int]) -> Mapping[int, Ref]:
+    """Return the references to people by primary key, whoever asks."""
+    columns = ("pk", "number", "name", "uid", "organisation_id")
+    return {
+        pk: Ref(User.kind, f"{User.prefix}-{number}", name, str(uid), pk, organisation)
+        for pk, number, name, uid, organisation in User.objects.filter(pk__in=people).values_list(*columns)
+    }
+
+
 def names(uids: Collection[str]) -> Mapping[str, str]:
     """Return people's names by uid, for histories."""
     return {str(uid): name for uid, name in User.objects.filter(uid__in=uids).values_list("uid", "name")}

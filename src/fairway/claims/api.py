@@ -29,7 +29,7 @@ class ConflictQuery(
     `subject`: key or uid of one of the two records. `from`, `to`: overlaps in this half-open span.
     """
 
-    rule: Literal["claims.same_item", "claims.related_item"] | None = None
+    rule: Literal["claims.same_item", "claims.related_item", "claims.person"] | None = None
     item: str | None = None
     environment: str | None = None
     start: Instant | None = None

@@ -18,14 +18,14 @@ from django.views.decorators.http import require_GET
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page
 from fairway.claims import queries
-from fairway.claims.queries import RELATED_ITEM, SAME_ITEM, Clash
+from fairway.claims.queries import PERSON, RELATED_ITEM, SAME_ITEM, Clash
 from fairway.kernel.errors import Invalid
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 
 SPANS = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=366)}
 SHOWN = 100
-ORDER = (SAME_ITEM, RELATED_ITEM)
+ORDER = (SAME_ITEM, RELATED_ITEM, PERSON)
 LINKS = {"change": "/changes/", "item": "/items/"}
 
 
@@ -71,11 +71,20 @@ def _period(name: str) -> Period | None:
     return Period(now, now + SPANS[name])
 
 
+def _titles() -> dict[str, str]:
+    return {
+        SAME_ITEM: _("On the same item"),
+        RELATED_ITEM: _("Through related items"),
+        PERSON: _("One person in two places"),
+    }
+
+
 def _groups(found: Iterable[Clash], *, whole: bool) -> list[dict[str, Any]]:
-    titles = {SAME_ITEM: _("On the same item"), RELATED_ITEM: _("Through related items")}
+    titles = _titles()
     notes = {
         SAME_ITEM: _("both work on it in one environment at the same time"),
         RELATED_ITEM: _("if one side's item fails, that reaches the other's, in at most three steps"),
+        PERSON: _("the same person is to carry out both at the same time"),
     }
     groups = []
     ordered = sorted(found, key=lambda clash: ORDER.index(clash.finding.rule))
@@ -103,8 +112,15 @@ def _row(clash: Clash) -> dict[str, Any]:
         "severity": str(finding.severity),
         "one": _party(clash.one),
         "other": _party(clash.other),
-        "path": [{"key": ref.key, "href": f"/items/{ref.key}", "name": ref.name} for ref in finding.path],
+        "path": [_step(ref) for ref in finding.path],
     }
+
+
+def _step(ref: Ref) -> dict[str, str]:
+    """Return what joins both sides as a path shows it: an item, or a person by name."""
+    if ref.kind == "user":
+        return {"key": ref.name or ref.key, "href": "", "name": ""}
+    return {"key": ref.key, "href": f"/items/{ref.key}", "name": ref.name}
 
 
 def _party(ref: Ref) -> dict[str, str]:
@@ -141,7 +157,7 @@ def _filters(asked: dict[str, str]) -> dict[str, Any]:
     def href(**changes: str) -> str:
         return "?" + urlencode({name: value for name, value in {**kept, **changes}.items() if value})
 
-    rules = {SAME_ITEM: _("On the same item"), RELATED_ITEM: _("Through related items")}
+    rules = _titles()
     chips = []
     if "rule" in asked:
         chips.append({"label": _("Rule"), "value": rules[asked["rule"]], "remove": href(rule="")})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,12 +15,17 @@ from fairway.calendars import queries as calendars
 from fairway.catalog import queries as catalog
 from fairway.claims.models import ClaimRow
 from fairway.claims.rules import DEPTH as DEPTH
+from fairway.claims.rules import PERSON as PERSON
 from fairway.claims.rules import RELATED_ITEM as RELATED_ITEM
 from fairway.claims.rules import SAME_ITEM as SAME_ITEM
 from fairway.claims.rules import Claim as Claim
 from fairway.claims.rules import Lane, Relations, Span, findings, meet, meetings, sweep
 from fairway.claims.rules import Meeting as Meeting
 from fairway.claims.rules import Strength as Strength
+from fairway.claims.rules import Thing as Thing
+from fairway.claims.rules.usage import CAPACITY as CAPACITY
+from fairway.claims.rules.usage import USAGE as USAGE
+from fairway.claims.rules.usage import Capacity, Compatible, shared_use
 from fairway.kernel.actor import Actor
 from fairway.kernel.db import fetch
 from fairway.kernel.period import Period
@@ -34,9 +39,11 @@ BIGGEST = 30
 """Magnitude of whatever is longer than 2^29 minutes; some thousand years."""
 BY_ITEM = 2_000
 """Up to so many items are looked up one by one; beyond, what overlaps the time is read and sifted."""
+THINGS = (Thing.ITEM, Thing.ENVIRONMENT, Thing.PERSON, Thing.POOL)
+"""Kinds of things by the number under which they are stored."""
 _SELECT = (
     "SELECT source_kind, source_id, source_key, source_name, source_uid, organisation_id,"
-    " item_id, environment_id, starts, ends, strength, exclusive"
+    " thing_id, environment_id, starts, ends, strength, exclusive, thing, usage, units"
     " FROM claims_claimrow"
 )
 
@@ -50,7 +57,8 @@ def clashes(*, subject: Ref | None, claims: Sequence[Claim]) -> list[Finding]:
     if not claims:
         return []
     known = catalog.snapshot()
-    return findings(_encounters(known, subject, claims), partial(_item, known), subject)
+    met = list(_encounters(known, subject, claims))
+    return findings(met, partial(_item, known), subject, person=_people(met))
 
 
 def encounters(*, subject: Ref | None, claims: Sequence[Claim]) -> list[Meeting]:
@@ -60,9 +68,49 @@ def encounters(*, subject: Ref | None, claims: Sequence[Claim]) -> list[Meeting]
 
 def _encounters(known: catalog.Snapshot, subject: Ref | None, claims: Sequence[Claim]) -> Iterator[Meeting]:
     relations = _relations(known)
-    near = _Near(relations, {claim.item for claim in claims})
-    rows = _overlapping(near, [claim.period for claim in claims], leave_out=subject)
-    return meetings(claims, (claim_of(row) for row in rows), relations)
+    on_items = [claim for claim in claims if claim.thing is Thing.ITEM]
+    people = [claim for claim in claims if claim.thing is Thing.PERSON]
+    if people:
+        held = _held_of(Thing.PERSON, people, leave_out=subject)
+        yield from meetings(people, (claim_of(row) for row in held), relations)
+    if on_items:
+        near = _Near(relations, {claim.item for claim in on_items})
+        rows = _overlapping(near, [claim.period for claim in on_items], leave_out=subject)
+        yield from meetings(on_items, (claim_of(row) for row in rows), relations)
+
+
+def contention(
+    *, subject: Ref | None, claims: Sequence[Claim], compatible: Compatible, capacity: Capacity
+) -> list[Finding]:
+    """Return what speaks against or about sharing environments and pools as these claims want to.
+
+    `compatible` is the matrix of usage kinds, `capacity` how much a thing bears; whoever knows them asks.
+    """
+    found = []
+    for thing in (Thing.ENVIRONMENT, Thing.POOL):
+        wanted = [claim for claim in claims if claim.thing is thing]
+        if wanted:
+            held = _held_of(thing, wanted, leave_out=subject)
+            found += shared_use(wanted, map(claim_of, held), compatible=compatible, capacity=capacity)
+    return sorted(found, key=lambda finding: finding.order)
+
+
+def _held_of(thing: Thing, claims: Sequence[Claim], *, leave_out: Ref | None) -> list[Stored]:
+    """Return the rows on these things that overlap the time from the first claim to the last."""
+    low = min(micros(claim.period.start) for claim in claims)
+    high = max(micros(claim.period.end) for claim in claims)
+    where, values = _on(sorted({claim.item for claim in claims}), low, high, thing=thing)
+    if leave_out is not None and leave_out.pk is not None:
+        where += " AND NOT (source_kind = %s AND source_id = %s)"
+        values += [leave_out.kind, leave_out.pk]
+    return list(fetch(f"{_SELECT} WHERE {where}", values))
+
+
+def _people(met: Iterable[Meeting]) -> Callable[[int], Ref]:
+    """Return what names the people of these meetings; one statement where there are any."""
+    wanted = {meeting.path[0] for meeting in met if meeting.rule == PERSON}
+    found = accounts.refs(wanted) if wanted else {}
+    return found.__getitem__
 
 
 def severity(meeting: Meeting) -> Severity:
@@ -111,7 +159,8 @@ def conflicts(
         parties = [party for party in finding.parties if not subject or subject in (party.key, party.uid)]
         return any(sees(party) for party in parties)
 
-    told = [finding for finding in findings(met, partial(_item, known), of_pairs=True) if listed(finding)]
+    every = findings(met, partial(_item, known), of_pairs=True, person=_people(met))
+    told = [finding for finding in every if listed(finding)]
     told.sort(key=lambda finding: (finding.interval, finding.order))
     return [Clash(finding.redacted(sees)) for finding in told]
 
@@ -140,7 +189,9 @@ def on_stretches(
     """
     known = catalog.snapshot()
     of: dict[str, list[Meeting]] = {stretch.source: [] for stretch in stretches}
-    for meeting in _met(actor, known, period=period, item=item, environment=environment):
+    met = _met(actor, known, period=period, item=item, environment=environment)
+    person = _people(met)
+    for meeting in met:
         for told in (meeting, meeting.turned()):
             if (some := of.get(told.one.source.key)) is not None:
                 some.append(told)
@@ -150,9 +201,10 @@ def on_stretches(
         here = (
             meeting
             for meeting in of[stretch.source]
-            if stretch.item in (None, meeting.path[0]) and meeting.overlap.overlaps(stretch.period)
+            if (stretch.item is None or (meeting.rule != PERSON and stretch.item == meeting.path[0]))
+            and meeting.overlap.overlaps(stretch.period)
         )
-        found.append([finding.redacted(sees) for finding in findings(here, name)])
+        found.append([finding.redacted(sees) for finding in findings(here, name, person=person)])
     return found
 
 
@@ -169,6 +221,11 @@ def _met(
     """Return every meeting of two records' claims, as `conflicts` limits them."""
     on = catalog.item(actor, item).pk if item else None
     at = calendars.environments(actor, [environment], field="environment")[0].pk if environment else None
+    met: list[Meeting] = []
+    if on is None and at is None and rule in (None, PERSON):
+        met += _double_booked(period, subject)
+    if rule == PERSON:
+        return met
     relations = _relations(known)
     rows = list(_all(period, _Near(relations, {on}) if on is not None else None))
     named = {number for number, row in enumerate(rows) if subject in (row[2], row[4])} if subject else None
@@ -176,7 +233,6 @@ def _met(
     for number, row in enumerate(rows):
         spans.setdefault(row[6], []).append((row[8], row[9], number))
     claims: dict[int, Claim] = {}
-    met: list[Meeting] = []
     for one, other in sweep({thing: Lane(own) for thing, own in spans.items()}, relations):
         first, second = (one, other) if rows[one][:2] <= rows[other][:2] else (other, one)
         mine, its = rows[first], rows[second]
@@ -195,6 +251,26 @@ def _met(
         if period is None or found.overlap.overlaps(period):
             met.append(found)
     return met
+
+
+def _double_booked(period: Period | None, subject: str | None) -> Iterator[Meeting]:
+    """Give every meeting of two records that want the same person at the same time."""
+    rows = list(_all(period, None, thing=Thing.PERSON))
+    spans: dict[int, list[Span]] = {}
+    for number, row in enumerate(rows):
+        spans.setdefault(row[6], []).append((row[8], row[9], number))
+    for person, own in spans.items():
+        lane = Lane(own)
+        for place, (start, end, number) in enumerate(lane.spans):
+            for other in lane.overlapping(start, end, before=place):
+                first, second = (other, number) if rows[other][:2] <= rows[number][:2] else (number, other)
+                mine, its = rows[first], rows[second]
+                if mine[:2] == its[:2] or (subject and subject not in (mine[2], mine[4], its[2], its[4])):
+                    continue
+                one, another = claim_of(mine), claim_of(its)
+                overlap = one.period & another.period
+                if overlap is not None and (period is None or overlap.overlaps(period)):
+                    yield Meeting(PERSON, one, another, overlap, (person,))
 
 
 def holders(wanted: Claim) -> list[Claim]:
@@ -239,7 +315,8 @@ Stored = tuple[Any, ...]
 
 
 def claim_of(row: Stored) -> Claim:
-    kind, pk, key, name, uid, organisation, item, environment, starts, ends, strength, exclusive = row
+    kind, pk, key, name, uid, organisation, item, environment, starts, ends, strength, exclusive = row[:12]
+    thing, usage, units = row[12:]
     return Claim(
         Ref(kind, key, name, uid, pk, organisation),
         item,
@@ -247,6 +324,9 @@ def claim_of(row: Stored) -> Claim:
         Period(EPOCH + starts * MICROSECOND, EPOCH + ends * MICROSECOND),
         Strength(strength),
         bool(exclusive),
+        THINGS[thing],
+        usage,
+        units,
     )
 
 
@@ -265,13 +345,16 @@ def row_of(claim: Claim) -> ClaimRow:
         source_name=source.name,
         source_uid=source.uid,
         organisation_id=source.organisation,
-        item_id=claim.item,
+        thing=THINGS.index(claim.thing),
+        thing_id=claim.item,
         environment_id=claim.environment,
         starts=starts,
         ends=ends,
         magnitude=magnitude(ends - starts),
         strength=claim.strength,
         exclusive=claim.exclusive,
+        usage=claim.usage,
+        units=claim.units,
     )
 
 
@@ -344,38 +427,42 @@ def _overlapping(near: _Near, periods: Sequence[Period], *, leave_out: Ref | Non
             yield row
 
 
-def _all(period: Period | None, near: _Near | None) -> Iterator[Stored]:
+def _all(period: Period | None, near: _Near | None, *, thing: Thing = Thing.ITEM) -> Iterator[Stored]:
     low, high = (micros(period.start), micros(period.end)) if period else (-(2**62), 2**62)
     few = near.few() if near is not None else None
     if few is not None:
         where, values = _on(few, low, high)
     elif period is not None:
-        where, values = _at(low, high)
+        where, values = _at(low, high, thing=thing)
     else:
-        where, values = "1 = 1", []
+        where, values = "thing = %s", [THINGS.index(thing)]
     with connection.cursor() as cursor:
         cursor.execute(f"{_SELECT} WHERE {where} ORDER BY id", values)
         rows = cursor.fetchall()
     return (row for row in rows if near is None or row[6] in near)
 
 
-def _on(items: Sequence[int], low: int, high: int) -> tuple[str, list[Any]]:
-    """Return the condition for what overlaps [low, high) on these items; each is one step down an index."""
+def _on(things: Sequence[int], low: int, high: int, *, thing: Thing = Thing.ITEM) -> tuple[str, list[Any]]:
+    """Return the condition for what overlaps [low, high) on these things; each is one step down an index."""
+    kind = THINGS.index(thing)
     if connection.vendor == "postgresql":
-        return "item_id = ANY(%s) AND ends > %s AND starts < %s", [list(items), low, high]
+        return "thing = %s AND thing_id = ANY(%s) AND ends > %s AND starts < %s", [
+            *(kind, list(things), low, high)
+        ]
     return (
-        "item_id IN (SELECT value FROM json_each(%s)) AND ends > %s AND starts < %s",
-        [str(list(items)), low, high],
+        "thing = %s AND thing_id IN (SELECT value FROM json_each(%s)) AND ends > %s AND starts < %s",
+        [kind, str(list(things)), low, high],
     )
 
 
-def _at(low: int, high: int) -> tuple[str, list[Any]]:
-    """Return the condition for what overlaps [low, high) on any item, step by step down an index."""
+def _at(low: int, high: int, *, thing: Thing = Thing.ITEM) -> tuple[str, list[Any]]:
+    """Return the condition for what overlaps [low, high) on any thing, step by step down an index."""
+    kind = THINGS.index(thing)
     ranges, values = [], list[Any]()
     for size in range(BIGGEST + 1):
         longest = (2**size) * MINUTE if size < BIGGEST else 2**62
-        ranges.append("(magnitude = %s AND starts > %s AND starts < %s)")
-        values += [size, max(low - longest, -(2**62)), high]
+        ranges.append("(thing = %s AND magnitude = %s AND starts > %s AND starts < %s)")
+        values += [kind, size, max(low - longest, -(2**62)), high]
     return f"({' OR '.join(ranges)}) AND ends > %s", [*values, low]
 
 

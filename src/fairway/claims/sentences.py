@@ -7,7 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from fairway.claims.rules import RELATED_ITEM, SAME_ITEM
+from fairway.claims.rules import PERSON, RELATED_ITEM, SAME_ITEM
+from fairway.claims.rules.usage import CAPACITY, USAGE
 from fairway.kernel.refs import Ref
 from fairway.policy import Finding, Severity, Words, sentence
 
@@ -53,6 +54,43 @@ def related_item(finding: Finding, words: Words) -> str:
             _("%(other)s has work on %(its)s %(when)s; if it fails, that reaches %(mine)s%(way)s.") % values
         )
     return text + _more(finding)
+
+
+@sentence(PERSON)
+def person(finding: Finding, words: Words) -> str:
+    other, values = _parts(finding, words)
+    names = finding.params.get("names")
+    if other.hidden or not names:
+        return _("Somebody who carries it out works on something else %(when)s.") % values
+    values["names"] = _listed(names)
+    text = ngettext(
+        "%(names)s also carries out %(other)s %(when)s.",
+        "%(names)s also carry out %(other)s %(when)s.",
+        len(names),
+    )
+    return text % values + _more(finding)
+
+
+@sentence(USAGE)
+def usage(finding: Finding, words: Words) -> str:
+    other, values = _parts(finding, words)
+    if other.hidden or "usage" not in finding.params:
+        return _("%(other)s holds it %(when)s.") % values
+    values |= {"usage": finding.params["usage"] or _("work"), "wanted": finding.params["wanted"] or _("work")}
+    if finding.severity is Severity.INFORM:
+        return _("%(other)s uses it too, for %(usage)s, %(when)s; that goes with %(wanted)s.") % values
+    if finding.params.get("exclusive"):
+        return _("%(other)s holds it for %(usage)s %(when)s, and one of the two needs it alone.") % values
+    return _("%(other)s holds it for %(usage)s %(when)s, which does not go with %(wanted)s.") % values
+
+
+@sentence(CAPACITY)
+def capacity(finding: Finding, words: Words) -> str:
+    when = words.period(finding.interval) if finding.interval else ""
+    values = {"when": when, **finding.params}
+    if "units" not in values:
+        return _("Its capacity is not enough for all who want it, %(when)s.") % values
+    return _("All together want %(units)s of %(capacity)s that it bears, %(when)s.") % values
 
 
 def _parts(finding: Finding, words: Words) -> tuple[Ref, dict[str, Any]]:

@@ -14,7 +14,10 @@ from fairway.environments import queries as environments
 BATCH = 500
 
 
-@projection("changes.Change", "changes.PlannedWindow", "changes.AffectedItem", "changes.AffectedEnvironment")
+@projection(
+    *("changes.Change", "changes.PlannedWindow", "changes.AffectedItem", "changes.AffectedEnvironment"),
+    "changes.Implementer",
+)
 def rebuild(rows: Sequence[Any]) -> None:
     """Write anew what the changes of these rows hold."""
     changes = {row.pk if isinstance(row, Change) else row.change_id for row in rows}

@@ -20,7 +20,7 @@ from fairway.changes.models import Change, ChangeTemplate
 from fairway.changes.queries.dossier import Dossier, Proposal
 from fairway.changes.rules import Workflow
 from fairway.claims import queries as claims
-from fairway.claims.queries import Claim, Strength
+from fairway.claims.queries import Claim, Strength, Thing
 from fairway.environments import queries as environments
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
@@ -68,20 +68,28 @@ def targets(
 
 
 def claims_of(proposal: Proposal) -> list[Claim]:
-    """Return what the proposal holds: each window on each item and place; a downtime excludes others."""
-    return [
+    """Return what the proposal holds: each window on each item and place; a downtime excludes others. And
+    each window of the time of everybody who carries it out.
+    """
+    strength = Strength(proposal.strength if proposal.strength != "none" else "tentative")
+    on_items = [
         Claim(
             source=proposal.subject,
             item=item,
             environment=place,
             period=period,
-            strength=Strength(proposal.strength if proposal.strength != "none" else "tentative"),
+            strength=strength,
             exclusive=exclusive,
         )
         for exclusive, periods in ((False, proposal.windows), (True, proposal.downtimes))
         for period in periods
         for item in proposal.items
         for place in proposal.environments or (None,)
+    ]
+    return on_items + [
+        Claim(proposal.subject, person, None, period, strength, thing=Thing.PERSON)
+        for period in proposal.windows
+        for person in proposal.people
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,8 @@ class Proposal:
     model: int | None = None
     facts: Facts | None = field(default=None, compare=False)
     """What conditions of windows read of it."""
+    people: tuple[int, ...] = ()
+    """Who carries it out: nobody does two things at a time."""
 
 
 @dataclass(slots=True)
@@ -94,6 +96,7 @@ class Dossier:
             bool(change.freeze_reason.strip()),
             change.model_id,
             self._facts,
+            workers(self.people, change.owner_id, change.requester_id),
         )
 
     def _facts(self) -> dict[str, Any]:
@@ -132,6 +135,15 @@ def facts_of(
         "organisation": organisation,
         "downtime": downtime,
     }
+
+
+def workers(implementers: Sequence[int], owner: int | None, requester: int | None) -> tuple[int, ...]:
+    """Return whose time the work takes: its implementers; where none is named yet, an owner who did not just
+    ask for it.
+    """
+    if implementers or owner is None or owner == requester:
+        return tuple(implementers)
+    return (owner,)
 
 
 def change(actor: Actor, reference: str, *, lock: bool = False) -> Change:

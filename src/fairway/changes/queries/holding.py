@@ -8,9 +8,16 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from fairway.changes.models import AffectedEnvironment, AffectedItem, Change, ChangeModel, PlannedWindow
+from fairway.changes.models import (
+    AffectedEnvironment,
+    AffectedItem,
+    Change,
+    ChangeModel,
+    Implementer,
+    PlannedWindow,
+)
 from fairway.changes.queries.deciding import claims_of
-from fairway.changes.queries.dossier import Proposal, facts_of, workflow
+from fairway.changes.queries.dossier import Proposal, facts_of, workers, workflow
 from fairway.claims.queries import Claim
 from fairway.environments import queries as environments
 from fairway.kernel.period import Period
@@ -18,8 +25,8 @@ from fairway.kernel.refs import Ref
 
 _COLUMNS = (
     *("pk", "number", "title", "uid", "organisation_id", "state", "model_id", "outcome", "actual_end"),
-    *("archived_at", "freeze_reason", "category", "priority", "custom"),
-    *("model__slug", "template__slug", "organisation__slug"),
+    *("archived_at", "freeze_reason", "owner_id", "requester_id"),
+    *("category", "priority", "custom", "model__slug", "template__slug", "organisation__slug"),
 )
 
 
@@ -41,11 +48,13 @@ def proposals(changes: Collection[int] | None = None) -> dict[int, Proposal | No
     windows = _grouped(_of(PlannedWindow, changes), "starts_at", "ends_at", "downtime")
     items = _grouped(_of(AffectedItem, changes), "item_id")
     places = _grouped(_of(AffectedEnvironment, changes), "environment_id")
+    people = _grouped(_of(Implementer, changes), "person_id")
     children = environments.children()  # as they are now: a transaction that writes links asks here
     models = {model.pk: workflow(model) for model in ChangeModel.objects.all()}
     found: dict[int, Proposal | None] = {}
     for row in which.values_list(*_COLUMNS):
-        pk, number, title, uid, organisation, state, model, outcome, ended, archived, reason, *more = row
+        pk, number, title, uid, organisation, state, model, outcome, ended, archived, reason = row[:11]
+        owner, requester, *more = row[11:]
         strength = models[model].by_slug[state].claim
         if archived is not None or strength == "none" or outcome == Change.Outcome.NOT_STARTED:
             found[pk] = None
@@ -66,6 +75,7 @@ def proposals(changes: Collection[int] | None = None) -> dict[int, Proposal | No
             bool(reason.strip()),
             model,
             partial(_facts, title, more, downtime=any(downtime for _, downtime in cut)),
+            workers([person for (person,) in people.get(pk, ())], owner, requester),
         )
     return found
 

@@ -1,18 +1,21 @@
 """Which claims on things and time conflict, and why; pure.
 
-A claim takes an item, in one environment or wherever it stands, for a period. Two claims of different records
-conflict when their periods overlap and they are
+A claim takes an item, in one environment or wherever it stands, for a period; or an environment as such, a
+pool, or a person's time. Two claims of different records conflict when their periods overlap and they are
 
 * on the same item at the same place (`claims.same_item`), or
 * on two items where the failure of one reaches the other within three steps, inside one environment or
   through an item that all environments share (`claims.related_item`). Items that merely need the same third
-  one are not related: neither's failure reaches the other.
+  one are not related: neither's failure reaches the other. Or they are
+* on the time of the same person (`claims.person`).
+
+How environments and pools are shared is told by `rules.usage`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
@@ -24,6 +27,7 @@ from fairway.policy import Finding, Severity
 
 SAME_ITEM = "claims.same_item"
 RELATED_ITEM = "claims.related_item"
+PERSON = "claims.person"
 DEPTH = 3
 """Steps within which the failure of one item counts for another."""
 WAIVED_BY = ("change manager",)
@@ -53,11 +57,21 @@ class Strength(StrEnum):
     ACTIVE = "active"
 
 
+class Thing(StrEnum):
+    """What a claim is on."""
+
+    ITEM = "item"
+    ENVIRONMENT = "environment"
+    PERSON = "person"
+    POOL = "pool"
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One record's hold on an item for a period.
+    """One record's hold on a thing for a period; `item` is its primary key, whatever kind of thing it is.
 
-    `environment` None: wherever the item stands. `exclusive`: the item is down or out of reach for others.
+    `environment` None: wherever the item stands. `exclusive`: the thing is down or out of reach for others.
+    `usage`: as what kind of use it is shared, and `units`: how much of its capacity is taken by that.
     """
 
     source: Ref
@@ -66,10 +80,13 @@ class Claim:
     period: Period
     strength: Strength = Strength.TENTATIVE
     exclusive: bool = False
+    thing: Thing = Thing.ITEM
+    usage: str = ""
+    units: int = 1
 
     def meets(self, other: Claim, shared: Collection[int]) -> bool:
         """Say whether both are on the same item at the same place; shared items have one place only."""
-        return self.item == other.item and (
+        return (self.thing, self.item) == (other.thing, other.item) and (
             self.environment == other.environment
             or None in (self.environment, other.environment)
             or self.item in shared
@@ -163,7 +180,7 @@ class Relations:
 class Meeting:
     """Two claims of different records that conflict; `path` from the first one's item to the other's.
 
-    `failing`: the item whose failure reaches the other; None where both are on the same item.
+    `failing`: the item whose failure reaches the other; None where both are on the same thing.
     """
 
     rule: str
@@ -199,8 +216,12 @@ def meet(one: Claim, other: Claim, relations: Relations) -> Meeting | None:
     if one.source == other.source:
         return None
     overlap = one.period & other.period
-    if overlap is None:
+    if overlap is None or one.thing is not other.thing:
         return None
+    if one.thing is Thing.PERSON:
+        return Meeting(PERSON, one, other, overlap, (one.item,)) if one.item == other.item else None
+    if one.thing is not Thing.ITEM:
+        return None  # how these are shared is another question
     apart = one.environment != other.environment and None not in (one.environment, other.environment)
     if one.item == other.item:
         if apart and not relations.is_shared(one.item):
@@ -216,9 +237,16 @@ def meet(one: Claim, other: Claim, relations: Relations) -> Meeting | None:
 def meetings(claims: Iterable[Claim], others: Iterable[Claim], relations: Relations) -> Iterator[Meeting]:
     """Give every conflict of a claim of one record with a claim of another one."""
     own: dict[int, list[Claim]] = {}
+    busy: dict[int, list[Claim]] = {}
     for claim in claims:
-        own.setdefault(claim.item, []).append(claim)
+        lane = own if claim.thing is Thing.ITEM else busy if claim.thing is Thing.PERSON else {}
+        lane.setdefault(claim.item, []).append(claim)
     for other in others:
+        if other.thing is not Thing.ITEM:
+            for claim in busy.get(other.item, ()) if other.thing is Thing.PERSON else ():
+                if met := meet(claim, other, relations):
+                    yield met
+            continue
         for item, mine in own.items():
             if other.item == item or relations.joins(item, other.item):
                 for claim in mine:
@@ -227,11 +255,17 @@ def meetings(claims: Iterable[Claim], others: Iterable[Claim], relations: Relati
 
 
 def findings(
-    met: Iterable[Meeting], name: Callable[[int], Ref], subject: Ref | None = None, *, of_pairs: bool = False
+    met: Iterable[Meeting],
+    name: Callable[[int], Ref],
+    subject: Ref | None = None,
+    *,
+    of_pairs: bool = False,
+    person: Callable[[int], Ref] = lambda pk: Ref("user", str(pk), pk=pk),
 ) -> list[Finding]:
     """Sum up conflicts: one finding for each rule and pair of records, with how often and on which items.
 
-    Its interval is the first overlap among the worst ones. `subject`: the reference told of the asking
+    Its interval is the first overlap among the worst ones. `name`, `person`: the reference to an item, to a
+    person. `subject`: the reference told of the asking
     record; None: that of its claims.
 
     Where one takes the item down, the other's hold blocks the asking record, unless the other is a draft:
@@ -244,6 +278,9 @@ def findings(
     found = []
     for (rule, one, other), some in pairs.items():
         worst = min(some, key=lambda meeting: meeting.weight)
+        if rule == PERSON:
+            found.append(_double_booked(subject or one, other, worst, some, person))
+            continue
         exclusive = rule == SAME_ITEM and worst.exclusive
         params: dict[str, Any] = {
             "overlaps": len(some) if len(some) == 1 else _apart({meeting.overlap for meeting in some}),
@@ -272,6 +309,24 @@ def findings(
             )
         )
     return sorted(found, key=lambda finding: finding.order)
+
+
+def _double_booked(
+    one: Ref, other: Ref, worst: Meeting, some: Sequence[Meeting], person: Callable[[int], Ref]
+) -> Finding:
+    people = list(dict.fromkeys(person(pk) for pk in sorted({meeting.path[0] for meeting in some})))
+    return Finding(
+        PERSON,
+        Severity.WARN,
+        (one, other),
+        worst.overlap,
+        path=(person(worst.path[0]),),
+        params={
+            "overlaps": _apart({meeting.overlap for meeting in some}),
+            "names": [ref.name or ref.key for ref in people],
+        },
+        named=tuple(people),
+    )
 
 
 def _apart(periods: Collection[Period]) -> int:
