@@ -101,6 +101,10 @@ def all_done(made: Iterable[Command]) -> None:
 
 @pytest.fixture
 def company(db: None) -> Company:
+    return founded()
+
+
+def founded() -> Company:
     organisations = (("group", None), ("retail", "group"), ("cards", "group"))
     all_done(
         accounts.CreateOrganisation(slug=slug, name=slug.title(), parent=parent)

@@ -563,6 +563,23 @@ PAGES: dict[str, Page] = {
     "drifts/<str:key>/dismiss": Page(
         at="drift", reads=None, writes="changes.request", form=lambda b: {"reason": MARKED}
     ),
+    # waivers
+    "waivers": Page(reads="changes.view"),
+    "waivers/<str:key>": Page(at="waiver", reads="changes.view", also=("granted",)),
+    "waivers/<str:key>/grant": Page(at="waiver", reads=None, writes="changes.manage"),
+    "waivers/<str:key>/refuse": Page(
+        at="waiver", reads=None, writes="changes.manage", form=lambda b: {"reason": MARKED}
+    ),
+    "waivers/<str:key>/revoke": Page(
+        at="granted", reads=None, writes="changes.manage", form=lambda b: {"reason": MARKED}
+    ),
+    "changes/<str:key>/waive": Page(
+        at="frozen",
+        query=lambda b: {"finding": b.extra["finding"]},
+        reads="changes.request",
+        writes="changes.request",
+        form=lambda b: {"reason": MARKED},
+    ),
     # environments
     "environments": Page(reads="environments.view"),
     "environments/new": Page(

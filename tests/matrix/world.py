@@ -32,6 +32,7 @@ from fairway.catalog.commands import (
 )
 from fairway.catalog.models import ItemKind, RelationKind
 from fairway.changes import commands as changes
+from fairway.changes import queries
 from fairway.changes.commands.reading import Span
 from fairway.changes.models import CalendarFeed, Change, ChangeModel, ChangeTemplate
 from fairway.environments.commands import (
@@ -539,6 +540,18 @@ def _changes(branch: Branch, now: datetime) -> None:
         ),
         by=requester,
     )
+    far = now + timedelta(days=20)
+    for what in ("frozen", "excepted", "exempt"):
+        change(what, windows=(Span(far + HOUR, far + 3 * HOUR),))
+        key = branch.records[what].key
+        found = queries.time_findings(queries.dossier(SYSTEM, key).proposal(), at=now)
+        finding = next(one.id for one in found if one.rule == "calendars.freeze")
+        if what == "frozen":
+            branch.extra["finding"] = finding
+        else:
+            ask = changes.RequestWaiver(change=key, finding=finding, reason=f"{loud} reason")
+            branch.records["waiver" if what == "excepted" else "granted"] = named(run(ask, by=requester))
+    run(changes.GrantWaiver(waiver=branch.records["granted"].key), by=f"change-manager@{domain}")
     draft = Change.objects.get(number=int(branch.records["draft"].key.removeprefix("CHG-")))
     branch.extra["version"] = draft.version
     branch.extra["digest"] = Change.objects.get(

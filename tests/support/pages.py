@@ -48,6 +48,8 @@ PAGES = (
     Page("change-graph", "/changes/CHG-131/graph"),
     Page("change-pin", "/changes/CHG-131/pin?item=mobile-app-api"),
     Page("change-new", "/changes/new"),
+    Page("waivers", "/waivers?tab=all"),
+    Page("waiver", "/waivers?tab=all", follow="main tbody a[href^='/waivers/WVR-']"),
     Page("environments", "/environments"),
     Page("environment", "/environments", follow="main tbody a[href^='/environments/']"),
     Page("environment-new", "/environments/new"),

@@ -93,6 +93,9 @@ class RefView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FindingView(msgspec.Struct, frozen=True, kw_only=True):
+    """`id` stays as long as rule, parties and time of the finding do."""
+
+    id: str
     rule: str
     severity: str
     message: str
@@ -153,6 +156,7 @@ def ref_view(ref: Ref) -> RefView:
 
 def finding_view(finding: Finding, words: Words | None = None) -> FindingView:
     return FindingView(
+        id=finding.id,
         rule=finding.rule,
         severity=str(finding.severity),
         message=tell(finding, words or Words()),

@@ -17,6 +17,7 @@ from fairway.catalog import queries as catalog
 from fairway.changes import queries
 from fairway.changes.models import Change
 from fairway.changes.queries import Dossier, Step
+from fairway.changes.rules.waiving import waivable
 from fairway.changes.words import STATES, VERBS
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
@@ -33,11 +34,16 @@ HREFS = {"change": "/changes/", "window": "/windows/", "item": "/items/", "envir
 # The verdict strip
 
 
-def decided(actor: Actor, decision: Decision, *, asked: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the verdict strip of a decision; `asked`: the form that is being filled in."""
+def decided(
+    actor: Actor, decision: Decision, *, asked: Mapping[str, Any] | None = None, change: str = ""
+) -> dict[str, Any]:
+    """Return the verdict strip of a decision; `asked`: the form that is being filled in.
+
+    `change`: the key of a change for which the reader may ask for waivers.
+    """
     shown = decision.redacted(accounts.access(actor).sees)
     words = accounts.words(actor)
-    rows = [_finding(finding, words) for finding in shown.findings[:MOST_FINDINGS]]
+    rows = [_finding(finding, words, change) for finding in shown.findings[:MOST_FINDINGS]]
     left = len(shown.findings) - len(rows)
     vague = asked is not None and not shown.findings and not (asked.get("windows") and asked.get("items"))
     return {
@@ -72,12 +78,17 @@ def _outlook(asked: Mapping[str, Any] | None) -> str:
     return _("Submitting asks for one approval, by somebody who neither asks for it nor carries it out.")
 
 
-def _finding(finding: Finding, words: Words) -> dict[str, Any]:
+def _finding(finding: Finding, words: Words, change: str = "") -> dict[str, Any]:
     ways = [
         {"label": _("See %(key)s") % {"key": party.key}, "href": _href(party)}
         for party in finding.parties[1:]
         if _href(party)
     ]
+    if change and waivable(finding) and "waived" not in finding.params:
+        ways.append({"label": _("Ask for a waiver"), "href": f"/changes/{change}/waive?finding={finding.id}"})
+    if "waived" in finding.params:
+        waived = finding.params["waived"].key
+        ways.append({"label": _("See %(key)s") % {"key": waived}, "href": f"/waivers/{waived}"})
     return {
         "severity": str(finding.severity),
         "message": tell(finding, words),
@@ -113,9 +124,10 @@ def unclear(problem: Problem) -> dict[str, Any]:
 
 def verdict(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
     """Return the verdict strip of a change."""
-    strip = decided(actor, queries.assess_dossier(dossier, at=at))
     change = dossier.change
     ahead = dossier.workflow.ahead(change.state)
+    asks = ahead and accounts.access(actor).may("changes.request", change.organisation_id)
+    strip = decided(actor, queries.assess_dossier(dossier, at=at), change=change.key if asks else "")
     if not ahead:
         state = str(STATES.get(change.state, change.state)).capitalize()
         strip["headline"] = f"{state}: {change.get_outcome_display()}" if change.outcome else state

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -322,3 +324,78 @@ class CalendarFeed(Row):
     @property
     def owning_organisation(self) -> int | None:
         return self.owner.organisation_id
+
+
+class Waiver(Numbered):
+    """An exception from exactly one finding about a change: its rule, both parties and the occurrence.
+
+    It holds from when it is granted until it expires or is revoked; what was relied on at a start is `used`.
+    `organisation` is that of the change, `scope` that at which somebody may waive the rule. The other party
+    stands by kind and uid, so that it may be of any context; where there is none, by the thing it is about.
+    """
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", _("Requested")
+        GRANTED = "granted", _("Granted")
+        REFUSED = "refused", _("Refused")
+        USED = "used", _("Used")
+        REVOKED = "revoked", _("Revoked")
+
+    change = models.ForeignKey(Change, models.PROTECT, related_name="waivers")
+    finding = models.CharField(max_length=32, help_text="the finding's id")
+    rule = models.CharField(max_length=60)
+    other_kind = models.CharField(max_length=20, blank=True)
+    other_uid = models.CharField(max_length=36, blank=True)
+    other_key = models.CharField(max_length=100, blank=True)
+    scope = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="+")
+    waivable_by = models.CharField(max_length=40, help_text="the role that waives the rule, in words")
+    starts_at = models.DateTimeField(help_text="UTC, included: the occurrence")
+    ends_at = models.DateTimeField(help_text="UTC, excluded")
+    expires_at = models.DateTimeField(help_text="UTC; from then on it does not count")
+    reason = models.TextField(help_text="why it has to be done all the same")
+    state = models.CharField(max_length=10, choices=State, default=State.REQUESTED)
+    requested_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    decided_by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True, help_text="UTC")
+    decision_note = models.TextField(blank=True)
+    used_at = models.DateTimeField(null=True, blank=True, help_text="UTC; a start relied on it")
+
+    kind = "waiver"
+    prefix = "WVR"
+    free_text = frozenset({"custom", "reason", "decision_note"})
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="changes_waiver_order"),
+            models.UniqueConstraint(
+                "change",
+                "finding",
+                condition=Q(state="requested"),
+                name="changes_waiver_once",
+            ),
+        ]
+        indexes = [
+            models.Index("change", "state", name="changes_waiver_by_change"),
+            models.Index("other_uid", "state", name="changes_waiver_by_other"),
+            models.Index("state", "number", name="changes_waiver_by_state"),
+        ]
+
+    @property
+    def label(self) -> str:
+        return self.change.title
+
+
+class WaiverQuota(Row):
+    """How many waivers from a window may be granted; what has none has no limit."""
+
+    window = models.OneToOneField("calendars.Window", models.PROTECT, related_name="+")
+    most = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.most} of {self.window_id}"
+
+    @property
+    def owning_organisation(self) -> int | None:
+        window: Any = self.window
+        organisation: int = window.organisation_id
+        return organisation

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
-from fairway.policy import Finding, Severity, Words, sentence
+from fairway.policy import Finding, Severity, Words, rule_word, sentence, waived_sentence
 
 
 def _key(finding: Finding) -> str:
@@ -144,3 +146,18 @@ def coordinated(finding: Finding, words: Words) -> str:
     if "environment" in finding.params:
         return _("%(environment)s is coordinated: no authorised change is needed there.") % finding.params
     return _("This environment is coordinated: no authorised change is needed there.")
+
+
+@waived_sentence
+def waived(told: Any, words: Words) -> str:
+    values = {"key": told.key, "by": told.by, "until": words.instant(told.until)}
+    return _("Waived by %(by)s until %(until)s (%(key)s).") % values
+
+
+rule_word("calendars.freeze", lambda: _("Freeze"))
+rule_word("calendars.lockdown", lambda: _("Lockdown"))
+rule_word("calendars.blockout", lambda: _("Booking blockout"))
+rule_word("calendars.outside_maintenance", lambda: _("Outside maintenance"))
+rule_word("claims.same_item", lambda: _("Same item as"))
+rule_word("claims.usage", lambda: _("Use that does not go together"))
+rule_word("claims.capacity", lambda: _("Over capacity"))

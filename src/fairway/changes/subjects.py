@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fairway.accounts import queries as accounts
 from fairway.changes import queries
-from fairway.changes.models import Change, Implementer
+from fairway.changes.models import Change, Implementer, Waiver
 from fairway.workspace.commands import register
 from fairway.workspace.queries import People, SubjectKind, ViewPage, register_page
 
@@ -18,6 +18,12 @@ def people(change: Change) -> People:
         **{role: [pk] for role, pk in named.items() if pk is not None},
         "implementer": list(Implementer.objects.filter(change=change).values_list("person_id", flat=True)),
     }
+
+
+def waiver_people(waiver: Waiver) -> People:
+    """Return who is concerned: who asked, and those of the change."""
+    asked = [waiver.requested_by_id] if waiver.requested_by_id is not None else []
+    return {**people(waiver.change), "requester": asked or people(waiver.change).get("requester", [])}
 
 
 register(
@@ -37,6 +43,19 @@ register(
             "changes.AffectedEnvironment": "change_id",
             "changes.Implementer": "change_id",
         },
+    )
+)
+register(
+    SubjectKind(
+        kind="waiver",
+        resource="waivers",
+        label=_("Waiver"),
+        permission="changes.view",
+        model="changes.Waiver",
+        find=queries.waiver,
+        visible=lambda actor: accounts.visible(Waiver.objects.all(), actor),
+        people=waiver_people,
+        moves=False,
     )
 )
 register_page(

@@ -52,6 +52,7 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
         _live(planned, windows, talk(planned, windows, now=now))
         _pin(now)
         _drift(now)
+        _waive(now)
         for by, kind, key, name, words in FILES:
             source = io.BytesIO(words.encode())
             workspace.attach(_person(by), kind=kind, subject=key, name=name, source=source, at=now)
@@ -167,6 +168,38 @@ def _drift(now: datetime) -> None:
     keeper = _person("margaret.okafor@fairway.example")
     item, source, seen = landscape.DRIFTED
     _run([changing.NoteDrift(item=item, source=source, seen=seen)], keeper, now)
+
+
+WAIVED = (
+    ("The regulator asked for it by the end of the month.", True),
+    ("The vendor is on site that night and not again this quarter.", True),
+    ("It would be convenient.", False),
+    ("The certificate ends on that weekend.", None),
+)
+"""Why somebody asks for an exception, and whether it is granted; None: it waits to be decided."""
+
+
+def _waive(now: datetime) -> None:
+    """Let owners ask for exceptions from what stands in the way of coming work; some are granted."""
+    manager = _person("tomas.ferreira@fairway.example")
+    left = list(WAIVED)
+    query = work.ChangeQuery(open=True, planned_start__gte=now.isoformat(), sort="planned_start", limit=200)
+    for row in work.change_page(SYSTEM, query).rows:
+        key = f"CHG-{row['number']}"
+        dossier = work.dossier(SYSTEM, key)
+        owner = dossier.change.owner
+        found = work.time_findings(dossier.proposal(), at=now)
+        blocked = next((one for one in found if one.rule.startswith("calendars.") and one.waivable_by), None)
+        if not left or blocked is None or blocked.severity != "block" or owner is None:
+            continue
+        reason, granted = left.pop(0)
+        asked = changing.RequestWaiver(change=key, finding=blocked.id, reason=reason)
+        outcome = execute(asked, actor=queries.person(owner), at=now)
+        waiver = outcome.subject.key if outcome.subject else ""
+        if granted:
+            _run([changing.GrantWaiver(waiver=waiver, note="Once.")], manager, now)
+        elif granted is not None:
+            _run([changing.RefuseWaiver(waiver=waiver, reason="Wait until January.")], manager, now)
 
 
 def _teams() -> Iterable[Command]:

@@ -20,6 +20,8 @@ SECTIONS = {
     "/drifts": "/items",
     "/environment-groups": "/environments",
     "/windows": "/calendar",
+    "/waivers": "/calendar",
+    "/environment-groups": "/environments",
     "/events": "/administration",
     "/notifications": "/",
 }

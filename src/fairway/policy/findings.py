@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -54,6 +56,22 @@ class Finding:
     repairs: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
     named: tuple[Ref, ...] = field(default=(), compare=False)
     """What the lists in `params` name (see LISTS): they are told only to who may see all of it."""
+    known_as: str = field(default="", compare=False)
+    """Its `id`, where it tells less than it is about."""
+
+    @property
+    def id(self) -> str:
+        """Name the finding: the same as long as rule, both parties and the time of the occurrence are.
+
+        From either side it is the same, and it does not depend on who reads it.
+        """
+        if self.known_as:
+            return self.known_as
+        about = self.parties if len(self.parties) > 1 else (*self.parties, *self.path[:1])
+        parties = sorted((ref.kind, ref.uid or ref.key) for ref in about)
+        when = [self.interval.start.isoformat(), self.interval.end.isoformat()] if self.interval else []
+        text = json.dumps([self.rule, parties, when], separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -76,7 +94,7 @@ class Finding:
                 return self
             return replace(self, params={key: told for key, told in self.params.items() if key not in LISTS})
         parties = tuple(party if sees(party) else HIDDEN for party in self.parties)
-        return replace(self, parties=parties, path=(), params={}, repairs=())
+        return replace(self, parties=parties, path=(), params={}, repairs=(), known_as=self.id)
 
 
 @dataclass(frozen=True, slots=True)

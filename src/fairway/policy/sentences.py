@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 from fairway.kernel.period import Period
 from fairway.policy.findings import Finding
@@ -31,6 +32,16 @@ class Words:
 
 Sentence = Callable[[Finding, Words], str]
 _SENTENCES: dict[str, Sentence] = {}
+_waived: Callable[[Any, Words], str] | None = None
+
+
+def waived_sentence(write: Callable[[Any, Words], str]) -> Callable[[Any, Words], str]:
+    """Register how it reads that a finding was waived: from its parameter `waived`."""
+    global _waived
+    _waived = write
+    return write
+
+
 UTC_WORDS = Words()
 
 
@@ -51,7 +62,22 @@ def tell(finding: Finding, words: Words = UTC_WORDS) -> str:
 
     :raises KeyError: the rule has no sentence; the architecture tests list all rules.
     """
-    return _SENTENCES[finding.rule](finding, words)
+    text = _SENTENCES[finding.rule](finding, words)
+    waived = finding.params.get("waived")
+    return f"{text} {_waived(waived, words)}" if waived is not None and _waived is not None else text
+
+
+_RULE_WORDS: dict[str, Callable[[], str]] = {}
+
+
+def rule_word(rule: str, word: Callable[[], str]) -> None:
+    """Register what a rule is called in a list; gettext belongs inside the function."""
+    _RULE_WORDS[rule] = word
+
+
+def rule_words(rule: str) -> str:
+    """Return what a rule is called in a list, else its name."""
+    return _RULE_WORDS[rule]() if rule in _RULE_WORDS else rule
 
 
 def rules() -> frozenset[str]:

@@ -15,6 +15,7 @@ from fairway.audit.commands import Command, Plan, expect
 from fairway.changes import queries
 from fairway.changes.commands.reading import needed, text
 from fairway.changes.commands.taking import Writes, permitted, supposed, take
+from fairway.changes.commands.waiving import relied_on
 from fairway.changes.events import ChangeEvent
 from fairway.changes.models import Implementer
 from fairway.changes.queries import Case, Dossier
@@ -45,6 +46,8 @@ class _Step(Command):
         expect(dossier.change, getattr(self, "version", None))
         writes = self.writes(dossier, actor=actor, at=at)
         case = self.case(dossier, writes, actor=actor, at=at)
+        if case.working:
+            writes.change += relied_on(case.findings("time"), at=at)
         plan = take(dossier, self.verb, case, writes, actor=actor, at=at, tell_time=self.tells_time)
         more = self.warnings(dossier)
         if not more or plan.decision.denied:

@@ -1,10 +1,11 @@
 """Pages of changes: the list, a record, form, steps, impact, free slots, the calendar; of drift."""
 
-from fairway.changes.pages import calendar, changes, drifts, feeds, impact, lists, slots
+from fairway.changes.pages import calendar, changes, drifts, feeds, impact, lists, slots, waivers
 
 urlpatterns = [
     *drifts.urlpatterns,
     *slots.urlpatterns,
+    *waivers.urlpatterns,
     *lists.urlpatterns,
     *impact.urlpatterns,
     *calendar.urlpatterns,

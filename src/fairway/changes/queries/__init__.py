@@ -8,6 +8,7 @@ from fairway.changes.queries.deciding import claims_of as claims_of
 from fairway.changes.queries.deciding import has_consent as has_consent
 from fairway.changes.queries.deciding import stopped as stopped
 from fairway.changes.queries.deciding import stopped_at as stopped_at
+from fairway.changes.queries.deciding import time_findings as time_findings
 from fairway.changes.queries.deciding import told as told
 from fairway.changes.queries.dossier import Dossier as Dossier
 from fairway.changes.queries.dossier import Proposal as Proposal
@@ -67,4 +68,15 @@ from fairway.changes.queries.stepping import fixed_in_rows as fixed_in_rows
 from fairway.changes.queries.stepping import open_steps as open_steps
 from fairway.changes.queries.stepping import steps as steps
 from fairway.changes.queries.timeline import timeline as timeline
+from fairway.changes.queries.waiving import WAIVERS as WAIVERS
+from fairway.changes.queries.waiving import WaiverQuery as WaiverQuery
+from fairway.changes.queries.waiving import granted_from as granted_from
+from fairway.changes.queries.waiving import may_decide as may_decide
+from fairway.changes.queries.waiving import quota as quota
+from fairway.changes.queries.waiving import quota_of as quota_of
+from fairway.changes.queries.waiving import state_of as state_of
+from fairway.changes.queries.waiving import to_decide as to_decide
+from fairway.changes.queries.waiving import waiver as waiver
+from fairway.changes.queries.waiving import waiver_page as waiver_page
+from fairway.changes.queries.waiving import waivers_of as waivers_of
 from fairway.changes.queries.weighing import findings_of as findings_of

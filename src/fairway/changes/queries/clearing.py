@@ -38,7 +38,9 @@ from fairway.changes.queries.deciding import (
 )
 from fairway.changes.queries.dossier import Proposal, facts_of
 from fairway.changes.queries.dossier import change as find
+from fairway.changes.queries.waiving import exempt
 from fairway.changes.rules import Workflow, read
+from fairway.changes.rules.waiving import honoured, waivable
 from fairway.claims import queries as claims
 from fairway.claims.queries import Claim, Strength
 from fairway.environments import queries as environments
@@ -347,8 +349,10 @@ class _Question:
         clashes = [found for found in self.ahead if found.interval is not None and self.at in found.interval]
         if len(clashes) < len(self.ahead):
             clashes = self._clashes(now)  # of each pair only the worst was told, and that is yet to come
-        told = said(cut(self.wanted, now), Activity.START)
-        return [*window_open(self.subject, self.file.windows, at=self.at), *clashes, *told]
+        found = [*clashes, *said(cut(self.wanted, now), Activity.START)]
+        if any(waivable(finding) for finding in found):
+            found = honoured(found, exempt([self.file.row.id]).get(self.file.row.id, []), at=self.at)
+        return [*window_open(self.subject, self.file.windows, at=self.at), *found]
 
     def _clashes(self, period: Period) -> list[Finding]:
         """Return what else holds what the question is about in the period."""

@@ -5,7 +5,7 @@ The dry run, the record page, the list, the form that is being filled in and the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -18,7 +18,9 @@ from fairway.calendars.queries import Activity, Target
 from fairway.catalog import queries as catalog
 from fairway.changes.models import Change, ChangeTemplate
 from fairway.changes.queries.dossier import Dossier, Proposal
+from fairway.changes.queries.waiving import exempt
 from fairway.changes.rules import Workflow
+from fairway.changes.rules.waiving import Exempt, honoured, waivable, window_by_window
 from fairway.claims import queries as claims
 from fairway.claims.queries import Claim, Strength, Thing
 from fairway.environments import queries as environments
@@ -103,14 +105,14 @@ def time_findings(
     ahead = _ahead(proposal, at)
     if not ahead.windows:
         return [_over(proposal)] if proposal.windows else []
-    return _in_the_way(ahead, activity)
+    return _in_the_way(ahead, activity, at=at)
 
 
 def stopped(proposal: Proposal, activity: Activity, *, at: datetime) -> list[Finding]:
     """Return what windows say that refuses the activity for the planned time that is not over."""
     ahead = _ahead(proposal, at)
     with audit.steady():
-        found = said(ahead, activity) if ahead.windows else []
+        found = let_pass(ahead, lambda one: said(one, activity), at=at) if ahead.windows else []
     return [one for one in found if one.severity in {Severity.BLOCK, Severity.UNKNOWN}]
 
 
@@ -148,7 +150,7 @@ def work_findings(proposal: Proposal, *, at: datetime) -> list[Finding]:
 
     Whether a planned window is open is another question, see `window_open`.
     """
-    return _in_the_way(cut(proposal, Period(at, at + INSTANT)), Activity.START)
+    return _in_the_way(cut(proposal, Period(at, at + INSTANT)), Activity.START, at=at)
 
 
 def cut(proposal: Proposal, period: Period) -> Proposal:
@@ -157,7 +159,41 @@ def cut(proposal: Proposal, period: Period) -> Proposal:
     return replace(proposal, windows=(period,), downtimes=down)
 
 
-def _in_the_way(proposal: Proposal, activity: Activity) -> list[Finding]:
+def _in_the_way(proposal: Proposal, activity: Activity, *, at: datetime) -> list[Finding]:
+    """Return what stands in the way of the proposal; what was waived for it only warns."""
+    return let_pass(proposal, lambda one: unwaived(one, activity), at=at)
+
+
+def let_pass(
+    proposal: Proposal,
+    look: Callable[[Proposal], list[Finding]],
+    *,
+    at: datetime,
+    found: list[Finding] | None = None,
+    waivers: Sequence[Exempt] | None = None,
+) -> list[Finding]:
+    """Return the findings that are looked up, where those that are waived only warn.
+
+    Of several windows each is looked up by itself where there are waivers: each is an occurrence. `found`:
+    what was looked up already. Without `waivers` those of the change are read, where there is something to
+    waive: one statement.
+    """
+    found = look(proposal) if found is None else found
+    change = proposal.subject.pk
+    if change is None or not any(waivable(finding) for finding in found):
+        return found
+    granted = exempt([change]).get(change, []) if waivers is None else waivers
+    if not granted:
+        return found
+    if len(proposal.windows) == 1:
+        return honoured(found, granted, at=at)
+    return window_by_window(
+        proposal.windows, lambda window: honoured(look(cut(proposal, window)), granted, at=at)
+    )
+
+
+def unwaived(proposal: Proposal, activity: Activity) -> list[Finding]:
+    """Return what stands in the way of the proposal, whatever was waived."""
     with audit.steady():
         return [
             *claims.clashes(subject=proposal.subject, claims=claims_of(proposal)),
