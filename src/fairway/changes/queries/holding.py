@@ -33,23 +33,24 @@ _COLUMNS = (
 def held(changes: Collection[int] | None = None) -> dict[int, list[Claim]]:
     """Return the claims of these changes (None: of all), by primary key; nothing held: an empty list."""
     return {
-        pk: [] if proposal is None else claims_of(proposal) for pk, proposal in proposals(changes).items()
+        pk: [] if proposal is None else claims_of(proposal)
+        for pk, proposal in proposals(changes, writing=True).items()
     }
 
 
-def proposals(changes: Collection[int] | None = None) -> dict[int, Proposal | None]:
+def proposals(changes: Collection[int] | None = None, *, writing: bool = False) -> dict[int, Proposal | None]:
     """Return what these changes (None: all) hold of time and things; None: nothing.
 
     What was closed as implemented still holds its past windows, so that conflicts of history can be asked
     for; what was rejected, cancelled, not started or archived holds nothing. What was completed early leaves
-    free what lay ahead.
+    free what lay ahead. `writing`: links may have been written in this very transaction.
     """
     which = Change.objects.all() if changes is None else Change.objects.filter(pk__in=changes)
     windows = _grouped(_of(PlannedWindow, changes), "starts_at", "ends_at", "downtime")
     items = _grouped(_of(AffectedItem, changes), "item_id")
     places = _grouped(_of(AffectedEnvironment, changes), "environment_id")
     people = _grouped(_of(Implementer, changes), "person_id")
-    children = environments.children()  # as they are now: a transaction that writes links asks here
+    children = environments.children() if writing else environments.kept_children()
     models = {model.pk: workflow(model) for model in ChangeModel.objects.all()}
     found: dict[int, Proposal | None] = {}
     for row in which.values_list(*_COLUMNS):
