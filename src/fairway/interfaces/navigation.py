@@ -21,7 +21,6 @@ SECTIONS = {
     "/environment-groups": "/environments",
     "/windows": "/calendar",
     "/waivers": "/calendar",
-    "/environment-groups": "/environments",
     "/events": "/administration",
     "/notifications": "/",
 }
