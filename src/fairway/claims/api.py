@@ -6,15 +6,17 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.urls import path
 from dmr import Query
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import ApiController, FindingView, finding_view, operation
 from fairway.claims import queries
+from fairway.kernel.api import list_of
 from fairway.kernel.errors import Invalid
+from fairway.kernel.listing import Format, Page
 from fairway.kernel.period import Period
 
 Instant = Annotated[datetime, Meta(tz=True)]
@@ -38,21 +40,19 @@ class ConflictQuery(
     limit: Annotated[int, Meta(ge=1, le=1000)] = 50
     cursor: Annotated[str, Meta(pattern="^[0-9]{0,9}$")] = ""
     count: bool = False
+    fields: Annotated[str, Meta(description="only these fields, separated by commas")] = ""
+    format: Annotated[Format, Meta(description="instead of an Accept header")] = ""
 
 
-class Conflicts(msgspec.Struct, kw_only=True):
-    """Each pair of records once for each rule; `parties` holds both, hidden what the caller may not see."""
-
-    items: list[FindingView]
-    next: str | None
-    count: int | UnsetType = UNSET
+Conflicts = list_of(FindingView)
+"""Each pair of records once for each rule; `parties` holds both, hidden what the caller may not see."""
 
 
 class ConflictsController(ApiController):
     """Records that clash."""
 
-    @operation("changes.view", Conflicts)
-    def get(self, parsed_query: Query[ConflictQuery]) -> HttpResponse:
+    @operation("changes.view", Conflicts, files=True)
+    def get(self, parsed_query: Query[ConflictQuery]) -> HttpResponseBase:
         """List every pair of clashing records, in the order of their first overlap."""
         asked = parsed_query
         accounts.require(self.actor, "changes.view", at=None)
@@ -64,12 +64,15 @@ class ConflictsController(ApiController):
             rule=asked.rule,
             subject=asked.subject,
         )
-        first = int(asked.cursor or 0)
-        last = first + asked.limit
-        views = [finding_view(clash.finding) for clash in found[first:last]]
-        following = str(last) if last < len(found) else None
-        view = Conflicts(items=views, next=following, count=len(found) if asked.count else UNSET)
-        return self.answer(view)
+
+        def read(query: ConflictQuery) -> tuple[Page, list[FindingView]]:
+            first = int(query.cursor or 0)
+            last = first + query.limit
+            views = [finding_view(clash.finding) for clash in found[first:last]]
+            following = str(last) if last < len(found) else None
+            return Page([], following, len(found) if query.count else None), views
+
+        return self.listed(asked, read, FindingView.__struct_fields__)  # type: ignore[type-var]  # as lists have
 
 
 def _span(start: datetime | None, end: datetime | None) -> Period | None:

@@ -6,15 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Query
 
 from fairway.accounts import live, queries
-from fairway.accounts.web import STREAM, ApiController, operation
+from fairway.accounts.web import FILES, STREAM, ApiController, operation
 from fairway.audit import queries as audit
 from fairway.kernel.errors import Invalid
-from fairway.kernel.listing import MOST
+from fairway.kernel.listing import MOST, Format, ListQuery, Page
 from fairway.kernel.refs import as_uid
 
 
@@ -40,11 +40,19 @@ class Events(msgspec.Struct, kw_only=True):
 
 
 class EventQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`after`: the number of the last event seen; `subject`: the uid of a record."""
+    """`after`: the number of the last event seen; `subject`: the uid of a record.
+
+    With a format other than JSON all that came since is told, up to now: then limit has no meaning.
+    """
 
     after: int = 0
     limit: int = 100
     subject: str = ""
+    format: Format = ""
+
+
+class _Batch(ListQuery, kw_only=True):
+    """A part of the feed on its way into a file; the cursor is the number of the last event told."""
 
 
 class StreamQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -57,25 +65,36 @@ class StreamQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class EventsController(ApiController):
     """The change feed: what was done, in the order of commit. Ask on with `after` = `next`."""
 
-    @operation("audit.view", Events)
-    def get(self, parsed_query: Query[EventQuery]) -> HttpResponse:
+    @operation("audit.view", Events, files=True)
+    def get(self, parsed_query: Query[EventQuery]) -> HttpResponseBase:
         if not 1 <= parsed_query.limit <= MOST:
             raise Invalid.field("limit", f"A page holds 1 to {MOST} events.")
         if not 0 <= parsed_query.after < 2**63:
             raise Invalid.field("after", "This is not the number of an event.")
         subject = _subject(parsed_query.subject)
         head, _ = audit.head()
-        events = audit.feed(
-            after=parsed_query.after,
-            until=head,
-            limit=parsed_query.limit,
-            organisations=queries.places(self.actor, "audit.view"),
-            subject=subject,
-            reader=self.actor,
-        )
-        full = len(events) == parsed_query.limit
-        following = events[-1]["sequence"] if full else max(head, parsed_query.after)
-        items = [EventView(**event) for event in events]
+
+        def events(after: int, limit: int) -> list[EventView]:
+            found = audit.feed(
+                after=after,
+                until=head,
+                limit=limit,
+                organisations=queries.places(self.actor, "audit.view"),
+                subject=subject,
+                reader=self.actor,
+            )
+            return [EventView(**event) for event in found]
+
+        def read(query: _Batch) -> tuple[Page, list[EventView]]:
+            told = events(int(query.cursor or parsed_query.after), query.limit)
+            following = str(told[-1].sequence) if len(told) == query.limit else None
+            return Page([], following), told
+
+        if (parsed_query.format or self._form()) in FILES:
+            return self.listed(_Batch(format=parsed_query.format), read, EventView.__struct_fields__)
+        items = events(parsed_query.after, parsed_query.limit)
+        full = len(items) == parsed_query.limit
+        following = items[-1].sequence if full else max(head, parsed_query.after)
         return self.answer(Events(items=items, next=following, head=head))
 
 

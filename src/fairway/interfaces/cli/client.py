@@ -105,9 +105,15 @@ def _credentials() -> tuple[str, str]:
         kept = json.loads(_remembered().read_text(encoding="utf-8"))
     server = os.environ.get("FAIRWAY_SERVER") or kept.get("server", "")
     token = os.environ.get("FAIRWAY_TOKEN") or kept.get("token", "")
-    if not server or not token:
+    if not server:
         errors.print(
             "No server is known. Run “fairway login ADDRESS”, or set FAIRWAY_SERVER and FAIRWAY_TOKEN."
+        )
+        raise typer.Exit(2)
+    if not token:
+        errors.print(
+            f"No token is known for {server}. Run “fairway login {server}”, or set FAIRWAY_TOKEN.",
+            markup=False,
         )
         raise typer.Exit(2)
     return server.rstrip("/"), token
