@@ -363,8 +363,18 @@ PAGES: dict[str, Page] = {
     "events/panel": Page(reads="audit.view", query=lambda b: {"subject": by_uid(b.item)}),
     "windows": Page(reads="calendars.view"),
     "windows/new": Page(reads="calendars.edit", writes="calendars.edit", form=window),
-    "windows/<str:key>": Page(at="freeze", reads="calendars.view", also=("weekly",)),
+    "windows/<str:key>": Page(
+        at="freeze", reads="calendars.view", also=("weekly", "lockdown", "enforced_lockdown")
+    ),
     "windows/<str:key>/edit": Page(at="freeze", reads="calendars.edit", writes="calendars.edit", form=window),
+    "windows/<str:key>/hits-panel": Page(at="lockdown", reads="changes.view"),
+    **{
+        f"windows/<str:key>/{step}": Page(at=record, reads=None, writes="calendars.edit")
+        for step, record in (
+            *(("approve", "lockdown"), ("cancel", "lockdown")),
+            *(("enforce", "approved_lockdown"), ("release", "enforced_lockdown")),
+        )
+    },
     "windows/<str:key>/archive": Page(at="freeze", reads=None, writes="calendars.edit"),
     "conflicts": Page(reads="changes.view"),
     "calendar": Page(reads="changes.view", common=True),

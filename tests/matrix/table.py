@@ -483,6 +483,10 @@ OPERATIONS: dict[str, Entry] = {
     "GET windows/{key}": Entry(at="freeze"),
     "PATCH windows/{key}": Entry(at="freeze", body=freeze),
     "DELETE windows/{key}": Entry(at="freeze"),
+    "POST windows/{key}/approve": Entry(at="lockdown"),
+    "POST windows/{key}/enforce": Entry(at="approved_lockdown"),
+    "POST windows/{key}/release": Entry(at="enforced_lockdown"),
+    "POST windows/{key}/cancel": Entry(at="lockdown"),
     "GET windows/{key}/occurrences": Entry(
         at="freeze", query=lambda b: {"from": at(b, 0), "to": at(b, 24 * 30)}, bare=True
     ),

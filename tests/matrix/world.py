@@ -20,7 +20,7 @@ from fairway.accounts import queries as who
 from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, RateRule, Role, ShareLink, User
 from fairway.accounts.webhooks import CreateWebhook
 from fairway.audit.commands import Command, Outcome, execute
-from fairway.calendars.commands import CreateWindow
+from fairway.calendars.commands import ApproveLockdown, CreateWindow, EnforceLockdown
 from fairway.catalog.commands import (
     ArchiveItem,
     CreateItem,
@@ -441,6 +441,13 @@ def _things(branch: Branch, boss: str) -> None:
         records.setdefault("instance", named(made))
 
 
+LOCKDOWNS: dict[str, tuple[Any, ...]] = {
+    "lockdown": (),
+    "approved_lockdown": (ApproveLockdown,),
+    "enforced_lockdown": (ApproveLockdown, EnforceLockdown),
+}
+
+
 def _calendar(branch: Branch, boss: str, now: datetime) -> None:
     slug, loud = branch.slug, branch.loud
 
@@ -459,6 +466,14 @@ def _calendar(branch: Branch, boss: str, now: datetime) -> None:
         items=[f"{slug}-item"],
         environments=[f"{slug}-production"],
     )
+    for what, steps in LOCKDOWNS.items():
+        spare: dict[str, Any] = {"items": [f"{slug}-spare"], "change_models": ["standard"]}
+        made = CreateWindow(
+            name=f"{loud} {what}", kind="lockdown", organisation=slug, reason=f"{loud} reason", **spare
+        )
+        branch.records[what] = named(run(made))
+        for step in steps:
+            run(step(window=branch.records[what].key), by=boss)
     window(
         "weekly",
         "soft_freeze",

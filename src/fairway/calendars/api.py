@@ -23,7 +23,9 @@ from fairway.kernel.listing import Page
 from fairway.kernel.period import Period
 from fairway.workspace import queries as workspace
 
-Kind = Literal["hard_freeze", "soft_freeze", "booking_blockout", "maintenance", "holiday", "information"]
+Kind = Literal[
+    "hard_freeze", "soft_freeze", "lockdown", "booking_blockout", "maintenance", "holiday", "information"
+]
 LONGEST_SPAN = timedelta(days=366 * 5)
 
 
@@ -36,7 +38,8 @@ class WindowView(msgspec.Struct, kw_only=True):
 
     It holds for the branch of `organisation`, narrowed by `items`, `environments`, `criticalities`, `tiers`,
     `change_models` and `condition` (CEL over the fields of a change) where they are not empty. `stops`: the
-    steps of changes that it refuses; of the others it warns.
+    steps of changes that it refuses; of the others it warns. `status`: of a lockdown, which holds from when
+    it is enforced (`starts_at`) until it is released (`ends_at`).
     """
 
     key: str
@@ -61,6 +64,7 @@ class WindowView(msgspec.Struct, kw_only=True):
     condition: str
     stops: list[str]
     downtime_only: bool
+    status: str
     custom: dict[str, Any]
     version: int
     created_at: datetime
@@ -92,6 +96,7 @@ class WindowRow(msgspec.Struct, kw_only=True):
     condition: str | UnsetType = UNSET
     stops: list[str] | UnsetType = UNSET
     downtime_only: bool | UnsetType = UNSET
+    status: str | UnsetType = UNSET
     custom: dict[str, Any] | UnsetType = UNSET
     version: int | UnsetType = UNSET
     created_at: datetime | UnsetType = UNSET
@@ -196,6 +201,7 @@ def window_view(actor: Actor, window: Window, facets: queries.Facets) -> WindowV
         condition=window.condition,
         stops=window.stops,
         downtime_only=window.downtime_only,
+        status=window.status,
         custom=workspace.seen(actor, "window", window),
         version=window.version,
         created_at=window.created_at,
@@ -268,6 +274,50 @@ class WindowController(ApiController):
         return _window(self, parsed_path.key)
 
 
+def _step(controller: ApiController, verb: str, key: str, *, dry_run: bool) -> HttpResponse:
+    command = commands.LOCKDOWN_STEPS[verb](window=key, version=controller.expected(required=False))
+    if dry_run:
+        return controller.preview(command)
+    controller.run(command)
+    return _window(controller, key)
+
+
+class ApproveController(ApiController):
+    """The approval of a lockdown."""
+
+    @operation("calendars.edit", WindowView, etag=True, dry_run=True)
+    def post(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Say yes to a drafted lockdown; who drafted it cannot."""
+        return _step(self, "approve", parsed_path.key, dry_run=parsed_query.dry_run)
+
+
+class EnforceController(ApiController):
+    """The beginning of a lockdown."""
+
+    @operation("calendars.edit", WindowView, etag=True, dry_run=True)
+    def post(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Put an approved lockdown in force; work in flight is held in the same transaction."""
+        return _step(self, "enforce", parsed_path.key, dry_run=parsed_query.dry_run)
+
+
+class ReleaseController(ApiController):
+    """The end of a lockdown."""
+
+    @operation("calendars.edit", WindowView, etag=True, dry_run=True)
+    def post(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """End a lockdown; what it held goes on, what a person held stays held."""
+        return _step(self, "release", parsed_path.key, dry_run=parsed_query.dry_run)
+
+
+class CancelController(ApiController):
+    """Giving up a lockdown."""
+
+    @operation("calendars.edit", WindowView, etag=True, dry_run=True)
+    def post(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Give up a lockdown that was not enforced."""
+        return _step(self, "cancel", parsed_path.key, dry_run=parsed_query.dry_run)
+
+
 class OccurrencesController(ApiController):
     """When a window comes."""
 
@@ -299,5 +349,9 @@ urls = [
     path("windows", WindowsController.as_view(), name="windows"),
     path("windows/bulk", bulk("calendars.edit", OPS, what="windows").as_view(), name="windows-bulk"),
     path("windows/<str:key>", WindowController.as_view(), name="window"),
+    path("windows/<str:key>/approve", ApproveController.as_view(), name="window-approve"),
+    path("windows/<str:key>/enforce", EnforceController.as_view(), name="window-enforce"),
+    path("windows/<str:key>/release", ReleaseController.as_view(), name="window-release"),
+    path("windows/<str:key>/cancel", CancelController.as_view(), name="window-cancel"),
     path("windows/<str:key>/occurrences", OccurrencesController.as_view(), name="window-occurrences"),
 ]

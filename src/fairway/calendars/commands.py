@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
 from msgspec import UNSET, Meta, UnsetType
 
 from fairway.accounts import queries as accounts
+from fairway.approvals import queries as approvals
 from fairway.audit.commands import Command, Plan, expect
 from fairway.calendars import queries
 from fairway.calendars.events import CalendarEvent
-from fairway.calendars.models import Window, WindowEnvironment, WindowItem, WindowModel, stopped, when
+from fairway.calendars.models import (
+    FOREVER,
+    Window,
+    WindowEnvironment,
+    WindowItem,
+    WindowModel,
+    stopped,
+    when,
+)
+from fairway.calendars.rules import Window as Compiled
 from fairway.calendars.rules import condition
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Conflict, Invalid, NotFound
+from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from fairway.kernel.models import Row
-from fairway.kernel.period import plannable
+from fairway.kernel.period import Period, plannable
+from fairway.kernel.refs import Ref
 from fairway.kernel.text import line, prose
 from fairway.policy.expressions import TEXT_LIMIT
 from fairway.scheduling import Recurrence, Rule, zone
@@ -159,6 +170,8 @@ class ArchiveWindow(Command, name=CalendarEvent.WINDOW_ARCHIVE):
         found = queries.window(actor, self.window)
         accounts.require(actor, self.permission, at=found.organisation_id)
         expect(found, self.version)
+        if found.status == Window.Status.ENFORCED:
+            raise Conflict(f"{found.key} is enforced; release it first.", code="calendars.lockdown.enforced")
         return Plan(subject=found, change=[] if found.archived_at else [(found, {"archived_at": at})])
 
 
@@ -209,6 +222,8 @@ def _created(given: CreateWindow | PutWindow, actor: Actor) -> Plan:
     asked["zone"] = asked.get("zone") or actor.zone
     custom = asked.pop("custom", {})
     made = Window(organisation=organisation, **_values({**_NEW, **asked}))
+    if made.window_kind == Window.Kind.LOCKDOWN:
+        made.status, made.drafted_by_id = Window.Status.DRAFT, actor.pk
     made.custom = workspace.custom(
         actor, "window", custom, {}, kind=made.window_kind, organisation=organisation.pk, whole=True
     )
@@ -219,6 +234,11 @@ def _created(given: CreateWindow | PutWindow, actor: Actor) -> Plan:
 
 
 def _edited(given: EditWindow | PutWindow, found: Window, actor: Actor) -> Plan:
+    if found.status not in {"", Window.Status.DRAFT, Window.Status.APPROVED}:
+        raise Conflict(
+            f"{found.key} is {found.status} and stays as it is; draft another lockdown.",
+            code="calendars.lockdown.fixed",
+        )
     asked = _asked(given)
     create: list[Row] = []
     remove: list[Row] = []
@@ -251,7 +271,21 @@ def _edited(given: EditWindow | PutWindow, found: Window, actor: Actor) -> Plan:
         )
     if create or remove:
         values["scope_edits"] = found.scope_edits + 1
+    if found.window_kind == Window.Kind.LOCKDOWN:
+        values |= _redrafted(found, values, actor)
+    elif values["window_kind"] == Window.Kind.LOCKDOWN:
+        raise Invalid.field("kind", f"{found.key} is in force; a lockdown begins as a draft of its own.")
     return Plan(subject=found, create=create, change=[(found, values)], remove=remove)
+
+
+def _redrafted(found: Window, values: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    """Return what else an edit of a lockdown changes: it needs approval again.
+
+    :raises Invalid: it would be no lockdown any more.
+    """
+    if values["window_kind"] != Window.Kind.LOCKDOWN:
+        raise Invalid.field("kind", f"{found.key} is a lockdown; cancel it and add a window instead.")
+    return {"status": Window.Status.DRAFT, "approved_by": None, "drafted_by_id": actor.pk}
 
 
 def _difference(
@@ -303,6 +337,8 @@ def _stops(kind: str, given: Sequence[str] | None) -> list[str]:
             )
         return []
     wanted = stopped() if given is None else given
+    if kind == Window.Kind.LOCKDOWN:
+        wanted = ["start"] if given is None else [*given, "start"]  # work in flight is what it is for
     known = Window.Stops.values
     asked = {_one_of(step, known, field="stops") for step in wanted}
     return [step for step in known if step in asked]
@@ -312,6 +348,12 @@ def _times(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the columns that say when: those of one period, or those of a recurrence; checked whole."""
     once = any(values[name] is not None for name in _ONCE)
     again = any(values[name] for name in (*_AGAIN, "rrule", "rdates", "exdates"))
+    if values["window_kind"] == Window.Kind.LOCKDOWN:
+        if once or again:
+            raise Invalid.field(
+                "starts_at", "A lockdown holds from when it is enforced until it is released; give no times."
+            )
+        return {}
     if once == again:
         raise Invalid.field(
             "starts_at",
@@ -390,4 +432,112 @@ def _organisation(actor: Actor, reference: str | None) -> Any:
         raise Invalid.field("organisation", problem.detail) from problem
     if found is None:
         raise Invalid.field("organisation", "There is no organisation yet; make one first.")
+    return found
+
+
+class ApproveLockdown(Command, name=CalendarEvent.LOCKDOWN_APPROVE):
+    """Say yes to a drafted lockdown; it takes somebody else than who drafted it."""
+
+    permission: ClassVar[str] = "calendars.edit"
+    window: str
+    version: int | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = _lockdown(self, actor, "approved", Window.Status.DRAFT, lock=lock)
+        if actor.pk is None or actor.kind != "person":
+            raise Forbidden("Only a person can approve a lockdown.")
+        if actor.pk in approvals.barred([found.drafted_by_id], at=at):
+            raise Forbidden(
+                f"Who drafted {found.key}, or stands in for them, cannot approve it; ask somebody else."
+            )
+        values = {"status": Window.Status.APPROVED, "approved_by_id": actor.pk}
+        return Plan(subject=found, change=[(found, values)])
+
+
+class EnforceLockdown(Command, name=CalendarEvent.LOCKDOWN_ENFORCE):
+    """Put an approved lockdown in force: nothing in its scope starts any more, and work in flight is held."""
+
+    permission: ClassVar[str] = "calendars.edit"
+    window: str
+    version: int | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        if lock:
+            queries.gate(alone=True)
+        found = _lockdown(self, actor, "enforced", Window.Status.APPROVED, lock=lock)
+        values = {"status": Window.Status.ENFORCED, "starts_at": at, "ends_at": None}
+        now = replace(queries.compiled_of(found, at=at), when=Period(at, FOREVER), until_released=True)
+        follow = [command for work in _in_flight for command in work.held_by(now, at)]
+        return Plan(subject=found, change=[(found, values)], note={"held": len(follow)}, follow=follow)
+
+
+class ReleaseLockdown(Command, name=CalendarEvent.LOCKDOWN_RELEASE):
+    """End a lockdown: what it held goes on, unless another one or a person holds it."""
+
+    permission: ClassVar[str] = "calendars.edit"
+    window: str
+    version: int | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        if lock:
+            queries.gate(alone=True)
+        found = _lockdown(self, actor, "released", Window.Status.ENFORCED, lock=lock)
+        assert found.starts_at is not None  # noqa: S101 - what is enforced began
+        ends = max(at, found.starts_at + timedelta(microseconds=1))
+        follow = [command for work in _in_flight for command in work.let_go(found.ref(), at)]
+        values = {"status": Window.Status.RELEASED, "ends_at": ends}
+        return Plan(subject=found, change=[(found, values)], note={"let_go": len(follow)}, follow=follow)
+
+
+class CancelLockdown(Command, name=CalendarEvent.LOCKDOWN_CANCEL):
+    """Give up a lockdown that was not enforced."""
+
+    permission: ClassVar[str] = "calendars.edit"
+    window: str
+    version: int | None = None
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = _lockdown(self, actor, "cancelled", Window.Status.DRAFT, Window.Status.APPROVED, lock=lock)
+        return Plan(subject=found, change=[(found, {"status": Window.Status.CANCELLED})])
+
+
+LOCKDOWN_STEPS: Mapping[str, type[ApproveLockdown | EnforceLockdown | ReleaseLockdown | CancelLockdown]] = {
+    "approve": ApproveLockdown,
+    "enforce": EnforceLockdown,
+    "release": ReleaseLockdown,
+    "cancel": CancelLockdown,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """Work of one kind that a lockdown holds while it goes on, as a context above makes it known.
+
+    `held_by`: the commands that hold what a lockdown hits from an instant on. `let_go`: those that let go
+    what it held.
+    """
+
+    held_by: Callable[[Compiled, datetime], Sequence[Command]]
+    let_go: Callable[[Ref, datetime], Sequence[Command]]
+
+
+_in_flight: list[InFlight] = []
+
+
+def holds(work: InFlight) -> None:
+    """Make known a kind of work that lockdowns hold; called once by its context, at start."""
+    _in_flight.append(work)
+
+
+def _lockdown(given: Any, actor: Actor, done: str, *states: str, lock: bool) -> Window:
+    """Return the lockdown, for a step that exists in these states.
+
+    :raises Conflict: it is in another one, or no lockdown.
+    """
+    found = queries.window(actor, given.window, lock=lock)
+    accounts.require(actor, given.permission, at=found.organisation_id)
+    expect(found, given.version)
+    if found.archived_at is not None or found.status not in states:
+        state = "archived" if found.archived_at else found.status or "no lockdown"
+        raise Conflict(f"{found.key} is {state}: it cannot be {done} now.", code="calendars.lockdown.illegal")
     return found

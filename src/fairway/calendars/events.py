@@ -12,3 +12,7 @@ class CalendarEvent(StrEnum):
     WINDOW_EDIT = "calendars.window.edit"
     WINDOW_PUT = "calendars.window.put"
     WINDOW_ARCHIVE = "calendars.window.archive"
+    LOCKDOWN_APPROVE = "calendars.lockdown.approve"
+    LOCKDOWN_ENFORCE = "calendars.lockdown.enforce"
+    LOCKDOWN_RELEASE = "calendars.lockdown.release"
+    LOCKDOWN_CANCEL = "calendars.lockdown.cancel"

@@ -20,7 +20,12 @@ from fairway.scheduling import WEEKDAYS, local_to_utc
 from fairway.scheduling import zone as zone_called
 from fairway.ui.forms import KeysField, ZoneField
 
-STOPPING = (Window.Kind.HARD_FREEZE, Window.Kind.SOFT_FREEZE, Window.Kind.MAINTENANCE)
+STOPPING = (
+    Window.Kind.HARD_FREEZE,
+    Window.Kind.SOFT_FREEZE,
+    Window.Kind.LOCKDOWN,
+    Window.Kind.MAINTENANCE,
+)
 LOCAL = "%Y-%m-%dT%H:%M"
 ONCE, OWN = "once", "own"
 REPEATS = (
@@ -82,11 +87,12 @@ class WindowForm(forms.Form):
         choices=Window.Kind.choices,
         help_text=gettext_lazy(
             "A hard freeze stops work, a soft freeze asks for a reason; where there are maintenance windows,"
-            " work has to lie inside one. A blockout keeps bookings out; holidays and information only tell."
+            " work has to lie inside one. A lockdown holds work in flight once it is approved and enforced. A"
+            " blockout keeps bookings out; holidays and information only tell."
         ),
     )
-    starts = LocalTime(label=gettext_lazy("Starts"))
-    ends = LocalTime(label=gettext_lazy("Ends"))
+    starts = LocalTime(label=gettext_lazy("Starts"), required=False)
+    ends = LocalTime(label=gettext_lazy("Ends"), required=False)
     zone = ZoneField(
         label=gettext_lazy("Time zone"),
         help_text=gettext_lazy("Start and end are local times there, also when clocks change."),
@@ -197,6 +203,10 @@ class WindowForm(forms.Form):
         """Refuse an end that is not after the start, and a rule that is missing."""
         values: dict[str, Any] = super().clean() or self.cleaned_data
         starts, ends = values.get("starts"), values.get("ends")
+        if values.get("kind") != Window.Kind.LOCKDOWN:
+            for name in ("starts", "ends"):
+                if not values.get(name) and name not in self.errors:
+                    self.add_error(name, _("This is needed, except for a lockdown."))
         if starts and ends and ends <= starts:
             self.add_error("ends", _("The end must be later than the start."))
         if values.get("repeats") == OWN and not values.get("rule", "").strip():
@@ -222,7 +232,9 @@ class WindowForm(forms.Form):
             "stops": given["stops"] if given["kind"] in STOPPING else None,
         }
         starts, ends = given["starts"], given["ends"]
-        if given["repeats"] == ONCE:
+        if given["kind"] == Window.Kind.LOCKDOWN:
+            pass  # it holds from when it is enforced
+        elif given["repeats"] == ONCE:
             where = zone_called(given["zone"])
             values |= {"starts_at": local_to_utc(starts, where), "ends_at": local_to_utc(ends, where)}
             values |= {"local_start": "", "duration": None, "rrule": "", "rdates": [], "exdates": []}
@@ -253,7 +265,9 @@ def _initial(actor: Actor, window: Window | None, facets: queries.Facets | None)
     if window is None:
         home = accounts.user(actor, actor.uid).organisation.slug
         return {"zone": actor.zone, "organisation": home}
-    if window.starts_at and window.ends_at:
+    if window.status:
+        starts = ends = None
+    elif window.starts_at and window.ends_at:
         where = zone_called(window.zone)
         starts = window.starts_at.astimezone(where).replace(tzinfo=None)
         ends = window.ends_at.astimezone(where).replace(tzinfo=None)
@@ -264,8 +278,8 @@ def _initial(actor: Actor, window: Window | None, facets: queries.Facets | None)
         "version": window.version,
         "name": window.name,
         "kind": window.window_kind,
-        "starts": starts.strftime(LOCAL),
-        "ends": ends.strftime(LOCAL),
+        "starts": starts.strftime(LOCAL) if starts else "",
+        "ends": ends.strftime(LOCAL) if ends else "",
         "zone": window.zone,
         "repeats": OWN if window.recurring else ONCE,
         "rule": window.rrule,

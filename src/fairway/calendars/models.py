@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from fairway.calendars.rules import LAST_YEAR
 from fairway.kernel.models import Numbered, Row, fold
 from fairway.kernel.period import Period
 from fairway.scheduling import Recurrence, Rule
 
-KINDS = ["hard_freeze", "soft_freeze", "booking_blockout", "maintenance", "holiday", "information"]
+KINDS = [
+    "hard_freeze",
+    "soft_freeze",
+    "lockdown",
+    "booking_blockout",
+    "maintenance",
+    "holiday",
+    "information",
+]
+
+
+FOREVER = datetime(LAST_YEAR, 1, 1, tzinfo=UTC)
+"""Until when a lockdown holds that nobody has released."""
 
 
 def stopped() -> list[str]:
@@ -31,10 +44,20 @@ class Window(Numbered):
     class Kind(models.TextChoices):
         HARD_FREEZE = "hard_freeze", _("Hard freeze")
         SOFT_FREEZE = "soft_freeze", _("Soft freeze")
+        LOCKDOWN = "lockdown", _("Lockdown")
         BLOCKOUT = "booking_blockout", _("Booking blockout")
         MAINTENANCE = "maintenance", _("Maintenance window")
         HOLIDAY = "holiday", _("Holiday")
         INFORMATION = "information", _("Information")
+
+    class Status(models.TextChoices):
+        """Of a lockdown; it holds from when it is enforced until it is released."""
+
+        DRAFT = "draft", _("Draft")
+        APPROVED = "approved", _("Approved")
+        ENFORCED = "enforced", _("Enforced")
+        RELEASED = "released", _("Released")
+        CANCELLED = "cancelled", _("Cancelled")
 
     class Stops(models.TextChoices):
         CREATE = "create", _("Creating")
@@ -60,6 +83,14 @@ class Window(Numbered):
     stops = models.JSONField(default=stopped, blank=True, help_text="steps of changes; of others it warns")
     downtime_only = models.BooleanField(default=False, help_text="only while a change takes things down")
 
+    status = models.CharField(max_length=10, choices=Status, blank=True, help_text="of a lockdown")
+    drafted_by = models.ForeignKey(
+        "accounts.User", models.PROTECT, null=True, blank=True, related_name="+", help_text="of a lockdown"
+    )
+    approved_by = models.ForeignKey(
+        "accounts.User", models.PROTECT, null=True, blank=True, related_name="+", help_text="of a lockdown"
+    )
+
     scope_edits = models.PositiveIntegerField(
         default=0,
         editable=False,
@@ -80,8 +111,17 @@ class Window(Numbered):
                 condition=Q(
                     starts_at__isnull=False, ends_at__gt=F("starts_at"), local_start="", duration=None
                 )
-                | (Q(starts_at=None, ends_at=None, duration__isnull=False) & ~Q(local_start="")),
+                | (Q(starts_at=None, ends_at=None, duration__isnull=False) & ~Q(local_start=""))
+                | (
+                    Q(window_kind="lockdown", local_start="", duration=None)
+                    & (Q(starts_at=None, ends_at=None) | Q(starts_at__isnull=False, ends_at=None))
+                ),
                 name="calendars_window_once_or_again",
+            ),
+            models.CheckConstraint(
+                condition=(Q(window_kind="lockdown") & ~Q(status=""))
+                | (~Q(window_kind="lockdown") & Q(status="")),
+                name="calendars_lockdown_status",
             ),
         ]
         indexes = [models.Index("organisation", "name_folded", "id", name="calendars_by_organisation")]
@@ -96,6 +136,11 @@ class Window(Numbered):
     @property
     def recurring(self) -> bool:
         return bool(self.local_start)
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it says anything by now: a lockdown does once it was enforced."""
+        return self.archived_at is None and self.status in {"", self.Status.ENFORCED, self.Status.RELEASED}
 
     @property
     def when(self) -> Period | Recurrence:
@@ -120,8 +165,8 @@ def when(
     exdates: list[str],
 ) -> Period | Recurrence:
     """Turn a window's columns into a period or a recurrence."""
-    if starts_at is not None and ends_at is not None:
-        return Period(starts_at, ends_at)
+    if starts_at is not None:
+        return Period(starts_at, ends_at or FOREVER)
     return Recurrence(
         datetime.fromisoformat(local_start),
         duration,  # type: ignore[arg-type]

@@ -66,7 +66,7 @@ def windows(request: HttpRequest) -> HttpResponseBase:
             "href": f"/windows/{Window.prefix}-{row['number']}",
             "name": row["name"],
             "kind": str(Window.Kind(row["window_kind"]).label),
-            "when": _again(row) if row["local_start"] else _once(actor, row),
+            "when": _when(actor, row),
             "version": row["version"],
             "place": row["organisation_id"],
             "scope": _scope(facets[row["id"]], row),
@@ -106,6 +106,18 @@ def bulk(request: HttpRequest) -> HttpResponseBase:
 def cell(request: HttpRequest, key: str) -> HttpResponseBase:
     """Edit the name of a window in its row of the list."""
     return WINDOWS.cell(request, _reader(request), key)
+
+
+def _when(actor: Actor, row: Mapping[str, Any]) -> str:
+    if row["local_start"]:
+        return _again(row)
+    if row["ends_at"] is not None:
+        return _once(actor, row)
+    if row["starts_at"] is None:
+        return str(Window.Status(row["status"]).label)
+    return _("since %(time)s, until it is released") % {
+        "time": when(Context({"zone": actor.zone}), row["starts_at"], relative=False)
+    }
 
 
 def _once(actor: Actor, row: Mapping[str, Any]) -> str:
@@ -207,6 +219,7 @@ def window(request: HttpRequest, key: str) -> HttpResponseBase:
         "tiers": ", ".join(str(words[tier]) for tier in found.tiers),
         "models": ", ".join(ref.name for ref in facets.models),
         "stops": _stops(found),
+        "hits": found.archived_at is None and found.status in HITTING,
         "left_out": found.exdates,
         "activity": "/activity?" + urlencode({"kind": "window", "subject": str(found.uid)}),
     }
@@ -232,6 +245,8 @@ def _record(actor: Actor, found: Window, ahead: list[Period], now: datetime) -> 
     href = f"/windows/{found.key}"
     if found.archived_at is not None:
         state, word = "retired", _("Archived")
+    elif found.status:
+        state, word = STATUS[Window.Status(found.status)], str(Window.Status(found.status).label)
     elif ahead and now in ahead[0]:
         state, word = "active", _("In force")
     elif ahead or (found.starts_at and found.starts_at > now):
@@ -240,20 +255,23 @@ def _record(actor: Actor, found: Window, ahead: list[Period], now: datetime) -> 
         state, word = "closed", _("Over")
     steps: list[dict[str, Any]] = []
     if found.archived_at is None and accounts.access(actor).may("calendars.edit", found.organisation_id):
-        steps = [
-            {"name": "edit", "label": _("Edit"), "href": f"{href}/edit"},
-            {
-                "name": "archive",
-                "label": _("Archive…"),
-                "url": f"{href}/archive",
-                "tone": "danger",
-                "fields": {"version": found.version},
-                "ask": {
-                    "title": _("Archive %(key)s?") % {"key": found.key},
-                    "text": _("It is no longer in force from now on and stays on record."),
-                },
-            },
-        ]
+        steps = _lockdown_steps(found, href)
+        if found.status in {"", Window.Status.DRAFT, Window.Status.APPROVED}:
+            steps.append({"name": "edit", "label": _("Edit"), "href": f"{href}/edit"})
+        if found.status != Window.Status.ENFORCED:
+            steps.append(
+                {
+                    "name": "archive",
+                    "label": _("Archive…"),
+                    "url": f"{href}/archive",
+                    "tone": "danger",
+                    "fields": {"version": found.version},
+                    "ask": {
+                        "title": _("Archive %(key)s?") % {"key": found.key},
+                        "text": _("It is no longer in force from now on and stays on record."),
+                    },
+                }
+            )
     return {
         "key": found.key,
         "href": href,
@@ -263,6 +281,60 @@ def _record(actor: Actor, found: Window, ahead: list[Period], now: datetime) -> 
         "state_word": word,
         "steps": steps,
     }
+
+
+HITTING = (Window.Status.DRAFT, Window.Status.APPROVED, Window.Status.ENFORCED)
+STATUS = {
+    Window.Status.DRAFT: "draft",
+    Window.Status.APPROVED: "approved",
+    Window.Status.ENFORCED: "active",
+    Window.Status.RELEASED: "closed",
+    Window.Status.CANCELLED: "cancelled",
+}
+
+
+def _lockdown_steps(found: Window, href: str) -> list[dict[str, Any]]:
+    """Return the steps of a lockdown in its present state."""
+    words = {
+        Window.Status.DRAFT: [
+            ("approve", _("Approve"), "", _("Approve %(key)s?"), _("Somebody may then enforce it at once.")),
+            ("cancel", _("Cancel…"), "danger", _("Cancel %(key)s?"), _("It stays on record.")),
+        ],
+        Window.Status.APPROVED: [
+            (
+                "enforce",
+                _("Enforce…"),
+                "danger",
+                _("Enforce %(key)s now?"),
+                _("Nothing in its scope starts any more, and what is being worked on is held."),
+            ),
+            ("cancel", _("Cancel…"), "danger", _("Cancel %(key)s?"), _("It stays on record.")),
+        ],
+        Window.Status.ENFORCED: [
+            (
+                "release",
+                _("Release…"),
+                "",
+                _("Release %(key)s?"),
+                _("What it held goes on; what a person held stays held."),
+            ),
+        ],
+    }
+    return (
+        [
+            {
+                "name": name,
+                "label": label,
+                "url": f"{href}/{name}",
+                "tone": tone,
+                "fields": {"version": found.version},
+                "ask": {"title": title % {"key": found.key}, "text": text},
+            }
+            for name, label, tone, title, text in words.get(Window.Status(found.status), [])
+        ]
+        if found.status
+        else []
+    )
 
 
 def _submit(form: WindowForm, command: Command, actor: Actor) -> tuple[Ref | None, int]:
@@ -355,6 +427,43 @@ def archive(request: HttpRequest, key: str) -> HttpResponseBase:
     return redirect(f"/windows/{key}")
 
 
+def _lockdown(request: HttpRequest, key: str, verb: str, done: str) -> HttpResponseBase:
+    """Take a step with a lockdown."""
+    text = request.POST.get("version", "")
+    version = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    execute(commands.LOCKDOWN_STEPS[verb](window=key, version=version), actor=_reader(request))
+    toasts.done(request, done % {"key": key})
+    return redirect(f"/windows/{key}")
+
+
+@require_POST
+@page
+def approve(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Say yes to a drafted lockdown."""
+    return _lockdown(request, key, "approve", _("%(key)s was approved."))
+
+
+@require_POST
+@page
+def enforce(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Put an approved lockdown in force."""
+    return _lockdown(request, key, "enforce", _("%(key)s is enforced."))
+
+
+@require_POST
+@page
+def release(request: HttpRequest, key: str) -> HttpResponseBase:
+    """End a lockdown."""
+    return _lockdown(request, key, "release", _("%(key)s was released."))
+
+
+@require_POST
+@page
+def cancel(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Give up a lockdown that was not enforced."""
+    return _lockdown(request, key, "cancel", _("%(key)s was cancelled."))
+
+
 urlpatterns = [
     path("windows", windows, name="windows"),
     path("windows/bulk", bulk, name="windows-bulk"),
@@ -362,5 +471,9 @@ urlpatterns = [
     path("windows/new", new, name="window-new"),
     path("windows/<str:key>", window, name="window"),
     path("windows/<str:key>/edit", edit, name="window-edit"),
+    path("windows/<str:key>/approve", approve, name="window-approve"),
+    path("windows/<str:key>/enforce", enforce, name="window-enforce"),
+    path("windows/<str:key>/release", release, name="window-release"),
+    path("windows/<str:key>/cancel", cancel, name="window-cancel"),
     path("windows/<str:key>/archive", archive, name="window-archive"),
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from fairway.accounts import queries as accounts
@@ -15,10 +16,11 @@ from fairway.calendars.models import Facet, Window, WindowEnvironment, WindowIte
 from fairway.calendars.rules import FREEZE as FREEZE
 from fairway.calendars.rules import OUTSIDE_MAINTENANCE as OUTSIDE_MAINTENANCE
 from fairway.calendars.rules import Activity as Activity
-from fairway.calendars.rules import Calendar, Kind, Scope, condition
+from fairway.calendars.rules import Calendar as Calendar
 from fairway.calendars.rules import Facts as Facts
+from fairway.calendars.rules import Kind, Scope, condition
 from fairway.calendars.rules import Target as Target
-from fairway.calendars.rules import Window as Compiled
+from fairway.calendars.rules import Window as CompiledWindow
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
 from fairway.kernel.errors import FieldError, Invalid, NotFound
@@ -30,7 +32,10 @@ from fairway.policy import Finding
 from fairway.scheduling import IntervalSet
 from fairway.workspace import queries as workspace
 
+Compiled = CompiledWindow
+"""A window as the rules see it."""
 MOST_SHADES = 1_000
+_SHORT = timedelta(minutes=1)
 
 
 def calendar() -> Calendar:
@@ -115,6 +120,8 @@ def shades(actor: Actor, period: Period) -> list[Shade]:
     for window in known.windows:
         if places is None or window.ref.organisation in places:
             periods = known.occurrences(window, period)
+            if window.until_released:
+                periods = [Period(one.start, max(period.end, one.start + _SHORT)) for one in periods]
             if periods:
                 shade = Shade(
                     window.ref, str(window.kind), window.reason, window.scope, tuple(periods[:MOST_SHADES])
@@ -157,7 +164,7 @@ def occurrences(reference: Ref, period: Period) -> list[Period]:
 _VALUES = (
     "uid", "number", "name", "window_kind", "reason", "zone", "starts_at", "ends_at", "local_start",
     "duration", "rrule", "rdates", "exdates", "criticalities", "tiers", "condition", "stops",
-    "downtime_only", "custom", "version", "created_at", "archived_at", "id",
+    "downtime_only", "status", "custom", "version", "created_at", "archived_at", "id",
     "organisation_id", "organisation__slug", "organisation__name", "organisation__uid",
 )  # fmt: skip
 
@@ -166,6 +173,7 @@ LISTING = Listing(
         "key": Column("number", "number", sorts=True, prefix=Window.prefix),
         "number": Column("number", "number", sorts=True, prefix=Window.prefix),
         "kind": Column("window_kind", choices=tuple(Window.Kind.values), sorts=True),
+        "status": Column("status", choices=tuple(Window.Status.values)),
         "organisation": Column("organisation__slug", refers=accounts.by_slug, through="organisation"),
         "name": Column("name_folded", "folded", sorts=True),
         "starts_at": Column("starts_at", "instant", sorts=True),
@@ -182,6 +190,7 @@ class WindowQuery(ListQuery, kw_only=True, forbid_unknown_fields=True, columns=L
     key: str = ""
     kind: str = ""
     kind__in: str = ""
+    status: str = ""
     organisation: str = ""
     name: str = ""
     name__contains: str = ""
@@ -200,13 +209,16 @@ def windows(actor: Actor) -> QuerySet[Window]:
     return query if places is None else query.filter(organisation__in=places)
 
 
-def window(actor: Actor, reference: str) -> Window:
-    """Return the window by key (`WIN-3`) or uid, archived or not.
+def window(actor: Actor, reference: str, *, lock: bool = False) -> Window:
+    """Return the window by key (`WIN-3`) or uid, archived or not; `lock` holds its row.
 
     :raises NotFound: there is none, or the actor may not see it.
     """
     lookup = Window.lookup(reference)
-    found = windows(actor).filter(**lookup).first() if lookup else None
+    rows = windows(actor)
+    if lock:
+        rows = rows.select_for_update(of=("self",), no_key=True)
+    found = rows.filter(**lookup).first() if lookup else None
     if found is None:
         raise NotFound(f"There is no window “{reference[:60]}”.")
     return found
@@ -378,10 +390,11 @@ def _load(revision: int, last: tuple[int, Calendar] | None) -> Calendar:
             named[facet].setdefault(pk, []).append(thing)
     return Calendar(
         compiled(row, **{facet: found.get(row["pk"], ()) for facet, found in named.items()})
-        for row in Window.objects.filter(archived_at=None).values(*COMPILED)
+        for row in Window.objects.filter(archived_at=None, status__in=("", *_TOLD)).values(*COMPILED)
     )
 
 
+_TOLD = (Window.Status.ENFORCED, Window.Status.RELEASED)
 COMPILED = (
     "pk", "number", "name", "uid", "organisation_id", "window_kind", "reason", "criticalities", "tiers",
     "condition", "stops", "downtime_only", "starts_at", "ends_at", "local_start", "duration", "zone",
@@ -416,7 +429,49 @@ def compiled(
         frozenset(map(Activity, row["stops"])),
         row["downtime_only"],
         condition(row["condition"]) if row["condition"] else None,
+        until_released=row["window_kind"] == Window.Kind.LOCKDOWN and row["ends_at"] is None,
     )
+
+
+def compiled_of(window: Window, *, at: datetime) -> Compiled:
+    """Return a record as the rules see it; a lockdown that is not in force yet, as if from `at` on."""
+    row = {name: getattr(window, name) for name in COMPILED}
+    if window.window_kind == Window.Kind.LOCKDOWN and window.starts_at is None:
+        row["starts_at"] = at
+    return compiled(
+        row,
+        items=WindowItem.objects.filter(window=window.pk or 0).values_list("item_id", flat=True),
+        environments=WindowEnvironment.objects.filter(window=window.pk or 0).values_list(
+            "environment_id", flat=True
+        ),
+        models=WindowModel.objects.filter(window=window.pk or 0).values_list("model_id", flat=True),
+    )
+
+
+def lockdowns() -> list[Compiled]:
+    """Return the lockdowns that are enforced, by key."""
+    return [window for window in calendar().windows if window.kind is Kind.LOCKDOWN and window.until_released]
+
+
+def enforced(key: str) -> bool:
+    """Say whether the window is a lockdown that is enforced, as its row says."""
+    lookup = Window.lookup(key)
+    return lookup is not None and Window.objects.filter(status=Window.Status.ENFORCED, **lookup).exists()
+
+
+GATE = 0x4641_4952_0001
+"""Names the lock between what begins work and what enforces or releases a lockdown."""
+
+
+def gate(*, alone: bool = False) -> None:
+    """Hold the gate of lockdowns until the transaction ends; take it before any other lock.
+
+    Whoever begins work shares it, whoever enforces a lockdown has it `alone`: so either the start sees the
+    lockdown, or the lockdown sees the work. On SQLite writers take turns anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_xact_lock{'' if alone else '_shared'}(%s)", [GATE])
 
 
 _kept = Kept(_load)

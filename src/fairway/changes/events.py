@@ -24,6 +24,8 @@ class ChangeEvent(StrEnum):
     CANCEL = "changes.change.cancel"
     HOLD = "changes.change.hold"
     RESUME = "changes.change.resume"
+    LOCK = "changes.change.lock"
+    UNLOCK = "changes.change.unlock"
     PROPOSE = "changes.change.propose_edits"
     WITHDRAW = "changes.change.withdraw_edit"
     APPLY = "changes.change.apply_edits"

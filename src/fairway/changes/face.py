@@ -170,7 +170,7 @@ def rows(actor: Actor, found: Sequence[Mapping[str, Any]], *, at: datetime) -> l
                 "key": f"{Change.prefix}-{row['number']}",
                 "href": f"/changes/{Change.prefix}-{row['number']}",
                 "title": row["title"],
-                "state": "hold" if row["held_at"] else row["state"],
+                "state": "hold" if row["held_at"] or row["locked_at"] else row["state"],
                 "start": row["planned_start"],
                 "end": row["planned_end"],
                 "item": _short([things[pk].ref for pk in items.get(row["pk"], ()) if sees(things[pk].ref)]),
@@ -217,9 +217,9 @@ def record(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
                 "href": f"/changes/{change.key}",
                 "title": change.title,
                 "kind": change.template.name if change.template else change.model.name,
-                "state": "hold" if change.held_at else change.state,
+                "state": "hold" if change.on_hold else change.state,
                 "state_word": _("on hold, %(state)s") % {"state": STATES.get(change.state, change.state)}
-                if change.held_at
+                if change.on_hold
                 else "",
                 "steps": [button for step in steps if step.enabled for button in _buttons(dossier, step)],
             },
@@ -235,7 +235,7 @@ def record(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             "may_propose": "edit" in {step.verb for step in steps if step.enabled}
             and not dossier.workflow.by_slug[change.state].minor,
             "may_apply": any(edit.applied_at is None for edit in dossier.edits)
-            and change.held_at is None
+            and not change.on_hold
             and dossier.workflow.is_("in_progress", change.state)
             and "complete" in {step.verb for step in steps},
             "hidden": len(queries.unseen(actor, dossier)[0]),

@@ -86,6 +86,8 @@ class Change(Numbered):
     outcome_note = models.TextField(blank=True)
     held_at = models.DateTimeField(null=True, blank=True, help_text="UTC; on hold since")
     hold_reason = models.TextField(blank=True)
+    locked_at = models.DateTimeField(null=True, blank=True, help_text="UTC; held by a lockdown since")
+    locked_by = models.CharField(max_length=40, blank=True, help_text="the lockdown, by key")
     state_reason = models.TextField(blank=True, help_text="why it was returned, rejected or cancelled")
     round = models.ForeignKey("approvals.Round", models.PROTECT, null=True, blank=True, related_name="+")
     digest = models.CharField(max_length=64, editable=False)
@@ -136,6 +138,11 @@ class Change(Numbered):
     @property
     def label(self) -> str:
         return self.title
+
+    @property
+    def on_hold(self) -> bool:
+        """Whether a person or a lockdown holds it."""
+        return self.held_at is not None or self.locked_at is not None
 
 
 class _Part(Row):

@@ -35,5 +35,5 @@ KIND = Kind(
     order=10,
 )
 searchable(
-    "changes.Change", KIND, body=_body, state=lambda change: "hold" if change.held_at else change.state
+    "changes.Change", KIND, body=_body, state=lambda change: "hold" if change.on_hold else change.state
 )

@@ -121,6 +121,14 @@ def unapplied(finding: Finding, words: Words) -> str:
     return _("%(change)s proposes configuration changes that were not applied: %(items)s.") % values
 
 
+@sentence("changes.lockdown")
+def lockdown(finding: Finding, words: Words) -> str:
+    values = {"change": _key(finding), "lockdown": finding.params.get("lockdown", "")}
+    if not values["lockdown"]:
+        return _("%(change)s is held by a lockdown; it goes on once that is released.") % values
+    return _("%(change)s is held by the lockdown %(lockdown)s; it goes on once that is released.") % values
+
+
 @sentence("changes.held")
 def held(finding: Finding, words: Words) -> str:
     other = finding.parties[-1]

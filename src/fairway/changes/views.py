@@ -35,6 +35,13 @@ class HoldView(msgspec.Struct, kw_only=True):
     reason: str
 
 
+class LockView(msgspec.Struct, kw_only=True):
+    """The lockdown that holds a change."""
+
+    since: datetime
+    key: str
+
+
 class ApprovalView(msgspec.Struct, kw_only=True):
     """Where consent comes from (`votes` or `template`), and whether the present content has it.
 
@@ -64,6 +71,7 @@ class ChangeView(msgspec.Struct, kw_only=True):
     open: bool
     state_reason: str
     hold: HoldView | None
+    lockdown: LockView | None
     organisation: RefView
     requester: RefView | None
     owner: RefView | None
@@ -188,6 +196,7 @@ def change_view(
     places = {pk: one.ref for pk, one in environments.facts().items()}
     primary = next((things[row.item_id] for row in dossier.affected if row.primary), None)
     hold = HoldView(since=change.held_at, reason=change.hold_reason) if change.held_at else None
+    lockdown = LockView(since=change.locked_at, key=change.locked_by) if change.locked_at else None
     return ChangeView(
         key=change.key,
         uid=str(change.uid),
@@ -203,6 +212,7 @@ def change_view(
         open=change.is_open,
         state_reason=change.state_reason,
         hold=hold,
+        lockdown=lockdown,
         organisation=ref_view(change.organisation.ref()),
         requester=ref_view(change.requester.ref()) if change.requester else None,
         owner=ref_view(change.owner.ref()) if change.owner else None,
@@ -270,7 +280,7 @@ def _rows(actor: Actor, found: Sequence[Mapping[str, Any]], names: Sequence[str]
             "key": f"{Change.prefix}-{row['number']}",
             "uid": str(row["uid"]),
             "open": row["is_open"],
-            "held": row["held_at"] is not None,
+            "held": row["held_at"] is not None or row["locked_at"] is not None,
             "model": _ref("change-model", row, "model", "slug"),
             "template": _ref("template", row, "template", "slug") if row["template__slug"] else None,
             "organisation": _ref("organisation", row, "organisation", "slug"),

@@ -156,7 +156,8 @@ WINDOWS: Final = Kind(
         "name": Field(text, "its name", required=True),
         "kind": Field(
             text,
-            "hard_freeze, soft_freeze, booking_blockout, maintenance, holiday or information",
+            "hard_freeze, soft_freeze, lockdown (as a draft), booking_blockout, maintenance, holiday or"
+            " information",
             required=True,
         ),
         "reason": Field(text, "why it is there"),

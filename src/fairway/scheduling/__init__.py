@@ -18,3 +18,9 @@ from fairway.scheduling.slots import clear as clear
 from fairway.scheduling.slots import inside as inside
 from fairway.scheduling.slots import ranked as ranked
 from fairway.scheduling.slots import shares as shares
+from fairway.scheduling.working import WEEK as WEEK
+from fairway.scheduling.working import WorkingTime as WorkingTime
+from fairway.scheduling.working import local_days as local_days
+from fairway.scheduling.working import read_shifts as read_shifts
+from fairway.scheduling.working import read_week as read_week
+from fairway.scheduling.working import written_week as written_week

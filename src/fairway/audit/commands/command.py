@@ -59,7 +59,8 @@ class Plan:
     text, kept
     beside the chain. `refusal`: the sentence when the decision denies; it is shown to whoever asked, so it
     names nothing that they might not see. `answer`: a value for the caller that is stored nowhere, such as a
-    secret.
+    secret. `follow`: commands that are part of this one: the frame runs them right after it, by the same
+    actor in the same transaction, each with an event of its own; where one is refused, all is.
     """
 
     decision: Decision = ALLOW
@@ -71,6 +72,7 @@ class Plan:
     texts: Mapping[str, str] = field(default_factory=dict)
     refusal: str = ""
     answer: Any = None
+    follow: Sequence[Command] = ()
 
 
 class Command(msgspec.Struct, metaclass=_CommandMeta):

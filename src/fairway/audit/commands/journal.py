@@ -74,7 +74,9 @@ class Journal:
         plan = self._plan(command)
         for model, group in groupby(plan.create, type):
             self._create(model, list(group))
-        return self._write(command, plan)
+        outcome = self._write(command, plan)
+        self._follow(plan)
+        return outcome
 
     def run_together(self, commands: Sequence[Command]) -> list[Outcome | Problem]:
         """Plan all, then write all, what is new of one model in one statement.
@@ -94,10 +96,18 @@ class Journal:
                 new.setdefault(type(row), []).append(row)
         for model, rows in new.items():
             self._create(model, rows)
-        return [
-            self._write(command, plan) if isinstance(plan, Plan) else plan
-            for command, plan in zip(commands, plans, strict=True)
-        ]
+        answers: list[Outcome | Problem] = []
+        for command, plan in zip(commands, plans, strict=True):
+            if isinstance(plan, Plan):
+                answers.append(self._write(command, plan))
+                self._follow(plan)
+            else:
+                answers.append(plan)
+        return answers
+
+    def _follow(self, plan: Plan) -> None:
+        for command in plan.follow:
+            self.run(command)
 
     def _plan(self, command: Command) -> Plan:
         plan = command.plan(actor=self.actor, at=self.at, lock=True)

@@ -8,6 +8,8 @@ from fairway.changes.commands.editing import MOST_EDITED as MOST_EDITED
 from fairway.changes.commands.editing import ItemEdits as ItemEdits
 from fairway.changes.commands.feeding import CreateFeed as CreateFeed
 from fairway.changes.commands.feeding import RevokeFeed as RevokeFeed
+from fairway.changes.commands.locking import LockChange as LockChange
+from fairway.changes.commands.locking import UnlockChange as UnlockChange
 from fairway.changes.commands.pinning import PinItem as PinItem
 from fairway.changes.commands.pinning import UnpinItem as UnpinItem
 from fairway.changes.commands.proposing import ApplyEdits as ApplyEdits

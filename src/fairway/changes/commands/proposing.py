@@ -105,7 +105,7 @@ class ApplyEdits(Command, name=ChangeEvent.APPLY):
         expect(dossier.change, self.version)
         change = dossier.change
         permitted(dossier, "complete", actor)
-        if not dossier.workflow.is_("in_progress", change.state) or change.held_at is not None:
+        if not dossier.workflow.is_("in_progress", change.state) or change.on_hold:
             raise Conflict(
                 _("%(change)s is not being worked on; start or resume it first.") % {"change": change.key},
                 code="changes.change.not-implementing",

@@ -12,6 +12,7 @@ from fairway.accounts import queries as accounts
 from fairway.approvals import commands as approvals
 from fairway.approvals.queries import Ballot, Choice
 from fairway.audit.commands import Command, Plan, expect
+from fairway.calendars import queries as calendars
 from fairway.changes import queries
 from fairway.changes.commands.reading import needed, text
 from fairway.changes.commands.taking import Writes, permitted, supposed, take
@@ -41,6 +42,8 @@ class _Step(Command):
         :raises Conflict: the step does not exist in the present state. :raises Invalid: what it asks for
         is missing.
         """
+        if lock:
+            calendars.gate()
         dossier = queries.dossier(actor, self.change, lock=lock)
         permitted(dossier, self.verb, actor)
         expect(dossier.change, getattr(self, "version", None))

@@ -1,9 +1,10 @@
 """Pages of changes: the list, a record, form, steps, impact, free slots, the calendar; of drift."""
 
-from fairway.changes.pages import calendar, changes, drifts, feeds, impact, lists, slots, waivers
+from fairway.changes.pages import calendar, changes, drifts, feeds, hits, impact, lists, slots, waivers
 
 urlpatterns = [
     *drifts.urlpatterns,
+    *hits.urlpatterns,
     *slots.urlpatterns,
     *waivers.urlpatterns,
     *lists.urlpatterns,

@@ -6,6 +6,7 @@ from fairway.changes.queries.deciding import assess as assess
 from fairway.changes.queries.deciding import assess_dossier as assess_dossier
 from fairway.changes.queries.deciding import claims_of as claims_of
 from fairway.changes.queries.deciding import has_consent as has_consent
+from fairway.changes.queries.deciding import not_locked as not_locked
 from fairway.changes.queries.deciding import stopped as stopped
 from fairway.changes.queries.deciding import stopped_at as stopped_at
 from fairway.changes.queries.deciding import time_findings as time_findings
@@ -47,6 +48,10 @@ from fairway.changes.queries.listing import mine as mine
 from fairway.changes.queries.listing import touching as touching
 from fairway.changes.queries.listing import waiting_for as waiting_for
 from fairway.changes.queries.listing import windows_of as windows_of
+from fairway.changes.queries.locking import in_flight as in_flight
+from fairway.changes.queries.locking import lockdowns as lockdowns
+from fairway.changes.queries.locking import shown as shown
+from fairway.changes.queries.locking import starting as starting
 from fairway.changes.queries.proposing import FieldEdit as FieldEdit
 from fairway.changes.queries.proposing import changed as changed
 from fairway.changes.queries.proposing import differing as differing

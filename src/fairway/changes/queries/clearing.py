@@ -32,6 +32,7 @@ from fairway.changes.queries.deciding import (
     consent_findings,
     cut,
     not_held,
+    not_locked,
     said,
     targets,
     window_open,
@@ -145,6 +146,7 @@ def _environment(actor: Actor, reference: str) -> Any:
 
 _OWN = (
     *("id", "uid", "number", "title", "organisation_id", "state", "requester_id", "held_at", "hold_reason"),
+    *("locked_at", "locked_by"),
     *("freeze_reason", "digest", "template_id", "round_id", "model_id", *ChangeTemplate.FIXED),
 )
 _OF_TEMPLATE = ("id", "name", "authorised", *ChangeTemplate.FIXED)
@@ -338,6 +340,7 @@ class _Question:
         return [
             *found,
             *not_held(row),
+            *not_locked(row),
             *consent_findings(
                 row, file.workflow, file.ballots, digest=row.digest, parties=parties, at=self.at
             ),

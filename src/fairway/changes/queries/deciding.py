@@ -117,7 +117,11 @@ def stopped(proposal: Proposal, activity: Activity, *, at: datetime) -> list[Fin
 
 
 def stopped_at(verb: str, case: Case, *, at: datetime) -> list[Finding]:
-    """Return what windows say against a step that they may stop beside those that take time."""
+    """Return what windows say against a step beside what its model asks for: work that is locked goes on
+    only once the lockdown is released, and some keep changes from being submitted.
+    """
+    if verb in {"start", "resume", "complete"}:
+        return not_locked(case.dossier.change)
     return stopped(case.proposal, Activity.SUBMIT, at=at) if verb == Activity.SUBMIT else []
 
 
@@ -211,6 +215,14 @@ def not_held(change: Change) -> list[Finding]:
         return []
     # the reason is free text of the change: who may not see the change does not get it, see Finding.redacted
     return [Finding("changes.hold", Severity.BLOCK, (change.ref(),), params={"reason": change.hold_reason})]
+
+
+def not_locked(change: Change) -> list[Finding]:
+    """Return a finding where a lockdown holds the change."""
+    if change.locked_at is None:
+        return []
+    params = {"lockdown": change.locked_by}
+    return [Finding("changes.lockdown", Severity.BLOCK, (change.ref(),), params=params)]
 
 
 def window_open(subject: Ref, windows: Iterable[Period], *, at: datetime) -> list[Finding]:
@@ -385,7 +397,7 @@ def assess_dossier(dossier: Dossier, *, at: datetime) -> Decision:
     if not dossier.workflow.ahead(change.state):
         return told(claims.clashes(subject=change.ref(), claims=claims_of(dossier.proposal())), at=at)
     case = Case(dossier, dossier.proposal(), change.digest, at)
-    more = list(case.findings("not_held"))
+    more = [*case.findings("not_held"), *not_locked(change)]
     if "approved" in dossier.workflow.by_slug[change.state].predicates or dossier.ballots:
         more += case.findings("consent")
     taken = dossier.workflow.is_("approved", change.state)

@@ -41,6 +41,7 @@ VALUES = (
         "created_at",
         "submitted_at",
         "held_at",
+        "locked_at",
         "version",
         "custom",
         "organisation_id",
