@@ -6,6 +6,7 @@ for an administrator of the branch, so that each refusal in the tests has one re
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -156,6 +157,15 @@ def freeze(branch: Branch) -> dict[str, Any]:
         "items": [branch.item],
         "environments": [branch.production],
     }
+
+
+def windows_as_text(branch: Branch) -> dict[str, Any]:
+    once = {
+        **{name: value for name, value in freeze(branch).items() if name != "organisation"},
+        "items": [branch.item.key],
+        "environments": [branch.production.key],
+    }
+    return {"text": json.dumps({"organisation": branch.organisation.key, "windows": [once]})}
 
 
 def change(branch: Branch) -> dict[str, Any]:
@@ -483,6 +493,7 @@ OPERATIONS: dict[str, Entry] = {
     "GET windows/{key}": Entry(at="freeze"),
     "PATCH windows/{key}": Entry(at="freeze", body=freeze),
     "DELETE windows/{key}": Entry(at="freeze"),
+    "POST window-texts": Entry(body=windows_as_text),
     "POST windows/{key}/approve": Entry(at="lockdown"),
     "POST windows/{key}/enforce": Entry(at="approved_lockdown"),
     "POST windows/{key}/release": Entry(at="enforced_lockdown"),

@@ -158,6 +158,35 @@ class PutWindow(Command, name=CalendarEvent.WINDOW_PUT):
         return _edited(self, found[0], actor)
 
 
+def drafted(given: CreateWindow, actor: Actor, *, at: datetime, key: str) -> tuple[Window, Compiled]:
+    """Return the window that would be added, as a record and as the rules see it; nothing is written.
+
+    :raises Forbidden: the actor may not add it. :raises Invalid: by field.
+    """
+    plan = given.plan(actor=actor, at=at)
+    made = plan.subject
+    assert isinstance(made, Window)  # noqa: S101 - that is what creating plans
+    row = {name: getattr(made, name) for name in queries.COMPILED}
+    named = {facet.name: [getattr(one, facet.column) for one in plan.create if isinstance(one, facet.model)]
+             for facet in FACETS}  # fmt: skip
+    compiled = queries.compiled(
+        row, items=named["items"], environments=named["environments"], models=named["change_models"]
+    )
+    return made, replace(compiled, ref=replace(compiled.ref, key=key))
+
+
+def settings(found: Window) -> dict[str, Any]:
+    """Return what a window says, in the words of the commands: what it names by primary key, in order."""
+    named = {
+        facet.name: sorted(facet.model.objects.filter(window=found).values_list(facet.column, flat=True))
+        if found.pk
+        else []
+        for facet in FACETS
+    }
+    columns = {name: getattr(found, name) for name in _NEW}
+    return {"kind": found.window_kind, **columns, **named}
+
+
 class ArchiveWindow(Command, name=CalendarEvent.WINDOW_ARCHIVE):
     """Take a window out of force; it stays on record."""
 

@@ -121,6 +121,11 @@ def unapplied(finding: Finding, words: Words) -> str:
     return _("%(change)s proposes configuration changes that were not applied: %(items)s.") % values
 
 
+@sentence("calendars.example")
+def example(finding: Finding, words: Words) -> str:
+    return str(finding.params.get("message") or _("An example does not hold."))
+
+
 @sentence("changes.lockdown")
 def lockdown(finding: Finding, words: Words) -> str:
     values = {"change": _key(finding), "lockdown": finding.params.get("lockdown", "")}

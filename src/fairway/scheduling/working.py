@@ -15,9 +15,9 @@ from datetime import date, datetime, time, timedelta
 from itertools import accumulate, pairwise
 
 from fairway.kernel.errors import Invalid
-from fairway.kernel.period import Period
+from fairway.kernel.period import YEARS, Period
 from fairway.scheduling.intervals import IntervalSet
-from fairway.scheduling.recurrence import YEARS, local_to_utc, zone
+from fairway.scheduling.recurrence import local_to_utc, zone
 
 Shifts = tuple[tuple[int, int], ...]
 """Minutes of the day, [start, end): in order, none touching the next; 1440 is the end of the day."""

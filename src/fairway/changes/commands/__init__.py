@@ -32,6 +32,9 @@ from fairway.changes.commands.waiving import RefuseWaiver as RefuseWaiver
 from fairway.changes.commands.waiving import RequestWaiver as RequestWaiver
 from fairway.changes.commands.waiving import RevokeWaiver as RevokeWaiver
 from fairway.changes.commands.waiving import SetWaiverQuota as SetWaiverQuota
+from fairway.changes.commands.texts import ApplyWindows as ApplyWindows
+from fairway.changes.commands.texts import Difference as Difference
+from fairway.changes.commands.texts import TextSpan as TextSpan
 from fairway.changes.commands.writing import CreateChange as CreateChange
 from fairway.changes.commands.writing import EditChange as EditChange
 from fairway.changes.commands.writing import RescheduleChange as RescheduleChange

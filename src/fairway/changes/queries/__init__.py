@@ -10,12 +10,14 @@ from fairway.changes.queries.deciding import not_locked as not_locked
 from fairway.changes.queries.deciding import stopped as stopped
 from fairway.changes.queries.deciding import stopped_at as stopped_at
 from fairway.changes.queries.deciding import time_findings as time_findings
+from fairway.changes.queries.deciding import targets as targets
 from fairway.changes.queries.deciding import told as told
 from fairway.changes.queries.dossier import Dossier as Dossier
 from fairway.changes.queries.dossier import Proposal as Proposal
 from fairway.changes.queries.dossier import change as change
 from fairway.changes.queries.dossier import content_digest as content_digest
 from fairway.changes.queries.dossier import dossier as dossier
+from fairway.changes.queries.dossier import facts_of as facts_of
 from fairway.changes.queries.dossier import keys as keys
 from fairway.changes.queries.dossier import model as model
 from fairway.changes.queries.dossier import models as models
@@ -36,6 +38,10 @@ from fairway.changes.queries.feeding import feed as feed
 from fairway.changes.queries.feeding import feed_events as feed_events
 from fairway.changes.queries.feeding import feed_opened as feed_opened
 from fairway.changes.queries.feeding import feeds as feeds
+from fairway.changes.queries.hitting import Backtest as Backtest
+from fairway.changes.queries.hitting import Hit as Hit
+from fairway.changes.queries.hitting import backtest as backtest
+from fairway.changes.queries.hitting import hits as hits
 from fairway.changes.queries.holding import held as held
 from fairway.changes.queries.listing import CHANGES as CHANGES
 from fairway.changes.queries.listing import ChangeQuery as ChangeQuery

@@ -39,9 +39,9 @@ def login(
     ],
 ) -> None:
     """Remember a server and a token for later commands; FAIRWAY_SERVER and FAIRWAY_TOKEN come before it."""
-    answer = _ask(server.rstrip("/"), token, "GET", "/api/v1/items", {"limit": "1"})
+    answer = ask(server.rstrip("/"), token, "GET", "/api/v1/items", {"limit": "1"})
     if answer.status_code != 200:
-        _fail(answer)
+        fail(answer)
     path = _remembered()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
@@ -65,13 +65,13 @@ def deploy(
         "change": change, "version": version, "at": at,
     }  # fmt: skip
     asked = {name: value for name, value in asked.items() if value}
-    server, token = _credentials()
+    server, token = credentials()
     if record:
-        answer = _ask(server, token, "POST", "/api/v1/decide", body=asked)
+        answer = ask(server, token, "POST", "/api/v1/decide", body=asked)
     else:
-        answer = _ask(server, token, "GET", "/api/v1/decide", asked)
+        answer = ask(server, token, "GET", "/api/v1/decide", asked)
     if answer.status_code != 200:
-        _fail(answer)
+        fail(answer)
     decision = answer.json()
     if as_json:
         print_json(decision)
@@ -99,7 +99,7 @@ def _remembered() -> Path:
     return (Path(home) if home else Path.home() / ".config") / "fairway" / "login.json"
 
 
-def _credentials() -> tuple[str, str]:
+def credentials() -> tuple[str, str]:
     kept: dict[str, str] = {}
     if _remembered().is_file():
         kept = json.loads(_remembered().read_text(encoding="utf-8"))
@@ -119,7 +119,7 @@ def _credentials() -> tuple[str, str]:
     return server.rstrip("/"), token
 
 
-def _ask(
+def ask(
     server: str, token: str, method: str, path: str, query: dict[str, str] | None = None, body: Any = None
 ) -> niquests.Response:
     try:
@@ -149,7 +149,7 @@ def _why(error: niquests.RequestException) -> str:
     return "is no address of a server; write it as https://fairway.example.com"
 
 
-def _fail(answer: niquests.Response) -> None:
+def fail(answer: niquests.Response) -> None:
     """Tell the server's problem in its own words and end."""
     try:
         problem = answer.json()

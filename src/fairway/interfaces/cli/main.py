@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fairway.interfaces.cli import client, server
+from fairway.interfaces.cli import client, server, windows
 from fairway.interfaces.configuration import NotReady, SettingError
 from fairway.interfaces.console import errors, out, tell
 from fairway.kernel.errors import Problem
@@ -39,6 +39,7 @@ def common(
 
 
 client.add(app)
+windows.add(app)
 server.add(app)
 
 
