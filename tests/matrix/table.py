@@ -493,6 +493,7 @@ OPERATIONS: dict[str, Entry] = {
     "GET windows/{key}": Entry(at="freeze"),
     "PATCH windows/{key}": Entry(at="freeze", body=freeze),
     "DELETE windows/{key}": Entry(at="freeze"),
+    "POST windows/{key}/replan": Entry(at="freeze", body=lambda b: {"edit": {"name": MARKED}}),
     "POST window-texts": Entry(body=windows_as_text),
     "POST windows/{key}/approve": Entry(at="lockdown"),
     "POST windows/{key}/enforce": Entry(at="approved_lockdown"),

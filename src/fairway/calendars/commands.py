@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
+import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from fairway.accounts import queries as accounts
@@ -173,6 +175,63 @@ def drafted(given: CreateWindow, actor: Actor, *, at: datetime, key: str) -> tup
         row, items=named["items"], environments=named["environments"], models=named["change_models"]
     )
     return made, replace(compiled, ref=replace(compiled.ref, key=key))
+
+
+class WindowEdit(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
+    """What an edit of a window changes; what is left out stays."""
+
+    name: str | UnsetType = UNSET
+    kind: str | UnsetType = UNSET
+    organisation: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    zone: str | UnsetType = UNSET
+    starts_at: Instant | UnsetType | None = UNSET
+    ends_at: Instant | UnsetType | None = UNSET
+    local_start: str | UnsetType = UNSET
+    duration: timedelta | UnsetType | None = UNSET
+    rrule: str | UnsetType = UNSET
+    rdates: list[str] | UnsetType = UNSET
+    exdates: list[str] | UnsetType = UNSET
+    items: list[str] | UnsetType = UNSET
+    environments: list[str] | UnsetType = UNSET
+    criticalities: list[int] | UnsetType = UNSET
+    tiers: list[str] | UnsetType = UNSET
+    change_models: list[str] | UnsetType = UNSET
+    condition: str | UnsetType = UNSET
+    stops: list[str] | UnsetType | None = UNSET
+    downtime_only: bool | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
+
+    def of(self, window: str, version: int | None) -> EditWindow:
+        """Return the edit of a window that was read at a version."""
+        values = {name: value for name in self.__struct_fields__
+                  if (value := getattr(self, name)) is not UNSET}  # fmt: skip
+        return EditWindow(window=window, version=version, **values)
+
+
+def altered(given: EditWindow, actor: Actor, *, at: datetime) -> tuple[Window, Compiled]:
+    """Return the window as it is, and as the rules would see it after the edit; nothing is written.
+
+    :raises Forbidden: the actor may not edit it. And what the edit raises.
+    """
+    plan = given.plan(actor=actor, at=at)
+    found = plan.subject
+    assert isinstance(found, Window)  # noqa: S101 - that is what editing plans
+    after = copy(found)
+    for _row, values in plan.change:
+        for name, value in values.items():
+            setattr(after, name, value)
+    row = {name: getattr(after, name) for name in queries.COMPILED}
+    named = {}
+    for facet in FACETS:
+        gone = {getattr(one, facet.column) for one in plan.remove if isinstance(one, facet.model)}
+        come = {getattr(one, facet.column) for one in plan.create if isinstance(one, facet.model)}
+        stay = set(facet.model.objects.filter(window=found).values_list(facet.column, flat=True))
+        named[facet.name] = (stay - gone) | come
+    compiled = queries.compiled(
+        row, items=named["items"], environments=named["environments"], models=named["change_models"]
+    )
+    return found, compiled
 
 
 def settings(found: Window) -> dict[str, Any]:

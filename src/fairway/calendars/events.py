@@ -12,6 +12,7 @@ class CalendarEvent(StrEnum):
     WINDOW_EDIT = "calendars.window.edit"
     WINDOW_PUT = "calendars.window.put"
     WINDOW_ARCHIVE = "calendars.window.archive"
+    WINDOW_REPLAN = "calendars.window.replan"
     WINDOWS_APPLY = "calendars.windows.apply"
     LOCKDOWN_APPROVE = "calendars.lockdown.approve"
     LOCKDOWN_ENFORCE = "calendars.lockdown.enforce"

@@ -173,6 +173,7 @@ class WindowForm(forms.Form):
         facets: queries.Facets | None = None,
     ) -> None:
         super().__init__(data, initial=_initial(actor, window, facets))
+        self.hits: list[dict[str, str]] = []
         self.window = window
         places = [
             (slug, name)

@@ -12,14 +12,15 @@ from django.shortcuts import redirect, render
 from django.template import Context
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from fairway.accounts import parts
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page, way_back
-from fairway.audit.commands import Command, convert, execute
+from fairway.audit.commands import Command, build, convert, execute
 from fairway.calendars import commands, queries
+from fairway.calendars.events import CalendarEvent
 from fairway.calendars.forms import STOPPING, WindowForm
 from fairway.calendars.grid import WINDOWS
 from fairway.calendars.models import Window
@@ -283,6 +284,23 @@ def _record(actor: Actor, found: Window, ahead: list[Period], now: datetime) -> 
     }
 
 
+CHOICES = (
+    ("ask", gettext_lazy("Ask its people")),
+    ("move", gettext_lazy("Move it to its first free slot")),
+    ("cancel", gettext_lazy("Cancel it")),
+    ("keep", gettext_lazy("Keep it; it needs an exception")),
+)
+"""What may become of a change that an edited window newly stops."""
+
+
+def choices(request: HttpRequest) -> dict[str, str]:
+    """Return what was chosen for each change that is hit."""
+    start = "choice-"
+    return {
+        name.removeprefix(start): str(request.POST[name]) for name in request.POST if name.startswith(start)
+    }
+
+
 HITTING = (Window.Status.DRAFT, Window.Status.APPROVED, Window.Status.ENFORCED)
 STATUS = {
     Window.Status.DRAFT: "draft",
@@ -343,8 +361,18 @@ def _submit(form: WindowForm, command: Command, actor: Actor) -> tuple[Ref | Non
         return execute(command, actor=actor).subject, 200
     except (Invalid, Conflict) as problem:
         for error in problem.errors:
+            if error.field.startswith("choices."):
+                form.hits.append({"key": error.field.removeprefix("choices."), "message": error.message})
+                continue
             name = form.aliases.get(error.field, error.field)
             form.add_error(name if name in form.fields else None, error.message)
+        if form.hits:
+            text = ngettext(
+                "This newly stops %(count)d change; say below what is to become of it, then save.",
+                "This newly stops %(count)d changes; say below what is to become of each, then save.",
+                len(form.hits),
+            )
+            form.add_error(None, text % {"count": len(form.hits)})
         if not problem.errors:
             form.add_error(None, problem.detail)
         return None, problem.status
@@ -390,9 +418,10 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
         status = 422
         if form.is_valid():
             version = form.cleaned_data["version"]
-            values = {**form.values(), "window": found.key, "version": version}
+            hit = choices(request)
+            values = {"window": found.key, "version": version, "edit": form.values(), "choices": hit}
             try:
-                made, status = _submit(form, convert(values, commands.EditWindow), actor)
+                made, status = _submit(form, build(CalendarEvent.WINDOW_REPLAN, values), actor)
             except Stale as problem:
                 meanwhile = _("Somebody changed this meanwhile; save once more to put yours in its place.")
                 form.add_error(None, meanwhile)
@@ -406,6 +435,8 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
         "form": form,
         "submit": _("Save"),
         "cancel": f"/windows/{found.key}",
+        "hits": form.hits,
+        "choices": CHOICES,
         "crumbs": [
             {"label": _("Freezes and maintenance"), "href": "/windows"},
             {"label": found.key, "href": f"/windows/{found.key}"},

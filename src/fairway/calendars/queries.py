@@ -32,6 +32,8 @@ from fairway.policy import Finding
 from fairway.scheduling import IntervalSet
 from fairway.workspace import queries as workspace
 
+Record = Window
+"""A window as it is stored."""
 Compiled = CompiledWindow
 """A window as the rules see it."""
 MOST_SHADES = 1_000

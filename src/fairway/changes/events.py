@@ -25,6 +25,7 @@ class ChangeEvent(StrEnum):
     HOLD = "changes.change.hold"
     RESUME = "changes.change.resume"
     LOCK = "changes.change.lock"
+    ASK = "changes.change.ask"
     UNLOCK = "changes.change.unlock"
     PROPOSE = "changes.change.propose_edits"
     WITHDRAW = "changes.change.withdraw_edit"

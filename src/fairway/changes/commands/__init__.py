@@ -16,6 +16,10 @@ from fairway.changes.commands.proposing import ApplyEdits as ApplyEdits
 from fairway.changes.commands.proposing import ProposeEdits as ProposeEdits
 from fairway.changes.commands.proposing import WithdrawEdit as WithdrawEdit
 from fairway.changes.commands.recording import RecordChange as RecordChange
+from fairway.changes.commands.replanning import AskOwner as AskOwner
+from fairway.changes.commands.replanning import Choice as Choice
+from fairway.changes.commands.replanning import Replanned as Replanned
+from fairway.changes.commands.replanning import ReplanWindow as ReplanWindow
 from fairway.changes.commands.stepping import STEPS as STEPS
 from fairway.changes.commands.stepping import CancelChange as CancelChange
 from fairway.changes.commands.stepping import CloseChange as CloseChange

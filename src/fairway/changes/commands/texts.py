@@ -17,8 +17,7 @@ from fairway.calendars import commands as calendars
 from fairway.calendars import queries as windows
 from fairway.calendars.commands import ArchiveWindow, CreateWindow, EditWindow
 from fairway.calendars.events import CalendarEvent
-from fairway.calendars.models import Window
-from fairway.calendars.queries import Activity, Calendar, Compiled
+from fairway.calendars.queries import Activity, Calendar, Compiled, Record
 from fairway.changes import queries
 from fairway.changes.queries import Backtest, Hit
 from fairway.kernel.actor import Actor
@@ -149,7 +148,7 @@ class ApplyWindows(Command, name=CalendarEvent.WINDOWS_APPLY):
         except NotFound as problem:
             raise Invalid.field("organisation", problem.detail) from problem
         accounts.require(actor, self.permission, at=organisation.pk)
-        present: dict[str, Window] = {}
+        present: dict[str, Record] = {}
         rows = windows.windows(actor).filter(organisation=organisation, archived_at=None, status="")
         for window in rows.order_by("pk"):
             if window.name in present:
@@ -263,13 +262,13 @@ def _create(one: WindowText, organisation: str) -> CreateWindow:
 
 
 def _wanted(
-    text: Text, organisation: str, present: dict[str, Window], actor: Actor, at: datetime
-) -> list[tuple[WindowText, Window, Compiled]]:
+    text: Text, organisation: str, present: dict[str, Record], actor: Actor, at: datetime
+) -> list[tuple[WindowText, Record, Compiled]]:
     """Return what the text wants, checked as if all were new; mistakes of all windows at once."""
     errors: list[FieldError] = []
     found = []
     for position, one in enumerate(text.windows):
-        if one.kind == Window.Kind.LOCKDOWN:
+        if one.kind == Record.Kind.LOCKDOWN:
             errors.append(FieldError(f"windows[{position}].kind", "Lockdowns have a life of their own."))
             continue
         known = present.get(one.name.strip())
@@ -285,7 +284,7 @@ def _wanted(
     return found
 
 
-def _differing(before: Window, made: Window, seen: Compiled) -> tuple[str, ...]:
+def _differing(before: Record, made: Record, seen: Compiled) -> tuple[str, ...]:
     old = calendars.settings(before)
     new = {
         **calendars.settings(made),

@@ -42,6 +42,7 @@ from fairway.changes.queries.hitting import Backtest as Backtest
 from fairway.changes.queries.hitting import Hit as Hit
 from fairway.changes.queries.hitting import backtest as backtest
 from fairway.changes.queries.hitting import hits as hits
+from fairway.changes.queries.hitting import stops as stops
 from fairway.changes.queries.holding import held as held
 from fairway.changes.queries.listing import CHANGES as CHANGES
 from fairway.changes.queries.listing import ChangeQuery as ChangeQuery

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -98,6 +98,15 @@ def backtest(windows: Collection[Compiled], span: Period) -> Backtest:
             if found:
                 stopped.append(proposal.subject)
     return Backtest(span, total, len(stopped), dict(sorted(by.items())), tuple(stopped))
+
+
+def stops(
+    window: Compiled, proposal: Proposal, periods: Sequence[Period], downtimes: Sequence[Period]
+) -> bool:
+    """Say whether this window alone would stop the proposal, were it planned for these times."""
+    asked = replace(proposal, windows=tuple(periods), downtimes=tuple(downtimes))
+    calendar = Calendar([window])
+    return any(_against(calendar, asked, activity) for activity in (Activity.SCHEDULE, Activity.START))
 
 
 def _names(finding: Finding, names: dict[str, str]) -> Iterable[str]:
