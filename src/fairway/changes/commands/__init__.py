@@ -31,14 +31,14 @@ from fairway.changes.commands.stepping import StartChange as StartChange
 from fairway.changes.commands.stepping import SubmitChange as SubmitChange
 from fairway.changes.commands.stepping import VoteOnChange as VoteOnChange
 from fairway.changes.commands.taking import permitted as permitted
+from fairway.changes.commands.texts import ApplyWindows as ApplyWindows
+from fairway.changes.commands.texts import Difference as Difference
+from fairway.changes.commands.texts import TextSpan as TextSpan
 from fairway.changes.commands.waiving import GrantWaiver as GrantWaiver
 from fairway.changes.commands.waiving import RefuseWaiver as RefuseWaiver
 from fairway.changes.commands.waiving import RequestWaiver as RequestWaiver
 from fairway.changes.commands.waiving import RevokeWaiver as RevokeWaiver
 from fairway.changes.commands.waiving import SetWaiverQuota as SetWaiverQuota
-from fairway.changes.commands.texts import ApplyWindows as ApplyWindows
-from fairway.changes.commands.texts import Difference as Difference
-from fairway.changes.commands.texts import TextSpan as TextSpan
 from fairway.changes.commands.writing import CreateChange as CreateChange
 from fairway.changes.commands.writing import EditChange as EditChange
 from fairway.changes.commands.writing import RescheduleChange as RescheduleChange

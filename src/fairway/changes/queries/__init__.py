@@ -9,8 +9,8 @@ from fairway.changes.queries.deciding import has_consent as has_consent
 from fairway.changes.queries.deciding import not_locked as not_locked
 from fairway.changes.queries.deciding import stopped as stopped
 from fairway.changes.queries.deciding import stopped_at as stopped_at
-from fairway.changes.queries.deciding import time_findings as time_findings
 from fairway.changes.queries.deciding import targets as targets
+from fairway.changes.queries.deciding import time_findings as time_findings
 from fairway.changes.queries.deciding import told as told
 from fairway.changes.queries.dossier import Dossier as Dossier
 from fairway.changes.queries.dossier import Proposal as Proposal
