@@ -203,7 +203,7 @@ class ChangeForm(CustomMixin, forms.Form):
             text
             for name in ("windows", "downtime", "items", "environments")
             for error in self.errors.as_data().get(name, [])
-            if error.code != "required"
+            if error.code not in {"required", "half"}
             for text in error.messages
         ]
 
