@@ -144,6 +144,18 @@ def freezes(targets: Iterable[Target], period: Period) -> list[Shade]:
     ]
 
 
+def concerned(things: Mapping[str, Iterable[Target]]) -> dict[Ref, list[str]]:
+    """Return by window which of the named things it concerns, whatever changes them, in their order."""
+    known = calendar()
+    found: dict[Ref, list[str]] = {}
+    for name, some in things.items():
+        for ref in dict.fromkeys(
+            window.ref for target in some for window in known.matching(target, any_model=True)
+        ):
+            found.setdefault(ref, []).append(name)
+    return found
+
+
 def concerning(targets: Iterable[Target]) -> list[Ref]:
     """Return the windows that concern any of the targets, whoever asks."""
     known = calendar()

@@ -94,7 +94,7 @@ class Calendar:
         """Return the windows that concern the target, in the order of their keys."""
         if not any_model:
             return tuple(self.windows[number] for number in self._matching(target))
-        return tuple(window for window in self.windows if window.scope.matches(target, any_model=True))
+        return tuple(self.windows[number] for number in sorted(self._of_any_model(target)))
 
     def findings(
         self,
@@ -275,6 +275,12 @@ class Calendar:
                 self._matches.clear()
             self._matches[target] = known
         return known
+
+    def _of_any_model(self, target: Target) -> Iterator[int]:
+        candidates = [number for o in target.organisations for number in self._by_organisation.get(o, ())]
+        if target.item is not None:
+            candidates += self._by_item.get(target.item, ())
+        return (n for n in candidates if self.windows[n].scope.matches(target, any_model=True))
 
     def _things(self, target: Target, asked: _Asked) -> list[_Thing]:
         """Return groups of maintenance windows; work on the target must lie in the union of each group.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from django.db.models import Q
@@ -144,9 +144,9 @@ def _lanes(actor: Actor, by: Lanes, wanted: set[int | None]) -> list[dict[str, A
     found: list[tuple[Any, dict[str, Any]]] = []
     if by == "item":
         names = dict(accounts.organisations(actor).values_list("pk", "name"))
+        notes = {level: _("criticality %(level)d") % {"level": level} for level in range(1, 5)}
         for pk, thing in catalog.facts(pks).items():
-            group = names.get(thing.organisation, "")
-            note = _("criticality %(level)d") % {"level": thing.criticality}
+            group, note = names.get(thing.organisation, ""), notes[thing.criticality]
             lane = _lane(pk, thing.ref.key, thing.ref.name, group, f"/items/{thing.ref.key}", note)
             if sees(thing.ref):
                 found.append(((group, thing.criticality, thing.ref.name.casefold()), lane))
@@ -202,14 +202,11 @@ def _mark(
 
 
 def _shades(actor: Actor, period: Period, by: Lanes, lanes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    about: Mapping[str, list[Target]] = {
-        lane["key"]: _about(by, lane["pk"]) for lane in lanes if lane["pk"] is not None
-    }
+    about = _about(by, lanes)
+    by_window = calendars.concerned(about)
     found = []
     for shade in calendars.shades(actor, period):
-        concerned = [
-            key for key, some in about.items() if any(shade.scope.matches(target) for target in some)
-        ]
+        concerned = by_window.get(shade.ref, [])
         if not concerned and about:
             continue
         for span in shade.periods:
@@ -226,10 +223,16 @@ def _shades(actor: Actor, period: Period, by: Lanes, lanes: list[dict[str, Any]]
     return found
 
 
-def _about(by: Lanes, pk: int) -> list[Target]:
+def _about(by: Lanes, lanes: Iterable[dict[str, Any]]) -> dict[str, list[Target]]:
+    """Return by lane what calendars are asked about it."""
+    named = {lane["pk"]: lane["key"] for lane in lanes if lane["pk"] is not None}
     if by == "item":
-        return targets(catalog.facts([pk])[pk].organisation, [pk], [])
-    return targets(environments.facts()[pk].organisation, [], [pk])
+        return {
+            named[pk]: [Target(pk, None, accounts.branch(thing.organisation), criticality=thing.criticality)]
+            for pk, thing in catalog.facts(named).items()
+        }
+    known = environments.facts()
+    return {key: targets(known[pk].organisation, [], [pk]) for pk, key in named.items()}
 
 
 def _text(at: Any) -> str:
