@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -181,6 +182,17 @@ def test_a_party_of_another_branch_is_told_by_time_alone(company: Company) -> No
     told = finding.redacted(accounts.access(again("rita")).sees)
     assert (told.parties, told.path, told.params) == ((change(2), HIDDEN), (), {})
     assert tell(told) == "Another organisation has work on the same item from 2027-01-04 03:00 to 04:00 UTC."
+
+
+def test_what_is_met_at_an_instant_is_told_by_it(company: Company) -> None:
+    """Not by a period that begins and ends alike, as it would for whoever asks about one moment."""
+    hold(claim(change(1), "network", 0, 4))
+    start = hours(3, 4).start
+    moment = replace(
+        claim(change(2), "network", 3, 4), period=Period(start, start + timedelta(microseconds=1))
+    )
+    (finding,) = queries.clashes(subject=change(2), claims=[moment])
+    assert tell(finding) == "CHG-1 (Change 1) has work on network at 2027-01-04 03:00 UTC."
 
 
 def plans(seed: int) -> Iterator[list[Claim]]:

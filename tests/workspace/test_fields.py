@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 from django.test import Client
 
 from fairway.accounts import commands as accounts
+from fairway.accounts import live
 from fairway.accounts import queries as who
+from fairway.accounts.models import Role
 from fairway.audit import queries as audit
 from fairway.audit.commands import Command, execute
 from fairway.catalog import queries as catalog
@@ -201,6 +204,36 @@ def test_a_hidden_field_appears_nowhere(company: Company) -> None:
                 _found(reader, {"margin": "7"})
     nobody = audit.history(organisations=None, subject=item.uid)
     assert nobody[0]["rows"][0]["changes"]["attributes"][1] == {"audited": "2026"}
+
+
+def test_that_there_is_a_hidden_field_stands_in_nobody_elses_feed(company: Company) -> None:
+    """Its name, its label, its kind and what was done to it; the number of the event goes on."""
+    rights()
+    execute(EditField(field="item.margin", label="Canary of margins"), actor=SYSTEM)
+    execute(OrderFields(subject="item", fields=["audited", "margin"]), actor=SYSTEM)
+    manager, vera = person("mona", "retail", "change-manager"), actor("vera")
+
+    def told(reader: Actor | None) -> list[dict[str, Any]]:
+        found = audit.feed(after=0, limit=1000, organisations=None, reader=reader)
+        return [event for event in found if event["command"].startswith("workspace.field.")]
+
+    assert "Canary of margins" in str(told(manager))
+    for reader in (vera, None):
+        seen = told(reader)
+        assert [event["sequence"] for event in seen] == [event["sequence"] for event in told(manager)]
+        assert "margin" not in str(seen)
+        assert [event["subject"] and event["subject"]["key"] for event in seen].count("item.audited") == 2
+        assert len([row for event in seen for row in event["rows"]]) == 2
+
+
+def test_streams_are_shared_by_equals_only_and_roles_make_a_difference(company: Company) -> None:
+    """Two roles that hold the same permissions may yet see other fields."""
+    seen = [live._sees(person(name, "retail", role))[1] for name, role in (("a", "viewer"), ("b", "viewer"))]
+    assert seen[0] == seen[1]
+    viewer = Role.objects.get(slug="viewer")
+    viewer.pk, viewer.uid, viewer.slug = None, uuid4(), "twin"
+    viewer.save(force_insert=True)
+    assert live._sees(person("c", "retail", "twin"))[1] != seen[0]
 
 
 def test_hidden_and_read_only_fields_are_not_set_nor_lost(company: Company) -> None:

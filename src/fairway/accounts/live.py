@@ -109,4 +109,6 @@ def _until(actor: Actor) -> datetime | None:
 def _sees(actor: Actor) -> tuple[frozenset[int] | None, Hashable]:
     """Return where the actor reads events, and a value that is equal for all who are told the same."""
     access = queries.access(actor)
-    return queries.places(actor, PERMISSION), (access.organisations, frozenset(access.permissions.items()))
+    roles = None if access.roles is None else frozenset(access.roles.items())
+    may = (access.organisations, frozenset(access.permissions.items()), roles)
+    return queries.places(actor, PERMISSION), may

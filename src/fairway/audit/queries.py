@@ -21,8 +21,9 @@ from fairway.audit import checkpoints
 from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
 from fairway.audit.rules import Checkpoint, LoggedRow, Verification, instant, verify
 from fairway.audit.rules import LoggedEvent as LoggedEvent
+from fairway.audit.veils import cover as cover
+from fairway.audit.veils import covered, veiled
 from fairway.audit.veils import veil as veil
-from fairway.audit.veils import veiled
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Remembered
 from fairway.kernel.errors import Invalid
@@ -356,6 +357,8 @@ def _told(event: LoggedEvent, organisations: Collection[str] | None, reader: Act
         words = event.texts.get(position)
         return {**facts, **(words[1] if words else {})}
 
+    secret = {row.uid for row in event.rows if covered(row.model, row.uid, reader)}
+    named = event.subject_uid and event.subject_uid not in secret
     return {
         "sequence": event.sequence,
         "at": event.at,
@@ -364,9 +367,9 @@ def _told(event: LoggedEvent, organisations: Collection[str] | None, reader: Act
         "request_id": event.request_id or None,
         "command": event.command,
         "subject": {"kind": event.subject_kind, "uid": event.subject_uid, "key": event.subject_key}
-        if event.subject_uid
+        if named
         else None,
-        "data": merged(0, event.data),
+        "data": {} if event.subject_uid in secret else merged(0, event.data),
         "rows": [
             {
                 "model": row.model,
@@ -375,7 +378,7 @@ def _told(event: LoggedEvent, organisations: Collection[str] | None, reader: Act
                 "changes": veiled(row.model, merged(row.position, row.changes), row.organisation, reader),
             }
             for row in event.rows
-            if organisations is None or row.organisation in organisations
+            if (organisations is None or row.organisation in organisations) and row.uid not in secret
         ],
         "hash": event.hash,
     }

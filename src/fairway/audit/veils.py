@@ -10,12 +10,26 @@ from fairway.kernel.actor import Actor
 Veil = Callable[[Any, str, Actor | None], Any]
 """Returns a column's value as the reader may see it (None: as everybody may), in an organisation by uid."""
 
+Cover = Callable[[str, Actor | None], bool]
+"""Says whether a reader (None: just anybody) may not know of a row, by uid."""
+
 _veils: dict[str, dict[str, Veil]] = {}
+_covers: dict[str, Cover] = {}
 
 
 def veil(model: str, column: str, hide: Veil) -> None:
     """Register what hides parts of a column from those who may not see them; whoever reads is asked for."""
     _veils.setdefault(model, {})[column] = hide
+
+
+def cover(model: str, hide: Cover) -> None:
+    """Register what hides whole rows of a model from those who may not know that there are such."""
+    _covers[model] = hide
+
+
+def covered(model: str, uid: str, reader: Actor | None) -> bool:
+    """Say whether a row is none for the reader."""
+    return model in _covers and _covers[model](uid, reader)
 
 
 def veiled(

@@ -86,8 +86,7 @@ def usage(finding: Finding, words: Words) -> str:
 
 @sentence(CAPACITY)
 def capacity(finding: Finding, words: Words) -> str:
-    when = words.period(finding.interval) if finding.interval else ""
-    values = {"when": when, **finding.params}
+    values = {"when": _when(finding, words), **finding.params}
     if "units" not in values:
         return _("Its capacity is not enough for all who want it, %(when)s.") % values
     return _("All together want %(units)s of %(capacity)s that it bears, %(when)s.") % values
@@ -96,8 +95,16 @@ def capacity(finding: Finding, words: Words) -> str:
 def _parts(finding: Finding, words: Words) -> tuple[Ref, dict[str, Any]]:
     other = finding.parties[-1]
     name = _("Another organisation") if other.hidden else _name(other)
-    when = _("from %(period)s") % {"period": words.period(finding.interval)} if finding.interval else ""
-    return other, {"other": name, "when": when}
+    return other, {"other": name, "when": _when(finding, words)}
+
+
+def _when(finding: Finding, words: Words) -> str:
+    period = finding.interval
+    if period is None:
+        return ""
+    if words.moment(period):
+        return _("at %(instant)s") % {"instant": words.instant(period.start)}
+    return _("from %(period)s") % {"period": words.period(period)}
 
 
 def _name(ref: Ref) -> str:

@@ -29,6 +29,10 @@ class Words:
         pattern = "%H:%M" if start.date() == end.date() else "%Y-%m-%d %H:%M"
         return f"{start:%Y-%m-%d %H:%M} to {end.strftime(pattern)} {end.tzname()}"
 
+    def moment(self, period: Period) -> bool:
+        """Say whether both ends would read alike: then tell its instant."""
+        return (period.end - period.start).total_seconds() < 60 and period.start.minute == period.end.minute
+
 
 Sentence = Callable[[Finding, Words], str]
 _SENTENCES: dict[str, Sentence] = {}

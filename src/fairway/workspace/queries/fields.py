@@ -621,5 +621,14 @@ def veil_of(subject: str) -> Callable[[Any, str, Actor | None], Any]:
     return partial(_veil, subject)
 
 
+def _cover(uid: str, reader: Actor | None) -> bool:
+    """Say whether a definition is none for the reader; for just anybody each is that not all may see."""
+    found = next((one for name in FIELD_SUBJECTS for one in defined(name).values() if one.uid == uid), None)
+    if found is None:
+        return False
+    return bool(found.viewers) if reader is None else not may_know(reader, found)
+
+
+audit.cover("workspace.FieldDefinition", _cover)
 for _subject in FIELD_SUBJECTS.values():
     audit.veil(_subject.model, _subject.column, partial(_veil, _subject.name))
