@@ -44,7 +44,7 @@ def test_everything_told_stands(bank: Bank) -> None:
     assert rows("changes.Change").count() == 300
     assert rows("catalog.ConfigurationItem").count() == len(list(landscape.items()))
     assert rows("catalog.Relation").count() == len(list(landscape.relations()))
-    assert rows("accounts.User").count() == len(company.PEOPLE) + len(company.PROGRAMS)
+    assert rows("accounts.User").count() == len(company.PEOPLE) + len(company.PROGRAMS) + 1
     states = Counter(rows("changes.Change").values_list("state", flat=True))
     assert states.keys() >= {
         "draft", "authorising", "scheduled", "implementing", "reviewing", "closed", "rejected", "cancelled",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .table import ADMINISTRATORS, MANAGERS, MARKED, OVERSEERS, PINNERS, ROLES, Body, at, nothing
+from .table import ADMINISTRATORS, CARRIERS, MANAGERS, MARKED, OVERSEERS, PINNERS, ROLES, Body, at, nothing
 from .world import Branch, Named
 
 
@@ -459,6 +459,18 @@ PAGES: dict[str, Page] = {
     "changes/<str:key>/pins/<str:item>/remove": Page(
         at={"key": "scheduled", "item": "spare"}, reads=None, writes="changes.assess", writers=PINNERS
     ),
+    "changes/<str:key>/builds": Page(
+        at="draft",
+        reads="changes.assess",
+        readers=CARRIERS,
+        writes="changes.assess",
+        writers=CARRIERS,
+        form=lambda b: {"build": b.build},
+    ),
+    "changes/<str:key>/builds/panel": Page(at="scheduled", reads="changes.view"),
+    "changes/<str:key>/builds/<str:build>/remove": Page(
+        at={"key": "scheduled", "build": "build"}, reads=None, writes="changes.assess", writers=CARRIERS
+    ),
     "changes/<str:key>/propose": Page(
         at="proposing",
         reads="changes.request",
@@ -566,6 +578,34 @@ PAGES: dict[str, Page] = {
     "items/<str:key>/graph": Page(at="item", reads="catalog.view"),
     "items/<str:key>/graph/data": Page(at="item", reads="catalog.view"),
     "items/<str:key>/graph/list": Page(at="item", reads="catalog.view"),
+    # builds
+    "builds": Page(reads="catalog.view"),
+    "builds/new": Page(
+        reads="catalog.register",
+        writes="catalog.register",
+        form=lambda b: {"system": b.item, "build_version": "3.0", "branch": MARKED},
+        common=True,
+    ),
+    "builds/bulk": Page(
+        reads=None,
+        writes="catalog.register",
+        form=lambda b: {"key": b.build, "field": "status", "value-status": "accepted", "apply": "1"},
+    ),
+    "builds/pick": Page(reads="catalog.view", query=anything),
+    "builds/panel": Page(reads="catalog.view", query=lambda b: {"item": b.item}),
+    "builds/<str:key>": Page(at="build", reads="catalog.view", also=("former_build",)),
+    "builds/<str:key>/cell": Page(
+        at="build",
+        reads="catalog.register",
+        writes="catalog.register",
+        query=lambda b: {"field": "status"},
+        form=lambda b: {"field": "status", "value": "accepted"},
+    ),
+    "builds/<str:key>/status": Page(
+        at="build", reads=None, writes="catalog.register", form=lambda b: {"status": "accepted"}
+    ),
+    "builds/<str:key>/archive": Page(at="build", reads=None, writes="catalog.register"),
+    "builds/<str:key>/restore": Page(at="former_build", reads=None, writes="catalog.register"),
     # drift
     "drifts": Page(reads="changes.view"),
     "drifts/<str:key>": Page(at="drift", reads="changes.view"),

@@ -134,6 +134,7 @@ COMMENT = frozenset({"workspace.comment"})
 
 
 PINNERS = MANAGERS | {"requester", "release-manager", "implementer"}
+CARRIERS = PINNERS | {"environment-manager"}
 """Who may say what the change of the world affects: its requester and implementer among them."""
 
 
@@ -211,6 +212,7 @@ OPERATIONS: dict[str, Entry] = {
         "create", lambda b: {"role": "viewer", "organisation": b.organisation, "user": b.service}
     ),
     "POST items/bulk": rows("patch", item, at="item"),
+    "POST builds/bulk": rows("patch", lambda b: {"status": "accepted"}, at="build"),
     "POST relations/bulk": rows(
         "create", lambda b: {"source": b.spare, "target": b.network, "kind": "connects-to"}
     ),
@@ -437,6 +439,13 @@ OPERATIONS: dict[str, Entry] = {
         at="redundancy", body=lambda b: {"needed": 2, "members": [b.database, b.spare]}
     ),
     "DELETE redundancies/{key}": Entry(at="redundancy"),
+    "GET builds": Entry(filters=lambda b: {"organisation": b.organisation, "system": b.item}),
+    "POST builds": Entry(body=lambda b: {"system": b.item, "build_version": "2.0", "branch": MARKED}),
+    "GET builds/{key}": Entry(at="build"),
+    "PUT builds/{key}": Entry(at="build", body=lambda b: {"branch": f"{b.slug}-branch"}),
+    "PATCH builds/{key}": Entry(at="build", body=lambda b: {"status": "rejected", "reason": MARKED}),
+    "DELETE builds/{key}": Entry(at="build"),
+    "POST builds/{key}/restore": Entry(at="former_build"),
     "GET catalogue-health": Entry(),
     "GET impact": Entry(query=lambda b: {"item": b.item}),
     "GET environments": Entry(filters=lambda b: {"organisation": b.organisation}),
@@ -540,6 +549,18 @@ OPERATIONS: dict[str, Entry] = {
         at={"key": "scheduled", "item": "spare"},
         who=PINNERS,
         scopes=frozenset({"changes.assess", "changes.edit", "changes.manage"}),
+    ),
+    "GET changes/{key}/builds": Entry(at="scheduled"),
+    "POST changes/{key}/builds": Entry(
+        at="draft",
+        body=lambda b: {"build": b.build},
+        who=CARRIERS,
+        scopes=frozenset({"catalog.register", "changes.assess", "changes.edit", "changes.manage"}),
+    ),
+    "DELETE changes/{key}/builds/{build}": Entry(
+        at={"key": "scheduled", "build": "build"},
+        who=CARRIERS,
+        scopes=frozenset({"catalog.register", "changes.assess", "changes.edit", "changes.manage"}),
     ),
     "POST changes/{key}/submit": step("draft", {"requester"}, {}),
     "POST changes/{key}/vote": Entry(

@@ -22,12 +22,15 @@ from fairway.accounts.webhooks import CreateWebhook
 from fairway.audit.commands import Command, Outcome, execute
 from fairway.calendars.commands import ApproveLockdown, CreateWindow, EnforceLockdown
 from fairway.catalog.commands import (
+    ArchiveBuild,
     ArchiveItem,
+    ArtefactFacts,
     CreateItem,
     CreateRedundancy,
     CreateRelation,
     EditItem,
     ItemPatch,
+    RegisterBuild,
     SetStakeholders,
 )
 from fairway.catalog.models import ItemKind, RelationKind
@@ -354,6 +357,10 @@ def _tokens(branch: Branch, boss: str, now: datetime) -> None:
     )
 
 
+def digest_of(*words: str) -> str:
+    return "sha256:" + sha256("/".join(words).encode()).hexdigest()
+
+
 def _things(branch: Branch, boss: str) -> None:
     slug, loud, records = branch.slug, branch.loud, branch.records
 
@@ -406,6 +413,17 @@ def _things(branch: Branch, boss: str) -> None:
             by=boss,
         )
     )
+    for what, version in (("build", "1.0"), ("former_build", "0.9")):
+        registered = RegisterBuild(
+            system=f"{slug}-item",
+            build_version=version,
+            branch=f"{slug}-branch",
+            commit_url=f"https://{slug}.example/commit",
+            artefacts=[ArtefactFacts(purl=f"pkg:oci/{slug}-item@{version}", digest=digest_of(slug, version))],
+            work_items=[f"{loud}-work-{version}"],
+        )
+        records[what] = named(run(registered, by=boss))
+    run(ArchiveBuild(build=records["former_build"].key), by=boss)
     for what in ("spare", "network"):
         run(CreateRelation(source=f"{slug}-database", target=f"{slug}-{what}", kind="runs-on"), by=boss)
     for what, tier, control in (
@@ -546,6 +564,7 @@ def _changes(branch: Branch, now: datetime) -> None:
         item=f"{slug}-item", source=f"{loud} scan", seen={"attributes": {"note": f"{loud} seen"}}
     )
     branch.records["drift"] = named(run(noted, by=f"administrator@{domain}"))
+    run(changes.AttachBuild(change=branch.records["scheduled"].key, build=f"{slug}-item@1.0"), by=requester)
     change("proposing")
     run(
         changes.ProposeEdits(

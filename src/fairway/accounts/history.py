@@ -54,6 +54,7 @@ DEEDS = {
 
 PLACES = {
     "change": "/changes/{}", "environment": "/environments/{}", "item": "/items/{}", "window": "/windows/{}",
+    "build": "/builds/{}",
     "organisation": "/administration/organisations/{}", "team": "/administration/teams/{}",
     "user": "/administration/people/{}", "role": "/administration/roles/{}",
     "role-proposal": "/administration/roles/proposals/{}",

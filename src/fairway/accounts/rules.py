@@ -11,6 +11,7 @@ PERMISSIONS = {
     "catalog.view": "See configuration items and relations",
     "catalog.edit": "Create and edit configuration items and relations",
     "catalog.configure": "Define kinds of items and relations",
+    "catalog.register": "Register builds, accept and reject them",
     "catalog.import": "Import items and relations",
     "environments.view": "See environments",
     "environments.edit": "Create and edit environments",

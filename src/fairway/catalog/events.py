@@ -30,3 +30,7 @@ class CatalogEvent(StrEnum):
     REDUNDANCY_EDIT = "catalog.redundancy.edit"
     REDUNDANCY_PUT = "catalog.redundancy.put"
     REDUNDANCY_REMOVE = "catalog.redundancy.remove"
+    BUILD_REGISTER = "catalog.build.register"
+    BUILD_EDIT = "catalog.build.edit"
+    BUILD_ARCHIVE = "catalog.build.archive"
+    BUILD_RESTORE = "catalog.build.restore"

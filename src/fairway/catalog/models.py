@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from fairway.kernel.models import Record, Row, Slugged, Versioned
+from fairway.kernel.models import Numbered, Record, Row, Slugged, Versioned
 
 
 class Kind(Versioned):
@@ -177,3 +179,95 @@ class Stakeholder(Row):
     @property
     def owning_organisation(self) -> int | None:
         return self.item.organisation_id
+
+
+class Build(Numbered):
+    """What was built of a system at one commit: its content stands as it was registered, its status moves.
+
+    Which changes carry it is for the changes to say.
+    """
+
+    class Status(models.TextChoices):
+        REGISTERED = "registered", _("Registered")
+        ACCEPTED = "accepted", _("Accepted")
+        REJECTED = "rejected", _("Rejected")
+        RETIRED = "retired", _("Retired")
+
+    system = models.ForeignKey(ConfigurationItem, models.PROTECT, related_name="builds")
+    build_version = models.CharField(max_length=100, help_text="what it is called: 2.3.0")
+    name = models.CharField(max_length=201, unique=True, editable=False, help_text="payments-api@2.3.0")
+    status = models.CharField(max_length=10, choices=Status, default=Status.REGISTERED)
+    tag = models.CharField(max_length=200, blank=True)
+    branch = models.CharField(max_length=200, blank=True)
+    commit = models.CharField(max_length=64, blank=True, db_index=True)
+    commit_url = models.CharField(max_length=1000, blank=True)
+    url = models.CharField(max_length=1000, blank=True, help_text="where the run of the pipeline stands")
+    built_at = models.DateTimeField(help_text="UTC")
+    reason = models.TextField(blank=True, help_text="why its status is what it is")
+
+    kind = "build"
+    prefix = "BLD"
+    free_text = frozenset({"reason"})
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["registered", "accepted", "rejected", "retired"]),
+                name="catalog_build_status",
+            ),
+        ]
+        indexes = [
+            models.Index("built_at", "uid", name="catalog_build_by_time"),
+            models.Index("system", "built_at", "uid", name="catalog_build_of_system"),
+            models.Index("status", "built_at", "uid", name="catalog_build_by_status"),
+        ]
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    @classmethod
+    def lookup(cls, reference: str) -> dict[str, Any] | None:
+        """Return the filter that finds `BLD-7`, a uid or `payments-api@2.3.0`; None where it is neither."""
+        if "@" in reference:
+            return {"name": reference} if reference.isprintable() and len(reference) <= 201 else None
+        return super().lookup(reference)
+
+
+class Artefact(Row):
+    """A file or image of a build, known by its digest for good: it is written once and never edited."""
+
+    build = models.ForeignKey(Build, models.PROTECT, related_name="artefacts")
+    position = models.PositiveSmallIntegerField()
+    purl = models.CharField(max_length=500, db_index=True, help_text="a package URL")
+    digest = models.CharField(max_length=140, unique=True, help_text="sha256:…, sha384:… or sha512:…")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("build", "position", name="catalog_artefact_in_order")]
+
+    def __str__(self) -> str:
+        return self.purl
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.build.organisation_id
+
+
+class CarriedWorkItem(Row):
+    """A work item of another tool that a build carries, by its id there."""
+
+    build = models.ForeignKey(Build, models.PROTECT, related_name="work_items")
+    external_id = models.CharField(max_length=200, db_index=True)
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("build", "external_id", name="catalog_work_item_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.build.organisation_id

@@ -1,4 +1,4 @@
-"""How items are found by search."""
+"""How items and builds are found by search."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from fairway.catalog.models import ConfigurationItem
+from fairway.catalog.models import Build, ConfigurationItem
 from fairway.workspace import queries as workspace
 from fairway.workspace.commands import searchable
 from fairway.workspace.queries import Kind
@@ -48,3 +48,22 @@ KIND = Kind(
     order=20,
 )
 searchable("catalog.ConfigurationItem", KIND, body=_body, state=lambda item: item.status)
+
+
+_BUILD_FACE = {"registered": "submitted", "accepted": "active"}
+BUILD_KIND = Kind(
+    "build",
+    "catalog.view",
+    lambda key: f"/builds/{key}",
+    lambda: _("Builds"),
+    lambda: _("Build"),
+    state=lambda status: (_BUILD_FACE.get(status, status), str(Build.Status(status).label)),
+    many="/builds",
+    order=60,
+)
+searchable(
+    "catalog.Build",
+    BUILD_KIND,
+    body=lambda build: (build.tag, build.branch, build.commit, build.reason),
+    state=lambda build: build.status,
+)

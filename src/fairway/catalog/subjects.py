@@ -1,4 +1,4 @@
-"""Items as records that one comments on, watches and looks back at; the list of them as one with views."""
+"""Items and builds as records that one comments on, watches and looks back at; their lists have views."""
 
 from __future__ import annotations
 
@@ -27,6 +27,28 @@ register(
         visible=lambda actor: accounts.visible(ConfigurationItem.objects.all(), actor),
         people=people,
         parts={"catalog.Stakeholder": "item"},
+    )
+)
+register(
+    SubjectKind(
+        kind="build",
+        resource="builds",
+        label=_("Build"),
+        permission="catalog.view",
+        model="catalog.Build",
+        find=queries.build,
+        visible=queries.builds,
+        people=lambda build: people(build.system),
+        parts={"catalog.Artefact": "build", "catalog.CarriedWorkItem": "build"},
+    )
+)
+register_page(
+    ViewPage(
+        name="builds",
+        label=_("Builds"),
+        path="/builds",
+        permission="catalog.view",
+        parameters=frozenset({"status", "system", "branch", "work_item", "archived", "q"}),
     )
 )
 register_page(

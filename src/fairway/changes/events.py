@@ -13,6 +13,8 @@ class ChangeEvent(StrEnum):
 
     CREATE = "changes.change.create"
     EDIT = "changes.change.edit"
+    CARRY = "changes.build.attach"
+    UNCARRY = "changes.build.detach"
     RESCHEDULE = "changes.change.reschedule"
     RECORD = "changes.change.record"
     SUBMIT = "changes.change.submit"

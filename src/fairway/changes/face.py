@@ -232,6 +232,8 @@ def record(actor: Actor, dossier: Dossier, *, at: datetime) -> dict[str, Any]:
             ],
             "items": _items(actor, dossier, things),
             "edits": _edits(actor, dossier),
+            "sees_builds": accounts.access(actor).may("catalog.view", None),
+            "may_carry": queries.may_carry(actor, dossier),
             "may_propose": "edit" in {step.verb for step in steps if step.enabled}
             and not dossier.workflow.by_slug[change.state].minor,
             "may_apply": any(edit.applied_at is None for edit in dossier.edits)

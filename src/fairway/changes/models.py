@@ -210,6 +210,18 @@ class Implementer(_Part):
         constraints = [models.UniqueConstraint("change", "person", name="changes_implementer_once")]
 
 
+class CarriedChange(_Part):
+    """A build that carries the change: a record of fact beside its content, on which nobody votes."""
+
+    change = models.ForeignKey(Change, models.PROTECT, related_name="carried_by")
+    build = models.ForeignKey("catalog.Build", models.PROTECT, related_name="carries")
+    by = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    at = models.DateTimeField(help_text="UTC")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("change", "build", name="changes_build_once")]
+
+
 class ProposedEdit(_Part):
     """What the change is to alter of an item's configuration, once it is implementing.
 

@@ -42,6 +42,7 @@ register(
             "changes.AffectedItem": "change_id",
             "changes.AffectedEnvironment": "change_id",
             "changes.Implementer": "change_id",
+            "changes.CarriedChange": "change_id",
         },
     )
 )

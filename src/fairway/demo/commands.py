@@ -19,6 +19,7 @@ from fairway.catalog import commands as catalog
 from fairway.changes import commands as changing
 from fairway.changes import queries as work
 from fairway.changes.commands.reading import Span
+from fairway.demo.story import builds as pipelines
 from fairway.demo.story import calendar, company, elsewhere, fields, landscape
 from fairway.demo.story.changes import changes
 from fairway.demo.story.planned import Planned, Step
@@ -95,6 +96,19 @@ def _found(password: str, at: datetime) -> None:
         ),
         SYSTEM,
         at + timedelta(minutes=10),
+    )
+    _run(
+        [
+            accounts.CreateUser(
+                email=pipelines.PIPELINE,
+                name=pipelines.PIPELINE_NAME,
+                organisation=company.ROOT,
+                is_service=True,
+            ),
+            accounts.GrantRole(role="release-manager", organisation=company.ROOT, user=pipelines.PIPELINE),
+        ],
+        SYSTEM,
+        at + timedelta(minutes=15),
     )
     _run(_teams(), SYSTEM, at + timedelta(minutes=20))
     _run(_grants(), SYSTEM, at + timedelta(minutes=30))
@@ -353,6 +367,25 @@ def _live(planned: Sequence[Planned], windows: Sequence[calendar.Window], said: 
         command = workspace.CreateComment(kind=one.kind, subject=about, text=text)
         execute(command, actor=people[one.by], at=one.at)
 
+    pipeline = _person(pipelines.PIPELINE)
+
+    def build(one: pipelines.Built) -> None:
+        execute(_registered(one), actor=pipeline, at=one.at)
+        name = f"{one.system}@{one.version}"
+        if one.rejected:
+            rejected = catalog.EditBuild(build=name, status="rejected", reason=pipelines.BROKEN)
+            execute(rejected, actor=people["margaret.okafor@fairway.example"], at=one.at)
+        else:
+            execute(changing.AttachBuild(change=keys[one.change], build=name), actor=pipeline, at=one.at)
+
+    def accept(one: pipelines.Built) -> None:
+        accepted = catalog.EditBuild(build=f"{one.system}@{one.version}", status="accepted")
+        execute(accepted, actor=people["margaret.okafor@fairway.example"], at=one.accepted)
+
+    for made in pipelines.builds(planned):
+        moments.append((made.at, len(moments), partial(build, made)))
+        if made.accepted:
+            moments.append((made.accepted, len(moments), partial(accept, made)))
     for window in windows:
         moments.append((window.known, len(moments), partial(announce, window)))
     for number, change in enumerate(planned):
@@ -362,6 +395,22 @@ def _live(planned: Sequence[Planned], windows: Sequence[calendar.Window], said: 
         moments.append((one.at, len(moments), partial(say, one)))
     for _, _, act in sorted(moments, key=itemgetter(0, 1)):
         act()
+
+
+def _registered(one: pipelines.Built) -> Command:
+    home = f"{pipelines.REPOSITORY}/{one.system}"
+    return catalog.RegisterBuild(
+        system=one.system,
+        build_version=one.version,
+        commit=one.commit,
+        commit_url=f"{home}/commit/{one.commit}",
+        branch="main",
+        tag=f"v{one.version}",
+        url=f"{home}/runs/{int(one.commit[:5], 16)}",
+        built_at=one.at,
+        artefacts=[catalog.ArtefactFacts(purl=purl, digest=digest) for purl, digest in one.artefacts],
+        work_items=[f"{one.system[:3].upper()}-{100 + one.change}"],
+    )
 
 
 def _window(window: calendar.Window) -> Command:

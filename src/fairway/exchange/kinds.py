@@ -109,6 +109,25 @@ REDUNDANCIES: Final = Kind(
     },
 )
 
+BUILDS: Final = Kind(
+    name="builds",
+    command="catalog.build.register",
+    permission="catalog.register",
+    keys=(("system", "build_version"),),
+    fields={
+        "system": Field(text, "key of the item that was built", required=True),
+        "build_version": Field(text, "its version, such as 2.3.0", required=True),
+        "commit": Field(text, "hash of the commit it was built from"),
+        "commit_url": Field(text, "web address of the commit"),
+        "branch": Field(text, "branch it was built from"),
+        "tag": Field(text, "tag of the commit"),
+        "url": Field(text, "web address of the run of the pipeline"),
+        "built_at": Field(instant, "when it was built"),
+        "artefacts": Field(text, "its artefacts, each as package URL, = and digest", many=True),
+        "work_items": Field(text, "ids of the work items it carries", many=True),
+    },
+)
+
 CHANGES: Final = Kind(
     name="changes",
     command="changes.change.record",
@@ -231,7 +250,7 @@ ENVIRONMENT_LINKS: Final = Kind(
 KINDS: Final[Mapping[str, Kind]] = {
     kind.name: kind
     for kind in (
-        *(ITEMS, RELATIONS, REDUNDANCIES, CHANGES, WINDOWS),
+        *(ITEMS, RELATIONS, REDUNDANCIES, BUILDS, CHANGES, WINDOWS),
         *(ENVIRONMENTS, ENVIRONMENT_GROUPS, ENVIRONMENT_LINKS),
     )
 }

@@ -37,6 +37,7 @@ KIND_WORDS = {
     "items": gettext_lazy("Configuration items"),
     "relations": gettext_lazy("Relations between items"),
     "redundancies": gettext_lazy("Redundancy: some of several are enough"),
+    "builds": gettext_lazy("Builds, with their artefacts by digest"),
     "changes": gettext_lazy("Changes"),
     "windows": gettext_lazy("Freezes and maintenance windows"),
     "environments": gettext_lazy("Environments"),

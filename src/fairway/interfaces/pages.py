@@ -112,6 +112,7 @@ def palette(request: HttpRequest) -> HttpResponse:
         {"label": label, "href": href}
         for label, href, permission in (
             (_("Conflicts"), "/conflicts", "changes.view"),
+            (_("Builds"), "/builds", "catalog.view"),
             (_("Freezes and maintenance windows"), "/windows", "calendars.view"),
             (_("People"), "/administration/people", "accounts.view"),
             (_("Teams"), "/administration/teams", "accounts.view"),

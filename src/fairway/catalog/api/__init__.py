@@ -1,8 +1,9 @@
-"""Items, relations, their kinds, and impact over the API."""
+"""Items, relations, their kinds, builds and impact over the API."""
 
-from fairway.catalog.api import health, impact, items, kinds, redundancy, relations, stakeholders
+from fairway.catalog.api import builds, health, impact, items, kinds, redundancy, relations, stakeholders
 
 urls = [
+    *builds.urls,
     *stakeholders.urls,
     *items.urls,
     *kinds.urls,

@@ -1,5 +1,10 @@
-"""What can be done to items and relations."""
+"""What can be done to items, relations and builds."""
 
+from fairway.catalog.commands.builds import ArchiveBuild as ArchiveBuild
+from fairway.catalog.commands.builds import ArtefactFacts as ArtefactFacts
+from fairway.catalog.commands.builds import EditBuild as EditBuild
+from fairway.catalog.commands.builds import RegisterBuild as RegisterBuild
+from fairway.catalog.commands.builds import RestoreBuild as RestoreBuild
 from fairway.catalog.commands.items import ArchiveItem as ArchiveItem
 from fairway.catalog.commands.items import CreateItem as CreateItem
 from fairway.catalog.commands.items import Drifted as Drifted

@@ -14,7 +14,7 @@ from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan, expect
 from fairway.catalog import queries
 from fairway.catalog.events import CatalogEvent
-from fairway.catalog.models import ConfigurationItem, ItemKind, Redundancy, Relation
+from fairway.catalog.models import Build, ConfigurationItem, ItemKind, Redundancy, Relation
 from fairway.catalog.rules import merged, service_hours
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
@@ -63,7 +63,8 @@ class CreateItem(Command, name=CatalogEvent.ITEM_CREATE):
 class EditItem(Command, name=CatalogEvent.ITEM_EDIT):
     """Change an item; what is left out stays.
 
-    Attributes are merged, null takes one away (RFC 7396). A new organisation takes its relations along.
+    Attributes are merged, null takes one away (RFC 7396). A new organisation takes its relations and
+    builds along.
     """
 
     permission: ClassVar[str] = "catalog.edit"
@@ -440,4 +441,5 @@ def _edited(
             values["organisation"] = target
             change += [(one, {"organisation": target}) for one in Relation.objects.filter(source=found)]
             change += [(one, {"organisation": target}) for one in Redundancy.objects.filter(item=found)]
+            change += [(one, {"organisation": target}) for one in Build.objects.filter(system=found)]
     return Plan(subject=found, change=change)

@@ -1,8 +1,19 @@
-"""Pages of the catalogue: the list, a record, its forms, its relations, its impact."""
+"""Pages of the catalogue: the list, a record, its forms, its relations, its impact; builds."""
 
-from fairway.catalog.pages import graph, health, impact, items, kinds, redundancy, relations, stakeholders
+from fairway.catalog.pages import (
+    builds,
+    graph,
+    health,
+    impact,
+    items,
+    kinds,
+    redundancy,
+    relations,
+    stakeholders,
+)
 
 urlpatterns = [
+    *builds.urlpatterns,
     *kinds.urlpatterns,
     *stakeholders.urlpatterns,
     *items.urlpatterns,

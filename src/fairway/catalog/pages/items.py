@@ -184,6 +184,7 @@ def item(request: HttpRequest, key: str) -> HttpResponseBase:
         "panels": {
             "environments": "/environments/panel?" + urlencode({"item": found.slug}),
             "changes": "/changes/panel?" + urlencode({"item": found.slug}),
+            "builds": "/builds/panel?" + urlencode({"item": found.slug}),
             "events": "/activity?" + urlencode({"kind": "item", "subject": str(found.uid)}),
         },
     }

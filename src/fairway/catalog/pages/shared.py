@@ -93,7 +93,8 @@ def submit(form: Any, command: Command, actor: Actor) -> tuple[Ref | None, int]:
     except (Invalid, Conflict) as problem:
         names = getattr(form, "aliases", {})
         for error in problem.errors:
-            name = names.get(error.field, error.field)
+            name = error.field.partition("[")[0]  # artefacts[2].purl: one of many that stand in one field
+            name = names.get(name, name)
             form.add_error(name if name in form.fields else None, error.message)
         if not problem.errors:
             form.add_error(None, problem.detail)

@@ -13,6 +13,14 @@ from msgspec import structs
 
 from fairway.accounts import queries as accounts
 from fairway.catalog.models import ConfigurationItem, ItemKind, Relation, RelationKind
+from fairway.catalog.queries.builds import BUILDS as BUILDS
+from fairway.catalog.queries.builds import BuildQuery as BuildQuery
+from fairway.catalog.queries.builds import artefacts as artefacts
+from fairway.catalog.queries.builds import build as build
+from fairway.catalog.queries.builds import build_page as build_page
+from fairway.catalog.queries.builds import builds as builds
+from fairway.catalog.queries.builds import pick_builds as pick_builds
+from fairway.catalog.queries.builds import work_items as work_items
 from fairway.catalog.queries.controlling import RECORD_KEEPING as RECORD_KEEPING
 from fairway.catalog.queries.controlling import configured as configured
 from fairway.catalog.queries.controlling import control as control

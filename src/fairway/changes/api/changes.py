@@ -26,6 +26,7 @@ from fairway.accounts.web import (
 from fairway.audit.commands import Command
 from fairway.catalog.commands import ItemPatch
 from fairway.changes import commands, queries, views
+from fairway.changes.api import builds
 from fairway.changes.commands.reading import Priority, References, Spans
 from fairway.changes.models import ChangeModel, ChangeTemplate
 from fairway.kernel.actor import Actor
@@ -686,6 +687,7 @@ urls = [
     path("changes/<str:key>/edits", EditsController.as_view(), name="change-edits"),
     path("changes/<str:key>/edits/<str:item>", EditController.as_view(), name="change-edit"),
     path("changes/<str:key>/apply-edits", ApplyEditsController.as_view(), name="change-apply-edits"),
+    *builds.urls,
     path("changes/<str:key>/pins", PinsController.as_view(), name="change-pins"),
     path("changes/<str:key>/pins/<str:item>", PinController.as_view(), name="change-pin"),
     path("changes/<str:key>/submit", SubmitController.as_view(), name="change-submit"),

@@ -1,6 +1,8 @@
 """What can be done with changes."""
 
 from fairway.changes.commands import projecting as projecting
+from fairway.changes.commands.carrying import AttachBuild as AttachBuild
+from fairway.changes.commands.carrying import DetachBuild as DetachBuild
 from fairway.changes.commands.drifting import DismissDrift as DismissDrift
 from fairway.changes.commands.drifting import NoteDrift as NoteDrift
 from fairway.changes.commands.drifting import ProposeDrift as ProposeDrift

@@ -19,6 +19,7 @@ from fairway.accounts.web import page
 from fairway.audit.commands import convert
 from fairway.changes import face, queries
 from fairway.changes.grid import CHANGES, TABS, as_rows
+from fairway.changes.pages import builds
 from fairway.changes.pages.shared import now, reader
 from fairway.changes.words import STATES
 from fairway.environments import queries as environments
@@ -27,7 +28,7 @@ from fairway.kernel.errors import Invalid
 from fairway.workspace import queries as workspace
 
 SEARCHED = (
-    *("state", "model", "priority", "organisation", "item", "environment", "category"),
+    *("state", "model", "priority", "organisation", "item", "environment", "build", "category"),
     *("planned_start__gte", "planned_start__lt", "q", "sort", "cursor"),
 )
 IN_PANEL = 8
@@ -121,6 +122,7 @@ def _filters(actor: Actor, tab: str, asked: Mapping[str, str]) -> dict[str, Any]
             list(accounts.organisations(actor).values_list("slug", "name")[:100]),
         ),
         ("item", _("Item"), []),
+        ("build", _("Build"), []),
         ("category", _("Category"), []),
         ("planned_start__gte", _("From"), []),
         ("planned_start__lt", _("Before"), []),
@@ -155,9 +157,9 @@ def _filters(actor: Actor, tab: str, asked: Mapping[str, str]) -> dict[str, Any]
 def panel(request: HttpRequest) -> HttpResponseBase:
     """Answer the changes of an item or an environment, for a card on its page."""
     actor = reader(request)
-    asked = {name: request.GET[name] for name in ("item", "environment") if request.GET.get(name)}
+    asked = {name: request.GET[name] for name in ("item", "environment", "build") if request.GET.get(name)}
     if len(asked) != 1:
-        raise Invalid.field("item", _("Name an item or an environment."))
+        raise Invalid.field("item", _("Name an item, an environment or a build."))
     query = convert({**asked, "limit": IN_PANEL, "count": True}, queries.ChangeQuery)
     found = queries.change_page(actor, query)
     total = found.total or 0
@@ -167,6 +169,7 @@ def panel(request: HttpRequest) -> HttpResponseBase:
         if total > IN_PANEL
         else None,
         "new": "/changes/new?" + urlencode({f"{name}s": value for name, value in asked.items()}),
+        "build": asked.get("build", ""),
         "may_request": accounts.access(actor).may("changes.request", None),
     }
     return render(request, "changes/panel.html", context)
@@ -189,6 +192,7 @@ def people(request: HttpRequest) -> HttpResponseBase:
 
 
 urlpatterns = [
+    *builds.urlpatterns,
     path("changes", changes, name="changes"),
     path("changes/bulk", bulk, name="changes-bulk"),
     path("changes/panel", panel, name="change-panel"),

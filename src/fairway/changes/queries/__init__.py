@@ -1,5 +1,7 @@
 """What changes answer: single ones, lists, decisions, and what they hold."""
 
+from fairway.changes.queries.carrying import carrying as carrying
+from fairway.changes.queries.carrying import may_carry as may_carry
 from fairway.changes.queries.clearing import clearance as clearance
 from fairway.changes.queries.deciding import Case as Case
 from fairway.changes.queries.deciding import assess as assess

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fairway.accounts import queries as accounts
 from fairway.catalog import queries as catalog
-from fairway.changes.models import AffectedEnvironment, AffectedItem, Change, PlannedWindow
+from fairway.changes.models import AffectedEnvironment, AffectedItem, CarriedChange, Change, PlannedWindow
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
@@ -145,6 +145,8 @@ def counts(actor: Actor) -> Mapping[str, int]:
 class ChangeQuery(ListQuery, kw_only=True, forbid_unknown_fields=True, columns=COLUMNS):
     """What may be asked of the list. `mine`, `waiting`: for the caller. `item`, `environment`: key or uid.
 
+    `build`: those that it carries.
+
     `custom`: by fields of their own, as JSON ({"cost__gte": "5"}); also written custom.cost__gte=5.
     """
 
@@ -167,6 +169,7 @@ class ChangeQuery(ListQuery, kw_only=True, forbid_unknown_fields=True, columns=C
     outcome__in: str = ""
     item: str = ""
     environment: str = ""
+    build: str = ""
     title__contains: str = ""
     planned_start__gte: str = ""
     planned_start__lt: str = ""
@@ -179,7 +182,7 @@ class ChangeQuery(ListQuery, kw_only=True, forbid_unknown_fields=True, columns=C
     custom: str = ""
 
 
-_APART = {"mine": None, "waiting": None, "item": "", "environment": "", "custom": ""}
+_APART = {"mine": None, "waiting": None, "item": "", "environment": "", "build": "", "custom": ""}
 
 
 def change_page(actor: Actor, query: ChangeQuery) -> Page:
@@ -192,6 +195,9 @@ def change_page(actor: Actor, query: ChangeQuery) -> Page:
         rows = touching(rows, item=catalog.item(actor, query.item).pk)
     if query.environment:
         rows = touching(rows, environment=environments.environment(actor, query.environment).pk)
+    if query.build:
+        carried = CarriedChange.objects.filter(build=catalog.build(actor, query.build))
+        rows = rows.filter(pk__in=carried.values("change"))
     if query.mine:
         rows = mine(rows, actor)
     if query.waiting:
