@@ -17,11 +17,12 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from fairway.accounts import queries as accounts
 from fairway.accounts.commands import CreateOrganisation
-from fairway.audit.commands import execute
+from fairway.audit.commands import execute, preview
 from fairway.audit.models import Event
 from fairway.calendars import queries as calendars
 from fairway.calendars.rules import Target
 from fairway.catalog.models import ConfigurationItem, Relation
+from fairway.changes.commands.texts import ApplyWindows, Difference, TextSpan
 from fairway.changes.models import Change
 from fairway.claims import queries as claims
 from fairway.exchange.commands import import_file
@@ -262,3 +263,34 @@ def test_freezes_at_the_turn_of_the_year(imported: Imported) -> None:
         assert touching[year] == sum(one.start < end and start < one.end for one in scheduled)
     figures = {year: (starting[year], touching[year]) for year, _, _ in freezes()}
     assert figures == {2016: (4, 9), 2017: (13, 16), 2018: (1, 4), 2019: (0, 3), 2020: (6, 10)}
+
+
+def test_the_rules_of_the_product_replayed_over_the_past_give_the_same_figures(imported: Imported) -> None:
+    """Freezes and the notice of 48 hours as windows in a text, tried on what was planned."""
+    text = "organisation: grid\nwindows:\n" + "".join(
+        f"- {{name: year {year}, kind: hard_freeze, starts_at: {start:%FT%TZ}, ends_at: {end:%FT%TZ},"
+        " condition: 'category == \"SCHEDULED\"'}\n"
+        for year, start, end in freezes()
+    )
+    text += (
+        "- {name: notice, kind: hard_freeze, starts_at: 2000-01-01T00:00:00Z, ends_at: 2100-01-01T00:00:00Z,"
+        " condition: 'category == \"SCHEDULED\" && notice < 48'}\n"
+        "- {name: late, kind: hard_freeze, starts_at: 2000-01-01T00:00:00Z, ends_at: 2100-01-01T00:00:00Z,"
+        " condition: 'category == \"SCHEDULED\" && notice < 0'}\n"
+    )
+    before = contents()
+    whole = Counter[str]()
+    changes = 0
+    for first, last in ((2011, 2019), (2019, 2027)):
+        span = TextSpan(start=datetime(first, 1, 1, tzinfo=UTC), end=datetime(last, 1, 1, tzinfo=UTC))
+        told = preview(ApplyWindows(text=text, backtest=span), actor=SYSTEM).answer
+        assert isinstance(told, Difference)
+        assert told.backtest is not None
+        whole.update(told.backtest.by)
+        changes += told.backtest.changes
+    assert contents() == before
+    assert changes == len(STORED)
+    assert whole == {
+        **{"notice": 226, "late": 11},
+        **{"year 2016": 9, "year 2017": 16, "year 2018": 4, "year 2019": 3, "year 2020": 10},
+    }

@@ -20,9 +20,12 @@ VARIABLES: Final[Mapping[str, str]] = {
     "template": TEXT,
     "organisation": TEXT,
     "downtime": FLAG,
+    "notice": NUMBER,
     "custom": "map<string, dyn>",
 }
-"""Fields of a change: `model`, `template` and `organisation` by slug; `downtime`: it takes its items down."""
+"""Fields of a change: `model`, `template` and `organisation` by slug; `downtime`: it takes its items down;
+`notice`: whole hours, rounded down, from when it was submitted (a draft: from now) to when its work begins.
+"""
 
 
 @lru_cache(maxsize=1024)

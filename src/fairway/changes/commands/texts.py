@@ -57,7 +57,10 @@ class WindowText(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class ExampleText(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A change at a time, and what is to come of it. `until` left out: it is about an instant."""
+    """A change at a time, and what is to come of it. `until` left out: it is about an instant.
+
+    `notice`: whole hours between asking for it and its beginning.
+    """
 
     expect: Literal["allow", "warn", "deny"]
     at: Instant
@@ -74,6 +77,7 @@ class ExampleText(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     priority: Annotated[int, msgspec.Meta(ge=1, le=4)] = 3
     custom: dict[str, Any] = {}
     downtime: bool = False
+    notice: int = 168
     reason: bool = False
 
 
@@ -323,6 +327,7 @@ def _try(position: int, one: ExampleText, calendar: Calendar, organisation: Any,
         template=one.template,
         organisation=where.slug,
         downtime=one.downtime,
+        notice=one.notice,
     )
     with audit.steady():
         findings = calendar.findings(

@@ -37,7 +37,7 @@ from fairway.changes.queries.deciding import (
     targets,
     window_open,
 )
-from fairway.changes.queries.dossier import Proposal, facts_of
+from fairway.changes.queries.dossier import Proposal, facts_of, notice_of
 from fairway.changes.queries.dossier import change as find
 from fairway.changes.queries.waiving import exempt
 from fairway.changes.rules import Workflow, read
@@ -298,9 +298,9 @@ class _Question:
     def _facts(self) -> dict[str, Any]:
         """Return what conditions of windows read; one statement, where there is one to be asked."""
         columns = ("title", "category", "priority", "custom", "model__slug", "template__slug")
-        title, category, priority, custom, model, template, organisation = (
+        title, category, priority, custom, model, template, organisation, start, submitted = (
             Change.objects.filter(number=self.file.row.number)
-            .values_list(*columns, "organisation__slug")
+            .values_list(*columns, "organisation__slug", "planned_start", "submitted_at")
             .get()
         )
         return facts_of(
@@ -312,6 +312,7 @@ class _Question:
             template=template or "",
             organisation=organisation,
             downtime=bool(self.file.downtimes),
+            notice=notice_of(start, submitted),
         )
 
     def answer(self) -> Decision:

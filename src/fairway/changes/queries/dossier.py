@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fairway.accounts import queries as accounts
@@ -110,6 +111,7 @@ class Dossier:
             template=change.template.slug if change.template is not None else "",
             organisation=change.organisation.slug,
             downtime=any(row.downtime for row in self.windows),
+            notice=notice_of(change.planned_start, change.submitted_at),
         )
 
 
@@ -123,6 +125,7 @@ def facts_of(
     template: str,
     organisation: str,
     downtime: bool,
+    notice: int,
 ) -> dict[str, Any]:
     """Return what conditions of windows read of a change, by the names that they use."""
     return {
@@ -134,7 +137,23 @@ def facts_of(
         "template": template,
         "organisation": organisation,
         "downtime": downtime,
+        "notice": notice,
     }
+
+
+UNPLANNED = 1_000_000
+"""Hours of notice where none can be told: no rule about notice is for that."""
+
+
+def notice_of(start: datetime | None, submitted: datetime | None) -> int:
+    """Return the whole hours, rounded down, between asking and beginning; below nought where work came first.
+
+    A draft is asked for now. Of what is past and was never submitted nobody knows.
+    """
+    now = datetime.now(UTC)
+    if start is None or (submitted is None and start < now):
+        return UNPLANNED
+    return (start - (submitted or now)) // timedelta(hours=1)
 
 
 def workers(implementers: Sequence[int], owner: int | None, requester: int | None) -> tuple[int, ...]:

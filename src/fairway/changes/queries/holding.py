@@ -17,7 +17,7 @@ from fairway.changes.models import (
     PlannedWindow,
 )
 from fairway.changes.queries.deciding import claims_of
-from fairway.changes.queries.dossier import Proposal, facts_of, workers, workflow
+from fairway.changes.queries.dossier import Proposal, facts_of, notice_of, workers, workflow
 from fairway.claims.queries import Claim
 from fairway.environments import queries as environments
 from fairway.kernel.period import Period
@@ -27,6 +27,7 @@ _COLUMNS = (
     *("pk", "number", "title", "uid", "organisation_id", "state", "model_id", "outcome", "actual_end"),
     *("archived_at", "freeze_reason", "owner_id", "requester_id"),
     *("category", "priority", "custom", "model__slug", "template__slug", "organisation__slug"),
+    *("planned_start", "submitted_at"),
 )
 
 
@@ -82,7 +83,7 @@ def proposals(changes: Collection[int] | None = None, *, writing: bool = False) 
 
 
 def _facts(title: str, columns: Sequence[Any], *, downtime: bool) -> dict[str, Any]:
-    category, priority, custom, model, template, organisation = columns
+    category, priority, custom, model, template, organisation, start, submitted = columns
     return facts_of(
         title,
         category,
@@ -92,6 +93,7 @@ def _facts(title: str, columns: Sequence[Any], *, downtime: bool) -> dict[str, A
         template=template or "",
         organisation=organisation,
         downtime=downtime,
+        notice=notice_of(start, submitted),
     )
 
 
