@@ -171,7 +171,6 @@ def test_the_company_travels_to_sqlite_and_back(bank: Bank, tmp_path: Path) -> N
     fairway("export", away, folder=tmp_path)
     assert away.read_bytes() == home.read_bytes()
     with fresh_database(tmp_path) as url:
-        fairway("migrate", folder=tmp_path, url=url)
         fairway("import", away, "--as", "instance", folder=tmp_path, url=url)
         fairway("export", back, folder=tmp_path, url=url)
     assert back.read_bytes() == home.read_bytes()
