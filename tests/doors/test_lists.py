@@ -66,16 +66,22 @@ def test_every_list_comes_in_every_form_and_all_forms_tell_the_same(boss: Caller
     if name == "tokens":  # used a moment ago
         plain, lines = ([{**row, "last_used_at": ""} for row in rows] for rows in (plain, lines))
     assert lines == plain
+    if name == "events":  # each file that was taken is one more
+        plain = boss("get", f"{name}?limit=1000").json()["items"]
     rows = table(boss("get", name, **CSV))
     assert len(rows) == len(plain)
     if plain and "uid" in plain[0]:
         assert [row["uid"] for row in rows] == [row["uid"] for row in plain]
+    if name == "events":
+        plain = boss("get", f"{name}?limit=1000").json()["items"]
     answer = boss("get", f"{name}?format=xlsx")
     assert answer["Content-Disposition"].startswith(f'attachment; filename="{name}-20')
     book = CalamineWorkbook.from_filelike(io.BytesIO(b"".join(answer.streaming_content)))
     [sheet] = book.sheet_names
     cells = book.get_sheet_by_name(sheet).to_python()
     assert len(cells) == len(plain) + 1
+    if name == "events":
+        plain = boss("get", f"{name}?limit=1000").json()["items"]
     empty = table(boss("get", f"{name}?format=csv&limit=1"))
     assert len(empty) == len(plain), "a file holds the whole list, whatever the limit"
 

@@ -131,6 +131,7 @@ def test_nothing_is_sent_that_its_owner_may_not_see_any_more(company: Company, t
     work()
     assert len(there.got) == 1
     execute(GrantRole(role="administrator", organisation="retail", user="boss@example.org"), actor=SYSTEM)
+    execute(GrantRole(role="administrator", organisation="group", user="carl@example.org"), actor=SYSTEM)
     whole = Grant.objects.get(user__email="boss@example.org", organisation__slug="group")
     execute(RevokeRole(grant=str(whole.uid)), actor=SYSTEM)
     there.answer = lambda request: 204
