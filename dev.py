@@ -629,7 +629,8 @@ def check(_: Sequence[str]) -> int:
 @recipe("run the quick tests on SQLite, at most a minute; takes pytest's arguments and --postgres")
 def unit(arguments: Sequence[str]) -> int:
     set_up(tools=True)
-    return run_pytest(arguments, "-m", NOT_SLOW, *([] if arguments else ["-n", "2"]))
+    whole = [] if arguments else ["-n", "2", "--hypothesis-profile=quick"]
+    return run_pytest(arguments, "-m", NOT_SLOW, *whole)
 
 
 @recipe("run the long tests: large Hypothesis profile, full-size data, soaks; takes what `unit` takes")

@@ -15,7 +15,10 @@ from django.db import connections
 
 hypothesis.settings.register_profile("fixed", max_examples=50, derandomize=True, deadline=None, database=None)
 hypothesis.settings.register_profile("deep", max_examples=2000, deadline=None, print_blob=True)
-hypothesis.settings.load_profile("fixed")  # --hypothesis-profile=deep takes its place
+hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("fixed"), max_examples=10)
+hypothesis.settings.load_profile(
+    "fixed"
+)  # --hypothesis-profile= takes its place: quick in `unit`, deep in `deep`
 
 ON_POSTGRES = "FAIRWAY_DATABASE_URL" in os.environ
 
@@ -25,10 +28,25 @@ def pytest_report_header() -> str:
     return f"database: {'PostgreSQL' if ON_POSTGRES else 'SQLite'}"
 
 
+PURE = ("approvals", "policy", "scheduling", "ui", "test_architecture.py", "test_rules.py")
+"""Folders and files of what is the same on every database, for it asks none."""
+
+
+def asks_no_database(item: pytest.Item) -> bool:
+    """Say whether a test is one of the pure ones; pytest-django refuses the database to who did not ask."""
+    if item.get_closest_marker("django_db") or {"db", "django_db_setup"} & {
+        *getattr(item, "fixturenames", ())
+    }:
+        return False
+    return not {*item.path.relative_to(Path(__file__).parent).parts}.isdisjoint(PURE)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, rather than skip, what is about the other database."""
+    """Leave out, rather than skip, what is about the other database, and on PostgreSQL what asks for none."""
     other = "sqlite_only" if ON_POSTGRES else "postgres_only"
-    left_out = [item for item in items if item.get_closest_marker(other)]
+    left_out = [
+        item for item in items if item.get_closest_marker(other) or (ON_POSTGRES and asks_no_database(item))
+    ]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

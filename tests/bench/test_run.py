@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from fairway.bench.shape import TINY
 
 PROGRAM = """
@@ -20,6 +22,7 @@ print(json.dumps([
 """
 
 
+@pytest.mark.long
 def test_they_run_through_and_tell_all_they_promise(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],

@@ -60,6 +60,7 @@ def approved_by_outsider(key: str, starter: int | None, parties: set[int | None]
     return "approve" in last.values() and "reject" not in last.values()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
 def test_random_walk(company: Company, seed: int) -> None:
     dice = random.Random(seed)

@@ -222,7 +222,7 @@ def test_an_unknown_kind_is_refused_with_those_there_are(company: Company) -> No
         import_text(ITEMS, "itmes")
     assert (
         caught.value.detail
-        == "“itmes” cannot be imported; there are items, relations, redundancies, changes, windows,"
+        == "“itmes” cannot be imported; there are items, relations, redundancies, builds, changes, windows,"
         " environments, environment-groups, environment-links."
     )
 

@@ -34,7 +34,7 @@ from fairway.policy import Severity
 
 from .conftest import contents, counts, import_text, problems
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data" / "outages"

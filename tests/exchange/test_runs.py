@@ -62,6 +62,7 @@ class Killed(BaseException):
     """The process ends at this place."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["before its end", "behind its end"])
 @pytest.mark.parametrize("batch", [1, 2, 3])
 def test_a_crash_around_any_batch_neither_loses_nor_doubles_a_row(
@@ -118,6 +119,7 @@ def test_a_check_writes_nothing_but_what_it_found_and_shows_what_would_change(co
     assert [one["row"] for one in queries.lines(run, after=queries.lines(run)[1]["id"], limit=1)] == [4]
 
 
+@pytest.mark.long
 def test_a_large_file_becomes_a_job_that_is_followed_over_the_api(company: Company) -> None:
     rows = "".join(f"i-{n},Item {n},system\n" for n in range(5_001))
     file = SimpleUploadedFile("many.csv", f"key,name,kind\n{rows}".encode())

@@ -159,8 +159,8 @@ def test_the_past_in_another_organisation_stays_there(
 def test_other_organisations_are_hidden_in_what_it_referred_to(
     company: Company, records: Records, api: Any, browser: Any
 ) -> None:
-    execute(CreateItem(key="hub", name="Cards hub", kind="system", organisation="cards"), actor=SYSTEM)
-    execute(EditChange(change=records["change"], items=("till", "hub")), actor=company.boss)
+    execute(CreateItem(key="cards-hub", name="Cards Hub", kind="system", organisation="cards"), actor=SYSTEM)
+    execute(EditChange(change=records["change"], items=("till", "cards-hub")), actor=company.boss)
     told = api(company.vera)("get", f"history/state?kind=change&subject={records['change']}").json()
     items = {part["values"]["item_id"] for part in told["parts"] if part["model"] == "changes.AffectedItem"}
     assert "hidden" in items
@@ -168,7 +168,9 @@ def test_other_organisations_are_hidden_in_what_it_referred_to(
     for query in ("", "?at=2040-01-01", "?from="):
         page = browser(company.vera).get(f"/history/change/{records['change']}{query}")
         assert page.status_code == 200, page.content
-        assert "hub" not in page.content.decode().lower()
+        shown = page.content.decode().lower()
+        assert "cards-hub" not in shown
+        assert "cards hub" not in shown
 
 
 def test_the_pages_tell_when_and_what(company: Company, records: Records, browser: Any) -> None:
