@@ -113,6 +113,7 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[FindingView]
     next_open: datetime | None
     next_close: datetime | None
+    point_of_no_return: datetime | None = None
 
 
 class PlanView(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +179,7 @@ def decision_view(decision: Decision, actor: Actor, words: Words | None = None) 
         findings=[finding_view(finding, words) for finding in shown.findings],
         next_open=shown.next_open,
         next_close=shown.next_close,
+        point_of_no_return=shown.point_of_no_return,
     )
 
 

@@ -51,6 +51,7 @@ def decided(
         "headline": VAGUE if vague else _headline(shown, words),
         "note": _outlook(asked) if asked is not None else "",
         "rows": rows,
+        "point_of_no_return": decision.point_of_no_return,
         "more": {"label": _("%(count)d more") % {"count": left}, "href": "/conflicts"} if left else None,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -31,12 +32,19 @@ PRIORITIES = (
     (3, gettext_lazy("3, as usual")),
     (4, gettext_lazy("4, whenever it fits")),
 )
+TIMES = ("implementation_time", "test_time", "backout_time")
 TEXTS = ("description", "reason", "implementation_plan", "test_plan", "backout_plan", "freeze_reason")
 
 
 def _text(label: Any, help_text: Any = "", rows: int = 3) -> forms.CharField:
     return forms.CharField(
         label=label, help_text=help_text, required=False, widget=forms.Textarea(attrs={"rows": rows})
+    )
+
+
+def _minutes(label: Any, help_text: Any) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, help_text=help_text, required=False, min_value=1, max_value=31 * 24 * 60
     )
 
 
@@ -94,6 +102,16 @@ class ChangeForm(CustomMixin, forms.Form):
         gettext_lazy("How to go back, and by when to decide."),
         rows=2,
     )
+    implementation_time = _minutes(
+        gettext_lazy("Minutes to implement"), gettext_lazy("How long doing it takes.")
+    )
+    test_time = _minutes(
+        gettext_lazy("Minutes to test"), gettext_lazy("How long seeing that it worked takes.")
+    )
+    backout_time = _minutes(
+        gettext_lazy("Minutes to back out"),
+        gettext_lazy("How long going back takes: the point of no return follows from it."),
+    )
     implementers = KeysField(
         url="/changes/people",
         label=gettext_lazy("Implementers"),
@@ -120,6 +138,7 @@ class ChangeForm(CustomMixin, forms.Form):
     FIRST = ("title", "template", "items", "environments", "windows")
     REST = (
         *("description", "reason", "downtime", "implementation_plan", "test_plan", "backout_plan"),
+        *("implementation_time", "test_time", "backout_time"),
         *("implementers", "freeze_reason", "priority", "category", "external_id"),
     )
 
@@ -189,6 +208,9 @@ class ChangeForm(CustomMixin, forms.Form):
         }
         for name in ("windows", "downtime"):
             found[name] = [{"start": start, "end": end} for start, end in found[name]]
+        for name in TIMES:
+            minutes = found.get(name)
+            found[name] = timedelta(minutes=minutes) if minutes is not None else None
         if found["items"]:
             found["primary_item"] = found["items"][0]
         if own:
@@ -253,6 +275,10 @@ def _initial(actor: Actor, dossier: Dossier) -> dict[str, Any]:
         "version": change.version,
         "title": change.title,
         **{name: getattr(change, name) for name in TEXTS},
+        **{
+            name: int(value.total_seconds() // 60) if (value := getattr(change, name)) is not None else None
+            for name in TIMES
+        },
         "items": items,
         "environments": places,
         "windows": [(period.start, period.end) for period in dossier.periods(downtime=False)],

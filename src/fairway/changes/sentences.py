@@ -174,3 +174,21 @@ rule_word("calendars.outside_maintenance", lambda: _("Outside maintenance"))
 rule_word("claims.same_item", lambda: _("Same item as"))
 rule_word("claims.usage", lambda: _("Use that does not go together"))
 rule_word("claims.capacity", lambda: _("Over capacity"))
+
+
+@sentence("claims.does_not_fit")
+def does_not_fit(finding: Finding, words: Words) -> str:
+    params = finding.params
+    if "close" not in params or finding.interval is None:
+        return _("The work does not fit its window.")
+    values = {
+        "hours": f"{params['minutes'] // 60}:{params['minutes'] % 60:02d}",
+        "period": words.period(finding.interval),
+        "close": words.instant(params["close"]),
+    }
+    text = (
+        _("With test and back-out it takes %(hours)s h: begun with %(period)s, it ends after %(close)s.")
+        if params.get("with_backout")
+        else _("With test it takes %(hours)s h: begun with %(period)s, it ends after %(close)s.")
+    )
+    return text % values

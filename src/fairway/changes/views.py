@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -86,6 +86,9 @@ class ChangeView(msgspec.Struct, kw_only=True):
     implementation_plan: str
     test_plan: str
     backout_plan: str
+    implementation_time: timedelta | None
+    test_time: timedelta | None
+    backout_time: timedelta | None
     freeze_reason: str
     created_at: datetime
     submitted_at: datetime | None
@@ -227,6 +230,9 @@ def change_view(
         implementation_plan=change.implementation_plan,
         test_plan=change.test_plan,
         backout_plan=change.backout_plan,
+        implementation_time=change.implementation_time,
+        test_time=change.test_time,
+        backout_time=change.backout_time,
         freeze_reason=change.freeze_reason,
         created_at=change.created_at,
         submitted_at=change.submitted_at,

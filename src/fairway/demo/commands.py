@@ -440,6 +440,12 @@ def _window(window: calendar.Window) -> Command:
 
 
 def _request(change: Planned) -> Command:
+    minutes = int((change.span[1] - change.span[0]).total_seconds() // 60)
+    parts = {
+        name: timedelta(minutes=minutes * share // 100)
+        for name, share in (("implementation_time", 45), ("test_time", 20), ("backout_time", 30))
+        if minutes >= 10 and change.backout
+    }
     return changing.CreateChange(
         title=change.title,
         description=change.description,
@@ -459,6 +465,7 @@ def _request(change: Planned) -> Command:
         environments=change.places,
         windows=(Span(*change.span),),
         downtime=(Span(*change.downtime),) if change.downtime else (),
+        **parts,
     )
 
 

@@ -110,6 +110,8 @@ class Decision:
     at: datetime | None = None
     next_open: datetime | None = None
     next_close: datetime | None = None
+    point_of_no_return: datetime | None = None
+    """The last instant at which going back still ends in time; None: it could not be told."""
 
     @property
     def denied(self) -> bool:

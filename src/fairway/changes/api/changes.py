@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -51,6 +51,9 @@ class ChangePatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     implementation_plan: str | UnsetType | None = UNSET
     test_plan: str | UnsetType | None = UNSET
     backout_plan: str | UnsetType | None = UNSET
+    implementation_time: timedelta | UnsetType | None = UNSET
+    test_time: timedelta | UnsetType | None = UNSET
+    backout_time: timedelta | UnsetType | None = UNSET
     freeze_reason: str | UnsetType | None = UNSET
     owner: str | UnsetType | None = UNSET
     implementers: References | UnsetType = UNSET

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from typing import Annotated, Any, TypeVar, cast
@@ -109,6 +109,25 @@ def words(given: Any, wrong: Wrong) -> dict[str, str]:
         else:
             read = partial(text, value, name)
         found[name] = wrong.catch(read, "")
+    return found
+
+
+TIMES = ("implementation_time", "test_time", "backout_time")
+LONGEST = timedelta(days=31)
+Length = timedelta
+
+
+def times(given: Any, wrong: Wrong) -> dict[str, timedelta | None]:
+    """Return how long the parts of the work take, as far as a command says."""
+    found: dict[str, timedelta | None] = {}
+    for name in TIMES:
+        value = getattr(given, name)
+        if value is msgspec.UNSET:
+            continue
+        if value is not None and not timedelta(0) < value <= LONGEST:
+            wrong.add(name, _("It takes longer than nothing and at most 31 days."))
+            continue
+        found[name] = value
     return found
 
 

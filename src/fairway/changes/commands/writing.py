@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
@@ -61,6 +61,9 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
     implementation_plan: str = ""
     test_plan: str = ""
     backout_plan: str = ""
+    implementation_time: timedelta | None = None
+    test_time: timedelta | None = None
+    backout_time: timedelta | None = None
     freeze_reason: str = ""
     owner: str | None = None
     implementers: References = ()
@@ -80,7 +83,7 @@ class CreateChange(Command, name=ChangeEvent.CREATE):
         :raises Forbidden: the actor may not request changes there. :raises Invalid: by field.
         """
         wrong = Wrong()
-        values: dict[str, Any] = reading.words(self, wrong)
+        values: dict[str, Any] = {**reading.words(self, wrong), **reading.times(self, wrong)}
         template = wrong.catch(lambda: reading.template(self.template), None)
         model = wrong.catch(lambda: reading.model(self.model, template), None)
         items = wrong.catch(lambda: reading.items(actor, self.items), [])
@@ -178,6 +181,9 @@ class EditChange(Command, name=ChangeEvent.EDIT):
     implementation_plan: str | UnsetType | None = UNSET
     test_plan: str | UnsetType | None = UNSET
     backout_plan: str | UnsetType | None = UNSET
+    implementation_time: timedelta | UnsetType | None = UNSET
+    test_time: timedelta | UnsetType | None = UNSET
+    backout_time: timedelta | UnsetType | None = UNSET
     freeze_reason: str | UnsetType | None = UNSET
     owner: str | UnsetType | None = UNSET
     implementers: References | UnsetType = UNSET
@@ -274,7 +280,7 @@ def edit(given: EditChange, verb: str, *, actor: Actor, at: datetime, lock: bool
     permitted(before, verb, actor)
     expect(before.change, given.version)
     wrong = Wrong()
-    values: dict[str, Any] = reading.words(given, wrong)
+    values: dict[str, Any] = {**reading.words(given, wrong), **reading.times(given, wrong)}
     if given.priority is not UNSET:
         values["priority"] = given.priority
     if given.owner is not UNSET:

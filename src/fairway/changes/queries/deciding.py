@@ -18,8 +18,10 @@ from fairway.calendars.queries import Activity, Target
 from fairway.catalog import queries as catalog
 from fairway.changes.models import Change, ChangeTemplate
 from fairway.changes.queries.dossier import Dossier, Proposal
+from fairway.changes.queries.fitting import fit_findings, fits
 from fairway.changes.queries.waiving import exempt
 from fairway.changes.rules import Workflow
+from fairway.changes.rules.fitting import Fit
 from fairway.changes.rules.waiving import Exempt, honoured, waivable, window_by_window
 from fairway.claims import queries as claims
 from fairway.claims.queries import Claim, Strength, Thing
@@ -105,7 +107,7 @@ def time_findings(
     ahead = _ahead(proposal, at)
     if not ahead.windows:
         return [_over(proposal)] if proposal.windows else []
-    return _in_the_way(ahead, activity, at=at)
+    return [*_in_the_way(ahead, activity, at=at), *fit_findings(ahead, fits_of(ahead, at=at))]
 
 
 def stopped(proposal: Proposal, activity: Activity, *, at: datetime) -> list[Finding]:
@@ -376,11 +378,21 @@ def assess(
     `next_open`: the start of the next planned window where nothing stands in the way; `next_close`: its end.
     """
     findings = [*more, *time_findings(proposal, at=at, activity=activity)]
-    weighed = decide(findings, at=at)
+    last = next((one.point_of_no_return for one in fits_of(proposal, at=at)), None)
+    weighed = replace(decide(findings, at=at), point_of_no_return=last)
     current = next((period for period in sorted(proposal.windows) if period.end > at), None)
     if weighed.denied or current is None:
         return weighed
     return replace(weighed, next_open=current.start if current.start > at else None, next_close=current.end)
+
+
+def fits_of(proposal: Proposal, *, at: datetime) -> list[Fit]:
+    """Return how the work lies in its windows; nothing where nobody said how long it takes."""
+    if not proposal.times.known or not proposal.items:
+        return []
+    concerned = targets(proposal.organisation, proposal.items, proposal.environments, proposal.model)
+    with audit.steady():
+        return fits(proposal, concerned, at=at)
 
 
 def has_consent(dossier: Dossier, *, at: datetime) -> bool:

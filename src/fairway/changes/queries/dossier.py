@@ -23,6 +23,7 @@ from fairway.changes.models import (
     ProposedEdit,
 )
 from fairway.changes.rules import Content, Workflow, digest, read
+from fairway.changes.rules.fitting import Times as Times
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid, NotFound
@@ -31,6 +32,9 @@ from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 
 _workflows: dict[int, tuple[object, Workflow]] = {}
+
+
+NO_TIMES = Times()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Proposal:
     """What conditions of windows read of it."""
     people: tuple[int, ...] = ()
     """Who carries it out: nobody does two things at a time."""
+    times: Times = NO_TIMES
+    """How long the parts of the work take."""
 
 
 @dataclass(slots=True)
@@ -98,6 +104,7 @@ class Dossier:
             change.model_id,
             self._facts,
             workers(self.people, change.owner_id, change.requester_id),
+            Times(change.implementation_time, change.test_time, change.backout_time),
         )
 
     def _facts(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from fairway.changes.models import (
     PlannedWindow,
 )
 from fairway.changes.queries.deciding import claims_of
-from fairway.changes.queries.dossier import Proposal, facts_of, notice_of, workers, workflow
+from fairway.changes.queries.dossier import Proposal, Times, facts_of, notice_of, workers, workflow
 from fairway.claims.queries import Claim
 from fairway.environments import queries as environments
 from fairway.kernel.period import Period
@@ -26,6 +26,7 @@ from fairway.kernel.refs import Ref
 _COLUMNS = (
     *("pk", "number", "title", "uid", "organisation_id", "state", "model_id", "outcome", "actual_end"),
     *("archived_at", "freeze_reason", "owner_id", "requester_id"),
+    *("implementation_time", "test_time", "backout_time"),
     *("category", "priority", "custom", "model__slug", "template__slug", "organisation__slug"),
     *("planned_start", "submitted_at"),
 )
@@ -56,7 +57,7 @@ def proposals(changes: Collection[int] | None = None, *, writing: bool = False) 
     found: dict[int, Proposal | None] = {}
     for row in which.values_list(*_COLUMNS):
         pk, number, title, uid, organisation, state, model, outcome, ended, archived, reason = row[:11]
-        owner, requester, *more = row[11:]
+        owner, requester, implementation, test, backout, *more = row[11:]
         strength = models[model].by_slug[state].claim
         if archived is not None or strength == "none" or outcome == Change.Outcome.NOT_STARTED:
             found[pk] = None
@@ -78,6 +79,7 @@ def proposals(changes: Collection[int] | None = None, *, writing: bool = False) 
             model,
             partial(_facts, title, more, downtime=any(downtime for _, downtime in cut)),
             workers([person for (person,) in people.get(pk, ())], owner, requester),
+            Times(implementation, test, backout),
         )
     return found
 

@@ -9,8 +9,9 @@ from functools import partial
 
 from fairway.audit import queries as audit
 from fairway.calendars.queries import Activity
-from fairway.changes.queries.deciding import ahead_of, claims_of, let_pass, said, unwaived
+from fairway.changes.queries.deciding import ahead_of, claims_of, fits_of, let_pass, said, unwaived
 from fairway.changes.queries.dossier import Proposal
+from fairway.changes.queries.fitting import fit_findings
 from fairway.changes.queries.holding import proposals
 from fairway.changes.queries.waiving import exempt
 from fairway.changes.rules.waiving import waivable
@@ -39,6 +40,7 @@ def findings_of(changes: Collection[int], *, at: datetime) -> dict[int, list[Fin
             planned = replace(proposal, windows=tuple(ahead), downtimes=ahead_of(proposal.downtimes, at))
             activity = Activity.START if proposal.strength == "approved" else Activity.SCHEDULE
             found[pk] += said(planned, activity)
+            found[pk] += fit_findings(proposal, fits_of(proposal, at=at))
             if any(waivable(finding) for finding in found[pk]):
                 stopped[pk] = (planned, activity)
         for pk, granted in (exempt(stopped) if stopped else {}).items():
