@@ -441,7 +441,7 @@ def _window(window: calendar.Window) -> Command:
 
 def _request(change: Planned) -> Command:
     minutes = int((change.span[1] - change.span[0]).total_seconds() // 60)
-    parts = {
+    parts: dict[str, Any] = {
         name: timedelta(minutes=minutes * share // 100)
         for name, share in (("implementation_time", 45), ("test_time", 20), ("backout_time", 30))
         if minutes >= 10 and change.backout
