@@ -69,6 +69,7 @@ def test_a_change_from_idea_to_scheduled(rita: Caller, ann: Caller) -> None:
         "findings": [],
         "next_open": None,
         "next_close": None,
+        "point_of_no_return": None,
     }
     assert made.json()["windows"] == [
         {
