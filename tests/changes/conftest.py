@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
+from pytest_django.plugin import DjangoDbBlocker
 
 from fairway.accounts import commands as accounts
 from fairway.accounts import queries as who
@@ -99,9 +101,22 @@ def all_done(made: Iterable[Command]) -> None:
         assert isinstance(answer, Outcome), answer
 
 
+@pytest.fixture(scope="module")
+def founded_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Company]:
+    """Found the company for the tests of a module; it is rolled back after them."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        Kept.forget_all()
+        try:
+            yield founded()
+        finally:
+            transaction.set_rollback(True)
+            Kept.forget_all()
+
+
 @pytest.fixture
-def company(db: None) -> Company:
-    return founded()
+def company(founded_once: Company, db: None) -> Company:
+    """The company as it was founded; `db` undoes at the end what a test writes."""
+    return Company(dict(founded_once.people))
 
 
 def founded() -> Company:
