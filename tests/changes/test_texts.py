@@ -150,6 +150,7 @@ def test_it_is_replayed_over_the_past(company: Company) -> None:
         ("organisation: &a retail\nwindows: [{name: *a, kind: holiday}]", "text", "aliases"),
         ("[" * 5_000, "text", "no YAML"),
         ("a" * 300_000, "text", "longer than"),
+        ("{}: {}", "text", "one word"),
         ("organisation: nowhere", "organisation", "no organisation"),
         ("organisation: retail\nwindws: []", "windws", "no such field"),
         (TEXT.replace("hard_freeze", "freeze"), "windows[0].kind", "is not possible"),

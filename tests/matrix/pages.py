@@ -579,6 +579,13 @@ PAGES: dict[str, Page] = {
     "items/<str:key>/graph/data": Page(at="item", reads="catalog.view"),
     "items/<str:key>/graph/list": Page(at="item", reads="catalog.view"),
     # builds
+    "baselines": Page(
+        reads="catalog.view",
+        writes="catalog.edit",
+        form=lambda b: {"name": MARKED, "organisation": b.organisation},
+    ),
+    "baselines/<str:key>": Page(at="baseline", reads="catalog.view"),
+    "baselines/<str:key>/archive": Page(at="baseline", reads=None, writes="catalog.edit"),
     "builds": Page(reads="catalog.view"),
     "builds/new": Page(
         reads="catalog.register",

@@ -439,6 +439,11 @@ OPERATIONS: dict[str, Entry] = {
         at="redundancy", body=lambda b: {"needed": 2, "members": [b.database, b.spare]}
     ),
     "DELETE redundancies/{key}": Entry(at="redundancy"),
+    "GET baselines": Entry(filters=lambda b: {"organisation": b.organisation}),
+    "POST baselines": Entry(body=lambda b: {"name": MARKED, "organisation": b.organisation}),
+    "GET baselines/{key}": Entry(at="baseline"),
+    "DELETE baselines/{key}": Entry(at="baseline"),
+    "GET baselines/{key}/compare": Entry(at="baseline", filters=lambda b: {"with": b.baseline}, bare=True),
     "GET builds": Entry(filters=lambda b: {"organisation": b.organisation, "system": b.item}),
     "POST builds": Entry(body=lambda b: {"system": b.item, "build_version": "2.0", "branch": MARKED}),
     "GET builds/{key}": Entry(at="build"),

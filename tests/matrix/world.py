@@ -32,6 +32,7 @@ from fairway.catalog.commands import (
     ItemPatch,
     RegisterBuild,
     SetStakeholders,
+    TakeBaseline,
 )
 from fairway.catalog.models import ItemKind, RelationKind
 from fairway.changes import commands as changes
@@ -413,6 +414,8 @@ def _things(branch: Branch, boss: str) -> None:
             by=boss,
         )
     )
+    taken = TakeBaseline(name=f"{loud} baseline", organisation=slug)
+    records["baseline"] = named(run(taken, by=boss))
     for what, version in (("build", "1.0"), ("former_build", "0.9")):
         registered = RegisterBuild(
             system=f"{slug}-item",

@@ -54,6 +54,7 @@ DEEDS = {
 
 PLACES = {
     "change": "/changes/{}", "environment": "/environments/{}", "item": "/items/{}", "window": "/windows/{}",
+    "baseline": "/baselines/{}",
     "build": "/builds/{}",
     "organisation": "/administration/organisations/{}", "team": "/administration/teams/{}",
     "user": "/administration/people/{}", "role": "/administration/roles/{}",
@@ -90,6 +91,12 @@ def entries(actor: Actor, events: Sequence[Mapping[str, Any]], *, now: datetime)
         }
         for event in events
     ]
+
+
+def changes(actor: Actor, events: Sequence[Mapping[str, Any]]) -> list[list[dict[str, str]]]:
+    """Return for each event the changed fields of its own record in words: `field`, `old`, `new`."""
+    names, now = _Names(actor, events), datetime.now(UTC)
+    return [list(_changes(event, names, actor, now)) for event in events]
 
 
 class Teller:

@@ -30,6 +30,8 @@ class CatalogEvent(StrEnum):
     REDUNDANCY_EDIT = "catalog.redundancy.edit"
     REDUNDANCY_PUT = "catalog.redundancy.put"
     REDUNDANCY_REMOVE = "catalog.redundancy.remove"
+    BASELINE_TAKE = "catalog.baseline.take"
+    BASELINE_ARCHIVE = "catalog.baseline.archive"
     BUILD_REGISTER = "catalog.build.register"
     BUILD_EDIT = "catalog.build.edit"
     BUILD_ARCHIVE = "catalog.build.archive"

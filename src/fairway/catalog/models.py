@@ -271,3 +271,27 @@ class CarriedWorkItem(Row):
     @property
     def owning_organisation(self) -> int | None:
         return self.build.organisation_id
+
+
+class Baseline(Numbered):
+    """The catalogue of an organisation and all below it as it stood after one event of the log.
+
+    It holds no copy: the log is append-only, so what was added, removed and changed since, or up to another
+    baseline, follows from its events.
+    """
+
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    sequence = models.BigIntegerField(help_text="the last event that it holds")
+    taken_at = models.DateTimeField(help_text="UTC")
+
+    kind = "baseline"
+    prefix = "BAS"
+    free_text = frozenset({"description"})
+
+    class Meta:
+        indexes = [models.Index("taken_at", "uid", name="catalog_baseline_by_time")]
+
+    @property
+    def label(self) -> str:
+        return self.name

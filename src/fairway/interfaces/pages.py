@@ -113,6 +113,7 @@ def palette(request: HttpRequest) -> HttpResponse:
         for label, href, permission in (
             (_("Conflicts"), "/conflicts", "changes.view"),
             (_("Builds"), "/builds", "catalog.view"),
+            (_("Baselines"), "/baselines", "catalog.view"),
             (_("Freezes and maintenance windows"), "/windows", "calendars.view"),
             (_("People"), "/administration/people", "accounts.view"),
             (_("Teams"), "/administration/teams", "accounts.view"),

@@ -1,5 +1,7 @@
 """What can be done to items, relations and builds."""
 
+from fairway.catalog.commands.baselines import ArchiveBaseline as ArchiveBaseline
+from fairway.catalog.commands.baselines import TakeBaseline as TakeBaseline
 from fairway.catalog.commands.builds import ArchiveBuild as ArchiveBuild
 from fairway.catalog.commands.builds import ArtefactFacts as ArtefactFacts
 from fairway.catalog.commands.builds import EditBuild as EditBuild

@@ -1,6 +1,7 @@
 """Pages of the catalogue: the list, a record, its forms, its relations, its impact; builds."""
 
 from fairway.catalog.pages import (
+    baselines,
     builds,
     graph,
     health,
@@ -13,6 +14,7 @@ from fairway.catalog.pages import (
 )
 
 urlpatterns = [
+    *baselines.urlpatterns,
     *builds.urlpatterns,
     *kinds.urlpatterns,
     *stakeholders.urlpatterns,

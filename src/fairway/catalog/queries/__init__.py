@@ -13,6 +13,13 @@ from msgspec import structs
 
 from fairway.accounts import queries as accounts
 from fairway.catalog.models import ConfigurationItem, ItemKind, Relation, RelationKind
+from fairway.catalog.queries.baselines import BASELINES as BASELINES
+from fairway.catalog.queries.baselines import BaselineQuery as BaselineQuery
+from fairway.catalog.queries.baselines import Difference as Difference
+from fairway.catalog.queries.baselines import baseline as baseline
+from fairway.catalog.queries.baselines import baseline_page as baseline_page
+from fairway.catalog.queries.baselines import baselines as baselines
+from fairway.catalog.queries.baselines import differences as differences
 from fairway.catalog.queries.builds import BUILDS as BUILDS
 from fairway.catalog.queries.builds import BuildQuery as BuildQuery
 from fairway.catalog.queries.builds import artefacts as artefacts
