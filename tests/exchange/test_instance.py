@@ -23,6 +23,7 @@ from fairway.catalog.rules import Direction
 from fairway.exchange.commands import export_instance, import_instance
 from fairway.exchange.instance.shape import EVENTS, LEFT_OUT, MANIFEST, columns, tables
 from fairway.kernel.errors import Conflict, Invalid, NotFound, Problem
+from fairway.workspace import listeners
 from tests.support import company
 from tests.support.committed import another_database
 from tests.support.dump import dump
@@ -114,6 +115,14 @@ def test_work_goes_on_after_an_import(exported: Path, tmp_path: Path) -> None:
         newcomer = company.person("newcomer", "shops")
         assert newcomer.pk == apps.get_model("accounts.User")._default_manager.latest("pk").pk
         assert audit.verification().whole
+
+
+def test_what_was_told_elsewhere_is_not_told_again(exported: Path, tmp_path: Path) -> None:
+    with another_database(tmp_path):
+        restored = import_instance(exported)
+        assert listeners.position() == restored.last[0]
+        execute(catalog.EditItem(item="ledger", criticality=1), actor=company.actor("boss"))
+        assert [one.sequence for one in audit.logged(after=listeners.position())] == [restored.last[0] + 1]
 
 
 def test_credentials_stay_at_home(exported: Path, tmp_path: Path) -> None:

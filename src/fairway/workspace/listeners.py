@@ -26,7 +26,7 @@ from fairway.workspace import queries
 from fairway.workspace.events import WorkspaceEvent
 from fairway.workspace.models import Comment, Notification, NotificationSettings, Told, Watch
 
-NAME = "notifications"
+NAME = Told.NOTIFICATIONS
 BATCH = 200
 LATEST = timedelta(days=14)
 """Of what is older nobody is told any more: of history that was imported, or after a long pause."""

@@ -129,6 +129,7 @@ class _Reader:
                 for model in models:
                     self._project(model)
                 workspace.rebuild()
+                workspace.told_until(last[0])
                 connection.check_constraints()
             transaction.set_rollback(not keep)
         return Restored({name: told.lines for name, told in self._manifest.entries.items()}, last)

@@ -16,6 +16,7 @@ from fairway.workspace.commands.fields import RestoreField as RestoreField
 from fairway.workspace.commands.following import EditSettings as EditSettings
 from fairway.workspace.commands.following import SetWatch as SetWatch
 from fairway.workspace.commands.following import mark_read as mark_read
+from fairway.workspace.commands.following import told_until as told_until
 from fairway.workspace.commands.grids import ChooseColumns as ChooseColumns
 from fairway.workspace.commands.indexing import Searchable as Searchable
 from fairway.workspace.commands.indexing import fill as fill

@@ -15,7 +15,7 @@ from fairway.kernel.errors import Invalid
 from fairway.kernel.models import Row
 from fairway.workspace import queries
 from fairway.workspace.events import WorkspaceEvent
-from fairway.workspace.models import Notification, NotificationSettings, Watch
+from fairway.workspace.models import Notification, NotificationSettings, Told, Watch
 from fairway.workspace.queries.following import WatchState
 
 MOST_MUTED = 100
@@ -129,3 +129,8 @@ def mark_read(
     if subject is not None:
         found = found.filter(subject_uid=subject.uid)
     return found.update(read_at=at if read else None)
+
+
+def told_until(sequence: int) -> None:
+    """Let nobody be told of events up to this number: of an imported log they were told elsewhere."""
+    Told.objects.update_or_create(name=Told.NOTIFICATIONS, defaults={"sequence": sequence})

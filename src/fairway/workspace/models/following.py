@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -93,6 +95,8 @@ class Notification(models.Model):
 
 class Told(models.Model):
     """How far the log has been read: the number of the last event that everybody was told of."""
+
+    NOTIFICATIONS: ClassVar[str] = "notifications"
 
     name = models.CharField(max_length=40, primary_key=True)
     sequence = models.BigIntegerField(default=0)
