@@ -115,7 +115,7 @@ def _drift(controller: ApiController, key: str) -> HttpResponse:
 class DriftsController(ApiController):
     """Drift: what was seen of controlled items and no change accounts for."""
 
-    @operation("changes.view", DriftList)
+    @operation("changes.view", DriftList, files=True)
     def get(self, parsed_query: Query[queries.DriftQuery]) -> HttpResponseBase:
         """List drift, last seen first."""
         accounts.require(self.actor, "changes.view", at=None)
