@@ -173,6 +173,17 @@ def test_work_lies_inside_maintenance_where_there_is_any(company: Company) -> No
     )
 
 
+def test_maintenance_is_the_same_at_whatever_notice(company: Company) -> None:
+    with pytest.raises(Invalid) as refused:
+        execute(CreateWindow(**NIGHTS, condition="notice > 48"), actor=SYSTEM)
+    (error,) = refused.value.errors
+    assert (error.field, error.message) == (
+        "condition",
+        "How much notice a change gives cannot decide where it may lie.",
+    )
+    execute(CreateWindow(**NIGHTS, condition="priority > 2"), actor=SYSTEM)
+
+
 def test_openings_are_between_freezes_and_inside_maintenance(company: Company) -> None:
     create(ends_at=datetime(2026, 12, 27, 2, tzinfo=UTC))
     execute(CreateWindow(**NIGHTS), actor=SYSTEM)

@@ -81,6 +81,20 @@ def test_a_freeze_that_begins_closes_the_window_earlier(company: Company) -> Non
     assert {found.rule for found in decision.findings} == {"calendars.freeze", "claims.does_not_fit"}
 
 
+@pytest.mark.parametrize(("condition", "closes"), [("priority == 1", False), ("priority == 3", True)])
+def test_a_freeze_closes_the_window_of_those_alone_whom_its_condition_names(
+    company: Company, condition: str, closes: bool
+) -> None:
+    key = company.change(windows=(hours(0, 4),), backout_time=60 * MINUTE)
+    span = hours(1.5, 6)
+    freeze = CreateWindow(
+        name="Some", kind="hard_freeze", organisation="retail", zone="UTC", condition=condition,
+        starts_at=span.start, ends_at=span.end,
+    )  # fmt: skip
+    execute(freeze, actor=SYSTEM)
+    assert decided(key).point_of_no_return == hours(0, 0.5 if closes else 3).end
+
+
 @pytest.mark.parametrize("length", [timedelta(0), -MINUTE, timedelta(days=40)])
 def test_a_length_without_sense_is_refused_by_field(company: Company, length: timedelta) -> None:
     with pytest.raises(Invalid) as refused:

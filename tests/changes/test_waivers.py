@@ -265,3 +265,25 @@ def test_revoking_and_starting_at_once_come_one_after_the_other() -> None:
         state = "used" if outcome[1] else "revoked"
         assert waiver(asked).state == state
         assert stored(key).state == ("implementing" if outcome[1] else "scheduled")
+
+
+def test_the_pipeline_is_told_until_when_a_waived_freeze_lets_it_work(company: Company) -> None:
+    """Of two freezes in the night the first is waived: it opens with the night and closes with the second."""
+    key = company.scheduled()
+    freeze(-1, 1)
+    asked = ask(key, company.rita)
+    grant(asked, company.max)
+    freeze(1.5, 6)
+
+    def clearance(at: datetime) -> Any:
+        return queries.clearance(company.ian, item="payments-api", environment="prod", change=key, at=at)
+
+    before = clearance(NIGHT.start - timedelta(hours=1))
+    assert (before.verdict, before.next_open) == (Verdict.DENY, NIGHT.start)
+    during = clearance(DURING)
+    assert (during.verdict, during.next_close) == (Verdict.WARN, hours(0, 1.5).end)
+    later = clearance(hours(0, 1.75).end)
+    assert (later.verdict, later.next_open) == (Verdict.DENY, None)
+    run(commands.RevokeWaiver(waiver=asked, reason="No"), company.max)
+    without = clearance(DURING)
+    assert (without.verdict, without.next_open) == (Verdict.DENY, hours(0, 1).end)

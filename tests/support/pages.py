@@ -67,6 +67,7 @@ PAGES = (
     Page("build", "/builds", follow="main tbody a[href^='/builds/BLD-']"),
     Page("build-new", "/builds/new"),
     Page("baselines", "/baselines"),
+    Page("baseline", "/baselines", follow="main tbody a[href^='/baselines/BAS-']"),
     Page("drifts", "/drifts"),
     Page("drift", "/drifts", follow="main tbody a[href^='/drifts/DRF-']"),
     Page("item-fields", "/items/customer-master"),

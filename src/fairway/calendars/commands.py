@@ -26,7 +26,7 @@ from fairway.calendars.models import (
     when,
 )
 from fairway.calendars.rules import Window as Compiled
-from fairway.calendars.rules import condition
+from fairway.calendars.rules import condition, reads
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from fairway.kernel.models import Row
@@ -78,50 +78,9 @@ class CreateWindow(Command, name=CalendarEvent.WINDOW_CREATE):
         return _created(self, actor)
 
 
-class EditWindow(Command, name=CalendarEvent.WINDOW_EDIT):
-    """Change a window; what is left out stays."""
+class _Saying(Command):
+    """What may be said of a window; what is left out stays. Without an organisation it stays where it is."""
 
-    permission: ClassVar[str] = "calendars.edit"
-    undoable: ClassVar[bool] = True
-    window: str
-    version: int | None = None
-    name: str | UnsetType = UNSET
-    kind: str | UnsetType = UNSET
-    organisation: str | UnsetType = UNSET
-    reason: str | UnsetType = UNSET
-    zone: str | UnsetType = UNSET
-    starts_at: Instant | UnsetType | None = UNSET
-    ends_at: Instant | UnsetType | None = UNSET
-    local_start: str | UnsetType = UNSET
-    duration: timedelta | UnsetType | None = UNSET
-    rrule: str | UnsetType = UNSET
-    rdates: list[str] | UnsetType = UNSET
-    exdates: list[str] | UnsetType = UNSET
-    items: list[str] | UnsetType = UNSET
-    environments: list[str] | UnsetType = UNSET
-    criticalities: list[int] | UnsetType = UNSET
-    tiers: list[str] | UnsetType = UNSET
-    change_models: list[str] | UnsetType = UNSET
-    condition: str | UnsetType = UNSET
-    stops: list[str] | UnsetType | None = UNSET
-    downtime_only: bool | UnsetType = UNSET
-    custom: dict[str, Any] | UnsetType = UNSET
-
-    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        found = queries.window(actor, self.window)
-        accounts.require(actor, self.permission, at=found.organisation_id)
-        expect(found, self.version)
-        if found.archived_at is not None:
-            raise Conflict(f"{found.key} is archived; make a new one.", code="calendars.window.archived")
-        return _edited(self, found, actor)
-
-
-class PutWindow(Command, name=CalendarEvent.WINDOW_PUT):
-    """Add a window, or change the one that its organisation has under this name. What is left out stays."""
-
-    permission: ClassVar[str] = "calendars.edit"
-    undoable: ClassVar[bool] = True
-    name: str
     kind: str | UnsetType = UNSET
     organisation: str | UnsetType | None = UNSET
     reason: str | UnsetType = UNSET
@@ -142,6 +101,32 @@ class PutWindow(Command, name=CalendarEvent.WINDOW_PUT):
     stops: list[str] | UnsetType | None = UNSET
     downtime_only: bool | UnsetType = UNSET
     custom: dict[str, Any] | UnsetType = UNSET
+
+
+class EditWindow(_Saying, name=CalendarEvent.WINDOW_EDIT, kw_only=True):
+    """Change a window; what is left out stays."""
+
+    permission: ClassVar[str] = "calendars.edit"
+    undoable: ClassVar[bool] = True
+    window: str
+    version: int | None = None
+    name: str | UnsetType = UNSET
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        found = queries.window(actor, self.window)
+        accounts.require(actor, self.permission, at=found.organisation_id)
+        expect(found, self.version)
+        if found.archived_at is not None:
+            raise Conflict(f"{found.key} is archived; make a new one.", code="calendars.window.archived")
+        return _edited(self, found, actor)
+
+
+class PutWindow(_Saying, name=CalendarEvent.WINDOW_PUT, kw_only=True):
+    """Add a window, or change the one that its organisation has under this name. What is left out stays."""
+
+    permission: ClassVar[str] = "calendars.edit"
+    undoable: ClassVar[bool] = True
+    name: str
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         organisation = _organisation(actor, self.organisation or None)
@@ -408,7 +393,9 @@ def _values(asked: Mapping[str, Any]) -> dict[str, Any]:
         raise Invalid.field("criticalities", "A criticality goes from 1 (most critical) to 4.")
     values["condition"] = prose(values["condition"], field="condition", longest=TEXT_LIMIT)
     if values["condition"]:
-        condition(values["condition"])
+        made = condition(values["condition"])
+        if values["window_kind"] == Window.Kind.MAINTENANCE and reads(made, "notice"):
+            raise Invalid.field("condition", "How much notice a change gives cannot decide where it may lie.")
     values["stops"] = _stops(values["window_kind"], values["stops"])
     known = [tier for tier, _ in queries.tiers()]
     given = {_one_of(tier, known, field="tiers") for tier in values["tiers"]}

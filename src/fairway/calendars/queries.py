@@ -14,11 +14,13 @@ from fairway.accounts import queries as accounts
 from fairway.audit import queries as audit
 from fairway.calendars.models import Facet, Window, WindowEnvironment, WindowItem, WindowModel, when
 from fairway.calendars.rules import FREEZE as FREEZE
+from fairway.calendars.rules import NOTHING_PASSES as NOTHING_PASSES
 from fairway.calendars.rules import OUTSIDE_MAINTENANCE as OUTSIDE_MAINTENANCE
 from fairway.calendars.rules import Activity as Activity
 from fairway.calendars.rules import Calendar as Calendar
 from fairway.calendars.rules import Facts as Facts
-from fairway.calendars.rules import Kind, Scope, condition
+from fairway.calendars.rules import Kind, Scope, applies, condition, reads
+from fairway.calendars.rules import Passes as Passes
 from fairway.calendars.rules import Target as Target
 from fairway.calendars.rules import Window as CompiledWindow
 from fairway.kernel.actor import Actor
@@ -29,6 +31,7 @@ from fairway.kernel.models import Slugged, uid_lookup
 from fairway.kernel.period import Period
 from fairway.kernel.refs import HIDDEN, Ref
 from fairway.policy import Finding
+from fairway.policy.expressions import Failed as Failed
 from fairway.scheduling import IntervalSet
 from fairway.workspace import queries as workspace
 
@@ -91,8 +94,12 @@ def openings(
     activity: Activity = Activity.START,
     downtimes: Sequence[Period] = (),
     facts: Facts | None = None,
+    passes: Passes = NOTHING_PASSES,
 ) -> IntervalSet:
-    """Return when, from the start on and up to the horizon, no calendar blocks work on all the targets."""
+    """Return when, from the start on and up to the horizon, no calendar blocks work on all the targets.
+
+    `passes`: when a window, or the maintenance of an item, is let pass, by its uid.
+    """
     return calendar().openings(
         targets,
         Period(start, start + horizon),
@@ -100,6 +107,7 @@ def openings(
         activity=activity,
         downtimes=downtimes,
         facts=facts,
+        passes=passes,
     )
 
 
@@ -132,15 +140,30 @@ def shades(actor: Actor, period: Period) -> list[Shade]:
     return found
 
 
-def freezes(targets: Iterable[Target], period: Period) -> list[Shade]:
-    """Return the freezes that concern any of the targets and come in the period, whoever asks, unabridged."""
+def freezes(targets: Iterable[Target], period: Period, facts: Facts | None = None) -> list[Shade]:
+    """Return the freezes that concern any of the targets and come in the period, whoever asks, unabridged.
+
+    `facts`: what their conditions read; one whose condition does not hold is left out.
+    """
     known = calendar()
     numbered = {window.ref: window for target in targets for window in known.matching(target)}
     return [
         Shade(window.ref, str(window.kind), window.reason, window.scope, tuple(periods))
         for window in numbered.values()
         if window.kind in (Kind.HARD_FREEZE, Kind.SOFT_FREEZE)
+        and applies(window, facts) is not False
         and (periods := known.occurrences(window, period))
+    ]
+
+
+def noticing(targets: Iterable[Target]) -> list[Compiled]:
+    """Return the windows that concern any of the targets and ask how much notice a change gives."""
+    known = calendar()
+    found = {window.ref: window for target in targets for window in known.matching(target)}
+    return [
+        window
+        for window in found.values()
+        if window.condition is not None and reads(window.condition, "notice")
     ]
 
 

@@ -48,12 +48,14 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
     with transaction.atomic():
         _found(password, founded)
         _set_up(founded + timedelta(days=1))
+        _baseline("The catalogue as it was founded", founded + timedelta(days=3))
         planned, _ = changes(now, seed=seed)
         windows = calendar.windows(now)
         _live(planned, windows, talk(planned, windows, now=now))
         _pin(now)
         _drift(now)
         _waive(now)
+        _describe(now)
         for by, kind, key, name, words in FILES:
             source = io.BytesIO(words.encode())
             workspace.attach(_person(by), kind=kind, subject=key, name=name, source=source, at=now)
@@ -182,6 +184,18 @@ def _drift(now: datetime) -> None:
     keeper = _person("margaret.okafor@fairway.example")
     item, source, seen = landscape.DRIFTED
     _run([changing.NoteDrift(item=item, source=source, seen=seen)], keeper, now)
+
+
+def _baseline(name: str, at: datetime) -> None:
+    """Name the catalogue of the whole bank as it stands."""
+    keeper = _person("margaret.okafor@fairway.example")
+    _run([catalog.TakeBaseline(name=name, organisation=company.ROOT)], keeper, at)
+
+
+def _describe(now: datetime) -> None:
+    """Let somebody tidy up words of the catalogue, so that a baseline has something to differ from."""
+    edits = [catalog.EditItem(item=item, description=words) for item, words in landscape.DESCRIBED]
+    _run(edits, _person("margaret.okafor@fairway.example"), now)
 
 
 WAIVED = (

@@ -38,10 +38,7 @@ class _CommandMeta(msgspec.StructMeta):
             class_name,
             bases,
             namespace,
-            frozen=True,
-            kw_only=True,
-            forbid_unknown_fields=True,
-            **options,
+            **{"frozen": True, "kw_only": True, "forbid_unknown_fields": True, **options},
         )
         if name:
             if name in registry:

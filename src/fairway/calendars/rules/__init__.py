@@ -1,8 +1,12 @@
 """Windows: whom they concern, what they stop and what they say about a time; pure."""
 
+from fairway.calendars.rules.calendar import NOTHING_PASSES as NOTHING_PASSES
 from fairway.calendars.rules.calendar import Calendar as Calendar
+from fairway.calendars.rules.calendar import Passes as Passes
+from fairway.calendars.rules.calendar import applies as applies
 from fairway.calendars.rules.conditions import Facts as Facts
 from fairway.calendars.rules.conditions import condition as condition
+from fairway.calendars.rules.conditions import reads as reads
 from fairway.calendars.rules.windows import CONDITION as CONDITION
 from fairway.calendars.rules.windows import FREEZE as FREEZE
 from fairway.calendars.rules.windows import LAST_YEAR as LAST_YEAR

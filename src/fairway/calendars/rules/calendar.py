@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -30,6 +30,8 @@ from fairway.scheduling import EMPTY, IntervalSet, Recurrence
 
 _MOST_KEPT = 200_000
 _Shown = Callable[[Window], Ref]
+Passes = Mapping[str, IntervalSet]
+NOTHING_PASSES: Passes = {}
 _Thing = tuple[bool, tuple[int, ...]]
 """Maintenance windows whose union work must lie in; True: only while it takes things down."""
 
@@ -47,13 +49,8 @@ class _Asked:
         """Say whether the window's condition holds; a text: why that cannot be told."""
         if window.condition is None:
             return True
-        if self.facts is None:
-            return False
         if window.ref not in self._said:
-            try:
-                self._said[window.ref] = window.condition.holds(self.facts())
-            except Failed as cause:
-                self._said[window.ref] = str(cause)
+            self._said[window.ref] = applies(window, self.facts)
         return self._said[window.ref]
 
     def weight(self, window: Window) -> Severity | None:
@@ -67,6 +64,18 @@ class _Asked:
         if holds is False or severity is Severity.INFORM:
             return None
         return Severity.UNKNOWN if severity is Severity.BLOCK else severity
+
+
+def applies(window: Window, facts: Facts | None) -> bool | str:
+    """Say whether a window's condition holds of a change; a text: why that cannot be told."""
+    if window.condition is None:
+        return True
+    if facts is None:
+        return False
+    try:
+        return window.condition.holds(facts())
+    except Failed as cause:
+        return str(cause)
 
 
 class Calendar:
@@ -131,30 +140,45 @@ class Calendar:
         activity: Activity = Activity.START,
         downtimes: Sequence[Period] = (),
         facts: Facts | None = None,
+        passes: Passes = NOTHING_PASSES,
     ) -> IntervalSet:
-        """Return the part of the period in which no window blocks work on all the targets at once."""
+        """Return the part of the period in which no window blocks work on all the targets at once.
+
+        `passes`: when a window, or the maintenance of an item, is let pass, by its uid.
+        """
         targets = list(dict.fromkeys(targets))
         asked = _Asked(activity, reason, facts)
         down = IntervalSet.of(downtimes)
         concerned = sorted({number for target in targets for number in self._matching(target)})
         heavy = {Severity.BLOCK, Severity.UNKNOWN}
         blocking: dict[bool, list[int]] = {False: [], True: []}
+        apart: list[int] = []
         for number in concerned:
             window = self.windows[number]
             if window.kind is Kind.MAINTENANCE:
                 if asked.weight(window) is Severity.UNKNOWN:
                     return EMPTY
             elif asked.weight(window) in heavy:
-                blocking[window.downtime_only].append(number)
+                (apart if window.ref.uid in passes else blocking[window.downtime_only]).append(number)
         found = IntervalSet.of([within])
         for year in _years(within):
             found -= self._union(tuple(blocking[False]), year)
             if blocking[True]:
                 found -= self._union(tuple(blocking[True]), year) & down
-        for only_down, numbers in sorted({one for target in targets for one in self._things(target, asked)}):
+            for number in apart:
+                window = self.windows[number]
+                closed = self._year(number, year) - passes[window.ref.uid]
+                found -= closed & down if window.downtime_only else closed
+        needed = {
+            (*thing, target.item_ref.uid if target.item_ref is not None else "")
+            for target in targets
+            for thing in self._things(target, asked)
+        }
+        for only_down, numbers, item in sorted(needed):
             if not self._closes(numbers, asked):
                 continue
             inside = IntervalSet.of(part for year in _years(within) for part in self._union(numbers, year))
+            inside |= passes.get(item, EMPTY)
             found = found - (down - inside) if only_down else found & inside
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
@@ -44,3 +45,8 @@ def condition(text: str) -> Expression:
             "condition", f"It gives {made.gives}, and true or false is needed; such as {example}."
         )
     return made
+
+
+def reads(made: Expression, name: str) -> bool:
+    """Say whether a condition may read this field; where the name stands in a text only, it says so too."""
+    return re.search(rf"\b{re.escape(name)}\b", made.text) is not None

@@ -23,7 +23,8 @@ class SlotQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """`change`, or a plan: `items` and `environments` by key, with commas between, and the `length`.
 
     `length`, `within`: durations in ISO 8601, such as PT2H and P90D. `downtime`: the items are out of use
-    throughout. `after`: not earlier than this instant. `sort`: by expected disruption, or by start.
+    throughout; `model`: the change model by slug. `after`: not earlier than this instant. `sort`: by expected
+    disruption, or by start.
     """
 
     change: str = ""
@@ -31,6 +32,7 @@ class SlotQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     environments: str = ""
     length: str = ""
     downtime: bool = False
+    model: str = "normal"
     within: str = "P365D"
     after: str = ""
     sort: Literal["disruption", "start"] = "disruption"
@@ -129,6 +131,7 @@ def _proposal(actor: Any, asked: SlotQuery) -> queries.Proposal:
         environments=_keys(asked.environments),
         length=_duration(asked.length, "length"),
         downtime=asked.downtime,
+        model=asked.model,
     )
 
 

@@ -33,7 +33,6 @@ from fairway.changes.queries.deciding import (
     cut,
     not_held,
     not_locked,
-    said,
     targets,
     window_open,
 )
@@ -41,7 +40,7 @@ from fairway.changes.queries.dossier import Proposal, facts_of, notice_of
 from fairway.changes.queries.dossier import change as find
 from fairway.changes.queries.waiving import exempt
 from fairway.changes.rules import Workflow, read
-from fairway.changes.rules.waiving import honoured, waivable
+from fairway.changes.rules.waiving import Exempt, honoured, passes, waivable
 from fairway.claims import queries as claims
 from fairway.claims.queries import Claim, Strength
 from fairway.environments import queries as environments
@@ -51,6 +50,7 @@ from fairway.kernel.errors import Invalid, NotFound
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.policy import Decision, Finding, Severity, decide
+from fairway.scheduling import IntervalSet
 
 ACTIONS = ("deploy",)
 AHEAD = timedelta(days=366)
@@ -144,6 +144,7 @@ def _environment(actor: Actor, reference: str) -> Any:
     raise NotFound(f"There is no environment “{reference[:100]}”.")
 
 
+CALENDAR_RULES = (calendars.FREEZE, calendars.OUTSIDE_MAINTENANCE)
 _OWN = (
     *("id", "uid", "number", "title", "organisation_id", "state", "requester_id", "held_at", "hold_reason"),
     *("locked_at", "locked_by"),
@@ -271,6 +272,7 @@ class _Question:
     def __init__(self, file: _File, item: Ref, environment: Ref, at: datetime) -> None:
         self.file, self.item, self.environment, self.at = file, item, environment, at
         self.subject = file.subject
+        self._granted: list[Exempt] | None = None
         self.reason = bool(file.row.freeze_reason.strip())
         organisation, state = file.row.organisation_id, file.workflow.by_slug[file.row.state]
         self.started = "in_progress" in state.predicates
@@ -353,37 +355,68 @@ class _Question:
         clashes = [found for found in self.ahead if found.interval is not None and self.at in found.interval]
         if len(clashes) < len(self.ahead):
             clashes = self._clashes(now)  # of each pair only the worst was told, and that is yet to come
-        found = [*clashes, *said(cut(self.wanted, now), Activity.START)]
+        told = calendars.findings(
+            subject=self.subject,
+            targets=self.targets,
+            periods=[now],
+            reason=self.reason,
+            activity=Activity.START,
+            downtimes=cut(self.wanted, now).downtimes,
+            facts=self._facts,
+        )
+        found = [*clashes, *told]
         if any(waivable(finding) for finding in found):
-            found = honoured(found, exempt([self.file.row.id]).get(self.file.row.id, []), at=self.at)
+            found = honoured(found, self._waivers(), at=self.at)
         return [*window_open(self.subject, self.file.windows, at=self.at), *found]
+
+    def _waivers(self) -> list[Exempt]:
+        if self._granted is None:
+            self._granted = exempt([self.file.row.id]).get(self.file.row.id, [])
+        return self._granted
 
     def _clashes(self, period: Period) -> list[Finding]:
         """Return what else holds what the question is about in the period."""
         return claims.clashes(subject=self.subject, claims=claims_of(cut(self.wanted, period)))
+
+    def _blocking(self, findings: list[Finding]) -> list[Period]:
+        """Return when the findings block that nobody waived."""
+        if any(waivable(finding) for finding in findings):
+            findings = honoured(findings, self._waivers(), at=self.at)
+        return [
+            found.interval
+            for found in findings
+            if found.severity is Severity.BLOCK and found.interval is not None
+        ]
 
     def _open_periods(self, after: datetime) -> Iterator[Period]:
         """Give the parts of the planned windows that calendars leave open, from an instant on."""
         for window in sorted(self.file.windows):
             if window.end <= after:
                 continue
-            start = max(window.start, after)
-            length = window.end - start
-            yield from calendars.openings(
-                self.targets,
-                start=start,
-                horizon=length,
-                reason=self.reason,
-                downtimes=self.file.downtimes,
-                facts=self._facts,
-            )
+            ahead = Period(max(window.start, after), window.end)
+            opened = self._opened(ahead)
+            if not opened.covers(ahead) and self._waivers():
+                opened = self._opened(ahead, passes(self._waivers(), CALENDAR_RULES, at=self.at))
+            yield from opened
+
+    def _opened(self, ahead: Period, let: calendars.Passes = calendars.NOTHING_PASSES) -> IntervalSet:
+        """Return the part of the period in which no calendar blocks the work, some of them let pass."""
+        return calendars.openings(
+            self.targets,
+            start=ahead.start,
+            horizon=ahead.length,
+            reason=self.reason,
+            downtimes=self.file.downtimes,
+            facts=self._facts,
+            passes=let,
+        )
 
     def _openings(self, after: datetime) -> Iterator[datetime]:
         """Give the first instant of each stretch in which nothing blocks."""
         for period in self._open_periods(after):
             at = period.start
             while at < period.end:
-                blocking = _blocking(self._clashes(Period(at, period.end)))
+                blocking = self._blocking(self._clashes(Period(at, period.end)))
                 meets = [found for found in blocking if at in found]
                 if not meets:
                     yield at
@@ -395,13 +428,5 @@ class _Question:
         current = next((period for period in self._open_periods(self.at) if self.at in period), None)
         if current is None:
             return None
-        later = [period.start for period in _blocking(self.ahead) if period.start > self.at]
+        later = [period.start for period in self._blocking(self.ahead) if period.start > self.at]
         return min([current.end, *later])
-
-
-def _blocking(findings: list[Finding]) -> list[Period]:
-    return [
-        found.interval
-        for found in findings
-        if found.severity is Severity.BLOCK and found.interval is not None
-    ]

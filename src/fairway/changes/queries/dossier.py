@@ -60,6 +60,7 @@ class Proposal:
     """Who carries it out: nobody does two things at a time."""
     times: Times = NO_TIMES
     """How long the parts of the work take."""
+    submitted_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -105,6 +106,7 @@ class Dossier:
             self._facts,
             workers(self.people, change.owner_id, change.requester_id),
             Times(change.implementation_time, change.test_time, change.backout_time),
+            change.submitted_at,
         )
 
     def _facts(self) -> dict[str, Any]:

@@ -24,7 +24,12 @@ def fits(proposal: Proposal, concerned: Sequence[Target], *, at: datetime) -> li
         if window.end <= at or not proposal.times.known:
             continue
         open_ = calendars.openings(
-            concerned, start=window.start, horizon=window.length, reason=proposal.freeze_reason
+            concerned,
+            start=window.start,
+            horizon=window.length,
+            reason=proposal.freeze_reason,
+            downtimes=proposal.downtimes,
+            facts=proposal.facts,
         )
         first = next(iter(open_), None)
         closes = first.end if first is not None and first.start <= window.start else None

@@ -80,6 +80,7 @@ def proposals(changes: Collection[int] | None = None, *, writing: bool = False) 
             partial(_facts, title, more, downtime=any(downtime for _, downtime in cut)),
             workers([person for (person,) in people.get(pk, ())], owner, requester),
             Times(implementation, test, backout),
+            more[-1],
         )
     return found
 

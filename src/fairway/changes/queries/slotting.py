@@ -16,16 +16,17 @@ from fairway.calendars import queries as calendars
 from fairway.catalog import queries as catalog
 from fairway.changes.models import Change
 from fairway.changes.queries.deciding import claims_of, targets
-from fairway.changes.queries.dossier import Proposal
+from fairway.changes.queries.dossier import UNPLANNED, Proposal, facts_of
+from fairway.changes.queries.dossier import model as find_model
 from fairway.claims import queries as claims
 from fairway.claims.queries import Meeting
-from fairway.environments import queries as environments
+from fairway.environments import queries as places
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.policy import Severity
-from fairway.scheduling import IntervalSet, Load, Measure, Part, Slot, clear, inside, ranked
+from fairway.scheduling import EMPTY, IntervalSet, Load, Measure, Part, Slot, clear, inside, ranked
 
 FURTHEST = timedelta(days=366)
 LONGEST = timedelta(days=31)
@@ -45,6 +46,9 @@ OTHER_POINTS = 3.0
 ALWAYS = "24x7"
 USUAL_HOURS = "mon-fri 08:00-18:00"
 """When things of which nothing is said are taken to be in use, at half weight; in the zone of the place."""
+ACTIVITIES = (calendars.Activity.SCHEDULE, calendars.Activity.START)
+"""What a slot is for: taking the time, and working in it."""
+HOUR = timedelta(hours=1)
 BEFORE_FREEZE = (timedelta(hours=72), timedelta(hours=48), timedelta(hours=24))
 """Work so shortly before a hard freeze leaves little time to mend what it breaks; each adds its points."""
 
@@ -93,8 +97,11 @@ def slots(
     horizon = Period(at, at + within + span)
     with audit.steady():
         concerned = targets(proposal.organisation, proposal.items, proposal.environments, proposal.model)
-        opened = _opened(concerned, proposal, horizon)
-        opened_down = _opened(concerned, proposal, horizon, downtimes=(horizon,)) if down else opened
+        noticing = calendars.noticing(concerned)
+        opened = _opened(concerned, proposal, horizon, noticing)
+        opened_down = (
+            _opened(concerned, proposal, horizon, noticing, downtimes=(horizon,)) if down else opened
+        )
         met = claims.encounters(
             subject=proposal.subject,
             claims=claims_of(
@@ -109,6 +116,8 @@ def slots(
     for parts, exclusive in ((work, False), (down, True)):
         taken = [meeting.overlap for meeting in blocking if meeting.one.exclusive is exclusive]
         starts = clear(starts, parts, taken)
+    for window in noticing:
+        starts -= _too_sudden(window, proposal, starts, down if window.downtime_only else work, looked, span)
     found = ranked(work, starts, [*loads, *_meetings(warning)], limit=limit, soonest=soonest)
     return Offers(
         looked,
@@ -129,7 +138,7 @@ def planned(
     environments: Sequence[str] = (),
     length: timedelta,
     downtime: bool = False,
-    freeze_reason: bool = False,
+    model: str = "normal",
 ) -> Proposal:
     """Return a plan that nobody has written down yet: one window of this length on these things.
 
@@ -140,17 +149,29 @@ def planned(
     things = catalog.items(actor, items)
     if not things:
         raise Invalid.field("items", "Name what is altered; without an item nothing stands in the way.")
-    places = calendars.environments(actor, environments)
-    organisation = things[0].organisation_id
+    named = calendars.environments(actor, environments)
+    where, kind = things[0].organisation, find_model(model)
     window = (Period(EPOCH, EPOCH + length),)
+    facts = facts_of(
+        "",
+        "",
+        3,
+        {},
+        model=kind.slug,
+        template="",
+        organisation=where.slug,
+        downtime=downtime,
+        notice=UNPLANNED,
+    )
     return Proposal(
-        Ref(Change.kind, "", organisation=organisation),
-        organisation,
+        Ref(Change.kind, "", organisation=where.pk),
+        where.pk,
         window,
         window if downtime else (),
         tuple(thing.pk for thing in things),
-        tuple(place.pk for place in places),
-        freeze_reason=freeze_reason,
+        places.with_children([place.pk for place in named]),
+        model=kind.pk,
+        facts=lambda: facts,
     )
 
 
@@ -202,7 +223,7 @@ def _in_use(proposal: Proposal, horizon: Period) -> list[Load]:
     services = catalog.services_reached(proposal.items, limit=MOST_SERVICES)
     things = list(dict.fromkeys((*proposal.items, *services)))
     facts, hours = catalog.facts(things), catalog.service_hours_of(things)
-    place = next((environments.facts()[pk] for pk in proposal.environments), None)
+    place = next((places.facts()[pk] for pk in proposal.environments), None)
     usual = f"{USUAL_HOURS} {place.zone if place is not None else 'UTC'}"
     groups: dict[tuple[str, str, int], list[int]] = {}
     for pk in things:
@@ -221,14 +242,47 @@ def _in_use(proposal: Proposal, horizon: Period) -> list[Load]:
     ]
 
 
+def _too_sudden(
+    window: calendars.Compiled,
+    proposal: Proposal,
+    starts: IntervalSet,
+    parts: Sequence[Part],
+    looked: Period,
+    span: timedelta,
+) -> IntervalSet:
+    """Return the starts at which a window refuses the plan by its notice: a later start gives more of it."""
+    severities = {window.severity(one, reason=proposal.freeze_reason) for one in ACTIVITIES}
+    if Severity.BLOCK not in severities or proposal.facts is None or window.condition is None or not parts:
+        return EMPTY
+    times = calendars.occurrences(window.ref, Period(looked.start, looked.end + span))
+    met = starts - clear(starts, parts, times)
+    if not met:
+        return EMPTY
+    facts, asked = proposal.facts(), proposal.submitted_at or looked.start
+    refused = []
+    for hour in range((looked.start - asked) // HOUR, (looked.end - asked) // HOUR + 1):
+        try:
+            holds = window.condition.holds({**facts, "notice": hour})
+        except calendars.Failed:
+            holds = True  # what cannot be told counts as blocking
+        if holds:
+            refused.append((asked + hour * HOUR, asked + (hour + 1) * HOUR))
+    return met & IntervalSet.of_pairs(refused)
+
+
 def _opened(
     concerned: Sequence[calendars.Target],
     proposal: Proposal,
     horizon: Period,
+    noticing: Sequence[calendars.Compiled],
     *,
     downtimes: Sequence[Period] = (),
 ) -> IntervalSet:
-    """Return when windows refuse neither taking the time nor working in it; `downtimes`: all of it is one."""
+    """Return when windows refuse neither taking the time nor working in it; `downtimes`: all of it is one.
+
+    `noticing`: windows that are left out, since what they say depends on the start of the plan.
+    """
+    passes = {window.ref.uid: IntervalSet.of([horizon]) for window in noticing}
     scheduled, worked = (
         calendars.openings(
             concerned,
@@ -238,8 +292,9 @@ def _opened(
             activity=activity,
             downtimes=downtimes,
             facts=proposal.facts,
+            passes=passes,
         )
-        for activity in (calendars.Activity.SCHEDULE, calendars.Activity.START)
+        for activity in ACTIVITIES
     )
     return scheduled & worked
 
@@ -249,7 +304,7 @@ def _freezes(concerned: Sequence[calendars.Target], proposal: Proposal, horizon:
     soft: list[tuple[Period, object]] = []
     near: list[tuple[Period, object]] = []
     after = Period(horizon.start, horizon.end + max(BEFORE_FREEZE))
-    for shade in calendars.freezes(concerned, after):
+    for shade in calendars.freezes(concerned, after, proposal.facts):
         for period in shade.periods:
             if shade.kind == "soft_freeze":
                 soft.append((period, shade.ref))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fairway.kernel.period import Period
 from fairway.policy import Finding, Severity
+from fairway.scheduling import IntervalSet
 
 PERMISSIONS = {"change manager": "changes.manage", "environment manager": "environments.edit"}
 """What one has to be allowed to waive what a role waives; `change manager of the scope` begins so."""
@@ -42,6 +43,16 @@ class Waived:
     key: str
     by: str
     until: datetime
+
+
+def passes(waivers: Iterable[Exempt], rules: Collection[str], *, at: datetime) -> dict[str, IntervalSet]:
+    """Return when what others say by these rules is let pass, by their uid, for who asks at an instant."""
+    found: dict[str, list[Period]] = {}
+    for one in waivers:
+        end = min(one.period.end, one.expires)
+        if one.rule in rules and one.expires > at and one.period.start < end:
+            found.setdefault(one.other, []).append(Period(one.period.start, end))
+    return {other: IntervalSet.of(periods) for other, periods in found.items()}
 
 
 def permission_of(roles: Iterable[str]) -> str:

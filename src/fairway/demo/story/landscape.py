@@ -474,3 +474,10 @@ DRIFTED: tuple[str, str, dict[str, Any]] = (
     {"attributes": {"heap": "6 GB"}},
 )
 """What a scan saw of an item in production, and by which scan."""
+
+DESCRIBED = (
+    ("fraud-scoring", "Weighs every payment before it leaves; stops what looks wrong within a second."),
+    ("payments-api", "The one door for payments, for the bank's own channels and for partners."),
+    ("mobile-app-api", "What the app talks to; nothing else does."),
+)
+"""What was written about items in the year since the catalogue was founded."""
