@@ -69,6 +69,11 @@ def environment(branch: Branch) -> dict[str, Any]:
     }
 
 
+def held(branch: Branch) -> str:
+    """Return the draft's window as the timeline tells of one that is held."""
+    return f"{branch.records['draft'].key} {branch.extra['version']} {at(branch, -1)}"
+
+
 def anything(branch: Branch) -> dict[str, Any]:
     return {"q": "secret"}
 
@@ -380,6 +385,12 @@ PAGES: dict[str, Page] = {
     "calendar": Page(reads="changes.view", common=True),
     "calendar/data": Page(
         reads="changes.view", query=lambda b: {"from": at(b, -24), "to": at(b, 24), "item": b.item}
+    ),
+    "calendar/move": Page(
+        reads=None,
+        writes="changes.request",
+        writers=EDITORS,
+        form=lambda b: {"window": held(b), "by": "15", "apply": "1"},
     ),
     "calendar/feeds": Page(
         reads="changes.view", writes="changes.view", form=lambda b: {"name": MARKED, "shows": "all"}

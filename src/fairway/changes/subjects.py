@@ -79,6 +79,6 @@ register_page(
         label=_("Calendar"),
         path="/calendar",
         permission="changes.view",
-        parameters=frozenset({"lanes", "item", "environment"}),
+        parameters=frozenset({"lanes", "item", "environment", "zone2"}),
     )
 )

@@ -99,11 +99,14 @@ class FindingsQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class CalendarQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The span [from, to); `lanes`: one for each item, or one for each environment."""
+    """The span [from, to); `lanes`: one for each item, environment, organisation or person.
+
+    A change lies on the lanes of its owner and of those who carry it out.
+    """
 
     start: str = msgspec.field(name="from")
     end: str = msgspec.field(name="to")
-    lanes: Literal["item", "environment"] = "item"
+    lanes: queries.Lanes = "item"
     item: str = ""
     environment: str = ""
 
@@ -129,7 +132,10 @@ class BarConflict(msgspec.Struct, kw_only=True):
 
 
 class BarView(msgspec.Struct, kw_only=True):
-    """One planned window on one lane. `strength`: tentative, requested, approved, active or done."""
+    """One planned window on one lane. `strength`: tentative, requested, approved, active or done.
+
+    `version`: of the change; `movable`: whether the caller may reschedule it in its state.
+    """
 
     id: str
     key: str
@@ -142,6 +148,8 @@ class BarView(msgspec.Struct, kw_only=True):
     strength: str
     href: str
     place: str
+    version: int
+    movable: bool
     conflicts: list[BarConflict]
 
 

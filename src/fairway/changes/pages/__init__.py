@@ -1,6 +1,17 @@
 """Pages of changes: the list, a record, form, steps, impact, free slots, the calendar; of drift."""
 
-from fairway.changes.pages import calendar, changes, drifts, feeds, hits, impact, lists, slots, waivers
+from fairway.changes.pages import (
+    calendar,
+    changes,
+    drifts,
+    feeds,
+    hits,
+    impact,
+    lists,
+    moving,
+    slots,
+    waivers,
+)
 
 urlpatterns = [
     *drifts.urlpatterns,
@@ -10,6 +21,7 @@ urlpatterns = [
     *lists.urlpatterns,
     *impact.urlpatterns,
     *calendar.urlpatterns,
+    *moving.urlpatterns,
     *feeds.urlpatterns,
     *changes.urlpatterns,  # last: its steps answer to any verb
 ]

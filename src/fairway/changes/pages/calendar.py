@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -42,16 +42,16 @@ def calendar(request: HttpRequest) -> HttpResponseBase:
     if not request.GET and views.opening_href:
         return redirect(views.opening_href)
     by = request.GET.get("lanes", "item")
-    if by not in ("item", "environment"):
-        raise Invalid.field("lanes", _("Lanes are by item or by environment."))
+    lanes = _lanes(by)
     kept = {name: request.GET[name] for name in ("item", "environment") if request.GET.get(name)}
     context = {
         "views": views,
         "src": "/calendar/data?" + urlencode({"lanes": by, **kept}),
-        "lane_label": _("Item") if by == "item" else _("Environment"),
+        "lane_label": lanes[by],
+        "move": "/calendar/move",
         "segments": [
             {"label": label, "href": "?" + urlencode({"lanes": name, **kept}), "current": by == name}
-            for name, label in (("item", _("By item")), ("environment", _("By environment")))
+            for name, label in lanes.items()
         ],
         "chips": [
             {"label": name, "value": value, "href": "?" + urlencode({"lanes": by})}
@@ -77,18 +77,33 @@ def _drawn(request: HttpRequest) -> dict[str, Any]:
     actor = reader(request)
     asked = convert(request.GET.dict(), CalendarAsked)
     period = Period(parse_instant(asked.start, field="from"), parse_instant(asked.end, field="to"))
-    if asked.lanes not in ("item", "environment"):
-        raise Invalid.field("lanes", _("Lanes are by item or by environment."))
+    _lanes(asked.lanes)
     if period.length > timedelta(days=1100):
         raise Invalid.field("to", _("A span has at most three years."))
     return queries.timeline(
         actor,
         period,
-        by="item" if asked.lanes == "item" else "environment",
+        by=cast("queries.Lanes", asked.lanes),
         item=asked.item or None,
         environment=asked.environment or None,
         words=accounts.words(actor),
     )
+
+
+def _lanes(by: str) -> dict[str, str]:
+    """Return the kinds of lanes and what each is called.
+
+    :raises Invalid: `by` is none of them.
+    """
+    names = {
+        "item": _("Item"),
+        "environment": _("Environment"),
+        "organisation": _("Organisation"),
+        "person": _("Person"),
+    }
+    if by not in names:
+        raise Invalid.field("lanes", _("Lanes are by item, environment, organisation or person."))
+    return names
 
 
 urlpatterns = [

@@ -81,6 +81,8 @@ from fairway.changes.queries.stepping import any_draft as any_draft
 from fairway.changes.queries.stepping import fixed_in_rows as fixed_in_rows
 from fairway.changes.queries.stepping import open_steps as open_steps
 from fairway.changes.queries.stepping import steps as steps
+from fairway.changes.queries.timeline import LANES as LANES
+from fairway.changes.queries.timeline import Lanes as Lanes
 from fairway.changes.queries.timeline import timeline as timeline
 from fairway.changes.queries.waiving import WAIVERS as WAIVERS
 from fairway.changes.queries.waiving import WaiverQuery as WaiverQuery

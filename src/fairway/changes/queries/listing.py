@@ -10,7 +10,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from fairway.accounts import queries as accounts
 from fairway.catalog import queries as catalog
-from fairway.changes.models import AffectedEnvironment, AffectedItem, CarriedChange, Change, PlannedWindow
+from fairway.changes.models import (
+    AffectedEnvironment,
+    AffectedItem,
+    CarriedChange,
+    Change,
+    Implementer,
+    PlannedWindow,
+)
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
@@ -114,6 +121,12 @@ def items_of(changes: Collection[int]) -> dict[int, list[int]]:
 def environments_of(changes: Collection[int]) -> dict[int, list[int]]:
     rows = AffectedEnvironment.objects.filter(change__in=changes).order_by("pk")
     return _pairs(rows.values_list("change_id", "environment_id"))
+
+
+def people_of(changes: Collection[int]) -> dict[int, list[int]]:
+    """Return who carries each change out."""
+    rows = Implementer.objects.filter(change__in=changes).order_by("pk")
+    return _pairs(rows.values_list("change_id", "person_id"))
 
 
 def windows_of(changes: Collection[int]) -> dict[int, list[tuple[datetime, datetime, bool]]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, get_args
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -16,7 +16,8 @@ from fairway.catalog import queries as catalog
 from fairway.changes.models import AffectedEnvironment, ChangeModel, PlannedWindow
 from fairway.changes.queries.deciding import targets
 from fairway.changes.queries.dossier import workflow
-from fairway.changes.queries.listing import environments_of, everywhere, items_of
+from fairway.changes.queries.listing import environments_of, everywhere, items_of, people_of
+from fairway.changes.queries.moving import Mover
 from fairway.changes.rules import Workflow
 from fairway.claims import queries as claims
 from fairway.claims.queries import Stretch
@@ -28,8 +29,9 @@ from fairway.policy import Words, tell
 
 MOST_BARS = 10_000
 NOWHERE = "-"
-"""The lane of what names no item, or no environment."""
-Lanes = Literal["item", "environment"]
+"""The lane of what names no item, no environment, or nobody."""
+Lanes = Literal["item", "environment", "organisation", "person"]
+LANES: tuple[Lanes, ...] = get_args(Lanes)
 
 
 def timeline(
@@ -90,21 +92,32 @@ def _bars(
         there = AffectedEnvironment.objects.filter(environment=environment).values("change")
         rows = rows.filter(Q(change__in=there) | everywhere("change_id"))
     columns = ("change_id", "change__number", "change__title", "change__state", "change__model_id")
+    stands = ("change__organisation_id", "change__requester_id", "change__owner_id", "change__version")
     seen = accounts.visible(rows, actor, "change__organisation_id").order_by("starts_at", "change_id")
-    found = list(seen.values_list(*columns, "starts_at", "ends_at")[: MOST_BARS + 1])
+    found = list(seen.values_list(*columns, *stands, "starts_at", "ends_at")[: MOST_BARS + 1])
     changes = {row[0] for row in found}
-    items, places = items_of(changes), environments_of(changes)
+    items, places, people = items_of(changes), environments_of(changes), people_of(changes)
     known = environments.facts()
     sees = accounts.access(actor).sees
     models = {model.pk: workflow(model) for model in ChangeModel.objects.all()}
+    mover = Mover(actor)
     bars = []
-    for change, number, title, state, model, start, end in found:
+    for change, number, title, state, model, organisation, requester, owner, version, start, end in found:
         strength = _strength(models[model], state)
         if strength is None:
             continue
         named = [known[pk].ref for pk in places.get(change, ())]
         where = ", ".join(ref.key for ref in named if sees(ref))
-        lanes: Sequence[int | None] = (items if by == "item" else places).get(change) or (None,)
+        doing = people.get(change, ())
+        on: Mapping[Lanes, Sequence[int]] = {
+            "item": items.get(change, ()),
+            "environment": places.get(change, ()),
+            "organisation": (organisation,),
+            "person": list(dict.fromkeys(pk for pk in (*doing, owner) if pk is not None)),
+        }
+        stand = (organisation, requester, owner)
+        movable = mover.may(models[model], state, *stand, implementers=doing)
+        lanes: Sequence[int | None] = on[by] or (None,)
         for lane in lanes:
             bars.append(
                 {
@@ -115,6 +128,8 @@ def _bars(
                     "strength": strength,
                     "href": f"/changes/CHG-{number}",
                     "place": where,
+                    "version": version,
+                    "movable": movable,
                     "conflicts": [],
                     "lane_pk": lane,
                     "period": Period(start, end),
@@ -139,34 +154,80 @@ def _strength(model: Workflow, state: str) -> str | None:
 
 def _lanes(actor: Actor, by: Lanes, wanted: set[int | None]) -> list[dict[str, Any]]:
     """Return the lanes in order; each with its `order` as text, so that spans fetched apart can be joined."""
-    sees = accounts.access(actor).sees
     pks = [pk for pk in wanted if pk is not None]
-    found: list[tuple[Any, dict[str, Any]]] = []
-    if by == "item":
-        names = dict(accounts.organisations(actor).values_list("pk", "name"))
-        notes = {level: _("criticality %(level)d") % {"level": level} for level in range(1, 5)}
-        for pk, thing in catalog.facts(pks).items():
-            group, note = names.get(thing.organisation, ""), notes[thing.criticality]
-            lane = _lane(pk, thing.ref.key, thing.ref.name, group, f"/items/{thing.ref.key}", note)
-            if sees(thing.ref):
-                found.append(((group, thing.criticality, thing.ref.name.casefold()), lane))
-    else:
-        known = environments.facts()
-        for pk in pks:
-            place = known[pk]
-            order = list(type(place.tier)).index(place.tier)
-            note = str(place.tier).replace("_", " ")
-            lane = _lane(pk, place.ref.key, place.ref.name, "", f"/environments/{place.ref.key}", note)
-            if sees(place.ref):
-                found.append(((order, place.ref.name.casefold()), lane))
+    found = _LANES_OF[by](actor, pks)
     lanes = [
         {**lane, "order": " ".join(f"{part:02d}" if isinstance(part, int) else part + "\t" for part in order)}
         for order, lane in sorted(found, key=lambda one: one[0])
     ]
     if None in wanted:
-        name = _("No item named") if by == "item" else _("Everywhere")
+        name = {
+            "item": _("No item named"),
+            "environment": _("Everywhere"),
+            "organisation": _("No organisation"),
+            "person": _("Nobody named"),
+        }[by]
         lanes.append({**_lane(None, NOWHERE, name, "", "", ""), "order": "\uffff"})
     return lanes
+
+
+_Found = list[tuple[tuple[int | str, ...], dict[str, Any]]]
+"""Lanes, each with what it is ordered by."""
+
+
+def _items(actor: Actor, pks: Sequence[int]) -> _Found:
+    sees = accounts.access(actor).sees
+    names = dict(accounts.organisations(actor).values_list("pk", "name"))
+    notes = {level: _("criticality %(level)d") % {"level": level} for level in range(1, 5)}
+    found: _Found = []
+    for pk, thing in catalog.facts(pks).items():
+        group, note = names.get(thing.organisation, ""), notes[thing.criticality]
+        lane = _lane(pk, thing.ref.key, thing.ref.name, group, f"/items/{thing.ref.key}", note)
+        if sees(thing.ref):
+            found.append(((group, thing.criticality, thing.ref.name.casefold()), lane))
+    return found
+
+
+def _environments(actor: Actor, pks: Sequence[int]) -> _Found:
+    sees, known = accounts.access(actor).sees, environments.facts()
+    found: _Found = []
+    for pk in pks:
+        place = known[pk]
+        order = list(type(place.tier)).index(place.tier)
+        note = str(place.tier).replace("_", " ")
+        lane = _lane(pk, place.ref.key, place.ref.name, "", f"/environments/{place.ref.key}", note)
+        if sees(place.ref):
+            found.append(((order, place.ref.name.casefold()), lane))
+    return found
+
+
+def _organisations(actor: Actor, pks: Sequence[int]) -> _Found:
+    """Return the organisations in the order of the tree, so that branches stand together."""
+    wanted = set(pks)
+    return [
+        ((f"{at:06d}",), _lane(one.pk, one.slug, one.name, "", "", ""))
+        for at, (one, _depth, _size) in enumerate(accounts.outline(actor))
+        if one.pk in wanted
+    ]
+
+
+def _people(actor: Actor, pks: Sequence[int]) -> _Found:
+    """Return the people whom the actor sees, by organisation and name."""
+    names = dict(accounts.organisations(actor).values_list("pk", "name"))
+    seen = set(accounts.people(actor).filter(pk__in=pks).values_list("pk", flat=True))
+    found: _Found = []
+    for pk, ref in accounts.refs(seen).items():
+        group = names.get(ref.organisation or 0, "")
+        found.append(((group, ref.name.casefold(), ref.key), _lane(pk, ref.key, ref.name, group, "", "")))
+    return found
+
+
+_LANES_OF: Mapping[Lanes, Callable[[Actor, Sequence[int]], _Found]] = {
+    "item": _items,
+    "environment": _environments,
+    "organisation": _organisations,
+    "person": _people,
+}
 
 
 def _lane(pk: int | None, key: str, name: str, group: str, href: str, note: str) -> dict[str, Any]:
@@ -231,8 +292,13 @@ def _about(by: Lanes, lanes: Iterable[dict[str, Any]]) -> dict[str, list[Target]
             named[pk]: [Target(pk, None, accounts.branch(thing.organisation), criticality=thing.criticality)]
             for pk, thing in catalog.facts(named).items()
         }
-    known = environments.facts()
-    return {key: targets(known[pk].organisation, [], [pk]) for pk, key in named.items()}
+    if by == "environment":
+        known = environments.facts()
+        return {key: targets(known[pk].organisation, [], [pk]) for pk, key in named.items()}
+    if by == "organisation":
+        return {key: targets(pk, [], []) for pk, key in named.items()}
+    homes = {pk: ref.organisation for pk, ref in accounts.refs(named).items()}
+    return {key: targets(home, [], []) for pk, key in named.items() if (home := homes[pk]) is not None}
 
 
 def _text(at: Any) -> str:
