@@ -32,6 +32,8 @@ PAGES = (
     Page("delegations", "/me/delegations"),
     Page("calendar", "/calendar"),
     Page("calendar-environments", "/calendar?lanes=environment"),
+    Page("calendar-organisations", "/calendar?lanes=organisation"),
+    Page("calendar-people", "/calendar?lanes=person"),
     Page("calendar-feeds", "/calendar/feeds"),
     Page("conflicts", "/conflicts"),
     Page("windows", "/windows"),

@@ -57,7 +57,7 @@ describe("overlap", () => {
 
 describe("layout", () => {
   const lane = (key: string, group: string): Lane => ({ key, name: key, group, href: "", note: "", state: "", order: "" });
-  const bar = (id: string, on: string, start: number, end: number): Bar => ({ id, key: id, lane: on, title: id, start, end, kind: "change", state: "draft", strength: "tentative", href: "", place: "", conflicts: [] });
+  const bar = (id: string, on: string, start: number, end: number): Bar => ({ id, key: id, lane: on, title: id, start, end, kind: "change", state: "draft", strength: "tentative", href: "", place: "", version: 1, movable: false, conflicts: [] });
   const all = { start: -Infinity, end: Infinity };
   const lanes = [lane("a", "one"), lane("b", "one"), lane("c", "two")];
 

@@ -3,6 +3,7 @@
 import { LitElement, html, nothing, render, svg } from "lit";
 import { property, state } from "lit/decorators.js";
 import { type Dense, type Layout, type Line, type Placed, BAR, GROUP, LEAST, PAD, PITCH, layout, lineAt } from "./layout";
+import { Mover } from "./mover";
 import { overlap, pack } from "./pack";
 import { type Bar, type Shade, Plan, Refusal } from "./plan";
 import { type Week, scale, weekOf, weekends, written } from "./scale";
@@ -32,6 +33,7 @@ export class Timeline extends LitElement {
   @property() lanes = "";
   @property() now = "";
   @property() conflicts = "";
+  @property() move = "";
   @property({ type: Boolean }) compact = false;
   @property({ type: Object }) words: Record<string, string> = {};
 
@@ -71,7 +73,9 @@ export class Timeline extends LitElement {
   private noted = "";
   private tools: HTMLElement | null = null;
 
-  private el!: Record<"view" | "axis" | "ticks" | "ends" | "names" | "canvas" | "back" | "grid" | "rows" | "bars" | "links" | "note" | "nowline" | "nowdot" | "busy" | "hint", HTMLElement>;
+  private mover!: Mover;
+
+  private el!: Record<"view" | "axis" | "ticks" | "ends" | "names" | "canvas" | "back" | "grid" | "rows" | "bars" | "links" | "note" | "nowline" | "nowdot" | "busy" | "hint" | "move" | "speech", HTMLElement>;
 
   protected override createRenderRoot(): HTMLElement {
     const frame = this.querySelector<HTMLElement>("[data-frame]") ?? this.appendChild(document.createElement("div"));
@@ -116,7 +120,8 @@ export class Timeline extends LitElement {
     this.side = innerWidth <= 700 ? 116 : kept >= 100 && kept <= 480 ? kept : 220;
     this.style.setProperty("--side", `${this.side}px`);
     const find = (name: string): HTMLElement => this.renderRoot.querySelector<HTMLElement>(`[data-part=${name}]`) as HTMLElement;
-    this.el = Object.fromEntries(["view", "axis", "ticks", "ends", "names", "canvas", "back", "grid", "rows", "bars", "links", "note", "nowline", "nowdot", "busy", "hint"].map((name) => [name, find(name)])) as Timeline["el"];
+    this.el = Object.fromEntries(["view", "axis", "ticks", "ends", "names", "canvas", "back", "grid", "rows", "bars", "links", "note", "nowline", "nowdot", "busy", "hint", "move", "speech"].map((name) => [name, find(name)])) as Timeline["el"];
+    this.mover = new Mover(this.stage());
     const head = this.querySelector<HTMLElement>(".fwt-head");
     if (head) {
       this.tools = document.createElement("div");
@@ -145,6 +150,29 @@ export class Timeline extends LitElement {
     this.el.bars.addEventListener("click", this.clicked);
     this.timer = window.setInterval(() => this.plot(true), 60_000);
     void this.fetch();
+  }
+
+  private stage(): ConstructorParameters<typeof Mover>[0] {
+    const timeline = this;
+    return {
+      url: this.move,
+      clock: this.clock,
+      get perPixel() { return timeline.perPixel; },
+      word: (name, usual) => this.word(name, usual),
+      period: (start, end) => this.period(start, end),
+      redraw: () => this.retouch(),
+      again: (bar, by, focus) => this.again(bar, by, focus),
+      focus: (bar) => this.nodes.get(bar.id)?.node.focus({ preventScroll: true }),
+      show: (start, end) => {
+        if (start >= this.start && Math.min(end, start + this.range * 0.1) <= this.start + this.range) return;
+        this.start = start - this.range * 0.4;
+        this.moved();
+      },
+      place: (bar) => this.nodes.get(bar.id)?.node.getBoundingClientRect(),
+      panel: this.el.move,
+      speech: this.el.speech,
+      counted: () => this.drawTools(),
+    };
   }
 
   // Where we look
@@ -228,6 +256,48 @@ export class Timeline extends LitElement {
     }
   }
 
+  /** Fetch the plan anew after a bar has moved by so much, and give it the focus where it is now. */
+  private async again(bar: Bar, by: number, focus: boolean): Promise<void> {
+    this.fetching?.abort();
+    const mine = (this.fetching = new AbortController());
+    try {
+      await this.plan.again(mine.signal);
+    } catch {
+      return; // what was moved is moved; the next stretch that is fetched shows it
+    }
+    if (mine.signal.aborted) return;
+    const now = [...this.plan.bars.values()].find((one) => one.key === bar.key && one.lane === bar.lane && one.start === bar.start + by);
+    if (now) this.chosen = now.id;
+    const held = focus || this.el.bars.contains(document.activeElement);
+    if (held) this.el.view.focus({ preventScroll: true }); // a bar under focus is kept, though its window is gone
+    this.relay();
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    this.draw();
+    if (held && now) this.nodes.get(now.id)?.node.focus({ preventScroll: true });
+  }
+
+  /** Draw those bars anew that are held, picked or let go. */
+  private retouch(): void {
+    for (const [id, shown] of this.nodes) {
+      const placed = this.placed.byId.get(id);
+      if (!placed || (shown.node.dataset.touch ?? "") === this.touch(placed.bar)) continue;
+      const node = this.bar(placed, this.placed.lines[placed.lane] as Line);
+      const held = shown.node.contains(document.activeElement);
+      node.tabIndex = shown.node.tabIndex;
+      shown.node.replaceWith(node);
+      shown.node = node;
+      if (held) node.focus({ preventScroll: true });
+    }
+    this.mover.follow();
+  }
+
+  /** All that moving changes about a bar's looks. */
+  private touch(bar: Bar): string {
+    if (!this.mover.holds(bar)) return this.mover.picked.has(bar) ? "picked" : "";
+    return `${this.mover.by(bar)} ${this.mover.refused(bar)} ${this.mover.findings(bar)?.length}`;
+  }
+
   private relay(): void {
     if (!this.width) return;
     const view = this.el.view;
@@ -267,6 +337,7 @@ export class Timeline extends LitElement {
     this.shift();
     this.stick();
     this.mark();
+    this.mover.follow();
   }
 
   private shift(): void {
@@ -523,7 +594,7 @@ export class Timeline extends LitElement {
     for (const one of lines) {
       for (const placed of one.bars) {
         const { bar } = placed;
-        if (bar.start >= to || (bar.end <= from - 160 * this.perPixel)) continue;
+        if (!this.mover.holds(bar) && (bar.start >= to || bar.end <= from - 160 * this.perPixel)) continue;
         wanted.push([bar.id, () => this.bar(placed, one)]);
       }
       for (const dense of one.dense) if (dense.start < to && dense.end > from) wanted.push([dense.id, () => this.band(dense, one)]);
@@ -539,11 +610,20 @@ export class Timeline extends LitElement {
     node.dataset.id = bar.id;
     node.tabIndex = -1;
     node.draggable = false;
-    const left = this.x(bar.start);
+    const by = this.mover.by(bar);
+    const moving = this.mover.holds(bar);
+    if (this.mover.may(bar)) node.setAttribute("aria-keyshortcuts", "Shift+ArrowLeft Shift+ArrowRight x");
+    node.classList.toggle("is-movable", this.mover.may(bar));
+    node.classList.toggle("is-picked", this.mover.picked.has(bar));
+    node.classList.toggle("is-moving", moving);
+    node.classList.toggle("is-refused", this.mover.refused(bar));
+    node.dataset.touch = this.touch(bar);
+    const left = this.x(bar.start + by);
     const width = Math.max(LEAST, (bar.end - bar.start) / this.perPixel);
     set(node, left, width);
     node.style.top = `${one.top + PAD + placed.row * PITCH}px`;
-    const clashes = bar.conflicts.filter((conflict) => conflict.severity === "block" || conflict.severity === "warn");
+    const found = this.mover.findings(bar)?.map((one) => ({ ...one, start: one.start ? Date.parse(one.start) - by : bar.start, end: one.end ? Date.parse(one.end) - by : bar.end })) ?? bar.conflicts;
+    const clashes = found.filter((conflict) => conflict.severity === "block" || conflict.severity === "warn");
     node.setAttribute("aria-label", this.spoken(bar, clashes.length));
     if (bar.strength === "active") {
       const done = made("i", "fwt-done");
@@ -633,6 +713,7 @@ export class Timeline extends LitElement {
 
   private spoken(bar: Bar, clashes: number): string {
     const parts = [`${bar.key} ${bar.title}`, this.word(bar.state, bar.state), this.period(bar.start, bar.end), bar.place];
+    if (this.mover.picked.has(bar)) parts.push(this.word("picked", "selected"));
     if (clashes) parts.push(`${clashes} ${clashes === 1 ? this.word("conflict", "conflict") : this.word("conflicts", "conflicts")}`);
     return parts.filter(Boolean).join(", ");
   }
@@ -662,13 +743,21 @@ export class Timeline extends LitElement {
   };
 
   private clicked = (event: MouseEvent): void => {
-    if (this.dragged) event.preventDefault();
+    if (this.dragged) return event.preventDefault();
+    const bar = this.barAt(event.target as Element);
+    if (!(event.ctrlKey || event.metaKey || event.shiftKey) || !this.mover.may(bar)) return;
+    event.preventDefault();
+    this.mover.pick(bar);
   };
+
+  private barAt(node: Element): Bar | undefined {
+    return this.placed.byId.get(node.closest<HTMLElement>("[data-id]")?.dataset.id ?? "")?.bar;
+  }
 
   private note(node: HTMLElement): void {
     const id = node.dataset.id ?? "";
     const placed = this.placed.byId.get(id);
-    if (!placed) return this.unnote();
+    if (!placed || this.mover.busy) return this.unnote();
     const { bar } = placed;
     this.noted = id;
     const sentences = bar.conflicts;
@@ -748,6 +837,8 @@ export class Timeline extends LitElement {
 
   private grabbed = (event: PointerEvent): void => {
     if (event.button !== 0) return;
+    const bar = this.barAt(event.target as Element);
+    if (event.pointerType !== "touch" && !event.ctrlKey && !event.metaKey && !event.shiftKey && this.mover.may(bar)) return this.carried(event, bar);
     const from = { x: event.clientX, y: event.clientY, scroll: this.el.view.scrollTop, start: this.start };
     this.dragged = false;
     const touch = event.pointerType === "touch";
@@ -778,6 +869,47 @@ export class Timeline extends LitElement {
     addEventListener("pointerup", end);
     addEventListener("pointercancel", end);
   };
+
+  /** A bar that may be moved goes with the hand; at the edges time comes towards it. */
+  private carried(event: PointerEvent, bar: Bar): void {
+    const from = { x: event.clientX, start: this.start };
+    const box = this.el.canvas.getBoundingClientRect();
+    this.dragged = false;
+    const move = (next: PointerEvent): void => {
+      if (!this.dragged) {
+        if (Math.abs(next.clientX - from.x) < 5) return;
+        this.dragged = this.holding = true;
+        this.unnote();
+        this.el.view.classList.add("is-held");
+      }
+      const edge = next.clientX < box.left + 24 ? -14 : next.clientX > box.right - 24 ? 14 : 0;
+      if (edge) this.pan(edge);
+      this.mover.drag(bar, next.clientX - from.x + (this.start - from.start) / this.perPixel);
+    };
+    const end = (dropped: boolean): void => {
+      removeEventListener("pointermove", move);
+      removeEventListener("pointerup", up);
+      removeEventListener("pointercancel", cancelled);
+      removeEventListener("keydown", left, true);
+      this.el.view.classList.remove("is-held");
+      if (this.holding && dropped) void this.mover.drop();
+      else if (this.holding) this.mover.leave();
+      this.holding = false;
+      setTimeout(() => (this.dragged = false), 50);
+    };
+    const up = (): void => end(true);
+    const cancelled = (): void => end(false);
+    const left = (key: KeyboardEvent): void => {
+      if (key.key !== "Escape") return;
+      key.preventDefault();
+      key.stopPropagation();
+      end(false);
+    };
+    addEventListener("pointermove", move);
+    addEventListener("pointerup", up);
+    addEventListener("pointercancel", cancelled);
+    addEventListener("keydown", left, true);
+  }
 
   private wheeled = (event: WheelEvent): void => {
     if (event.ctrlKey || event.metaKey) {
@@ -817,6 +949,12 @@ export class Timeline extends LitElement {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (target.isContentEditable || (target.matches("input, textarea, select") && !target.matches("[type=checkbox], [type=radio]"))) return;
     const here = this.contains(target);
+    if (this.mover?.busy && (here || target === document.body)) {
+      // a button in the panel answers to Enter by itself
+      if (event.key === "Escape") this.mover.leave();
+      else if (event.key === "Enter" && !target.matches("button")) void this.mover.apply();
+      if (event.key === "Escape" || (event.key === "Enter" && !target.matches("button"))) return event.preventDefault();
+    }
     if (!here && target !== document.body && document.querySelectorAll("fw-timeline").length > 1) return;
     const act: Record<string, () => void> = { "+": () => this.zoom(1 / 1.5), "=": () => this.zoom(1 / 1.5), "-": () => this.zoom(1.5), t: () => this.go(this.present), l: () => this.twin() };
     const simple = act[event.key];
@@ -827,11 +965,23 @@ export class Timeline extends LitElement {
     }
     if (!here || this.listed || target.matches("[role=separator]")) return;
     const onBar = target.closest("[data-id]") !== null;
+    const bar = onBar ? this.barAt(target) : undefined;
+    if (event.key === "x" && bar) {
+      event.preventDefault();
+      return this.mover.pick(bar);
+    }
+    if (event.key === "Escape" && this.mover.picked.size) {
+      event.preventDefault();
+      return this.mover.unpick();
+    }
     const arrow = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (arrow && (onBar || target === this.el.view)) {
       event.preventDefault();
       const [dx, dy] = arrow as [number, number];
-      if (event.shiftKey) {
+      if (event.shiftKey && dx && this.mover.may(bar)) {
+        this.unnote();
+        this.mover.step(bar, dx);
+      } else if (event.shiftKey) {
         this.unnote();
         this.pan(dx * this.width * 0.25);
         this.el.view.scrollTop += dy * 120;
@@ -926,7 +1076,7 @@ export class Timeline extends LitElement {
     const told = `${this.clashes} ${this.clashes === 1 ? this.word("conflict", "conflict") : this.word("conflicts", "conflicts")}`;
     const name = { day: this.word("day", "Day"), week: this.word("week", "Week"), month: this.word("month", "Month"), quarter: this.word("quarter", "Quarter") };
     render(
-      html`${this.clashes ? (this.conflicts ? html`<a class="fw-chip is-bad" href=${this.conflicts}>${told}</a>` : html`<span class="fw-chip is-bad">${told}</span>`) : nothing}
+      html`${this.mover?.picked.size ? html`<span class="fw-chip is-info is-filter">${this.mover.picked.size} ${this.word("picked", "selected")}<button type="button" class="fwt-unpick" aria-label=${this.word("unpick", "Select none")} @click=${() => this.mover.unpick()}>×</button></span>` : nothing}${this.clashes ? (this.conflicts ? html`<a class="fw-chip is-bad" href=${this.conflicts}>${told}</a>` : html`<span class="fw-chip is-bad">${told}</span>`) : nothing}
         <div class="fw-segments" role="group" aria-label=${this.word("span", "Span")}>${Object.entries(name).map(([key, text]) => html`<button type="button" aria-pressed=${this.preset === key} @click=${() => this.choose(key)}>${text}</button>`)}</div>
         <div class="fwt-pair fwt-zoom"><button type="button" class="btn btn-icon" aria-label=${this.word("out", "Zoom out")} @click=${() => this.zoom(1.5)}>−</button><button type="button" class="btn btn-icon" aria-label=${this.word("in", "Zoom in")} @click=${() => this.zoom(1 / 1.5)}>+</button></div>
         <div class="fwt-pair"><button type="button" class="btn btn-icon" aria-label=${this.word("back", "Earlier")} @click=${() => this.pan(-this.width * 0.6)}>‹</button><button type="button" class="btn" @click=${() => this.go(this.present)}>${this.word("now", "Now")} <kbd aria-hidden="true">t</kbd></button><button type="button" class="btn btn-icon" aria-label=${this.word("forth", "Later")} @click=${() => this.pan(this.width * 0.6)}>›</button></div>
@@ -969,8 +1119,9 @@ export class Timeline extends LitElement {
       </div>
       ${this.listed ? this.table() : nothing}
       ${this.phase === "failed" ? html`<div class="fwt-trouble" role="alert"><p>${this.trouble}</p><button type="button" class="btn btn-sm" @click=${() => void this.fetch()}>${this.word("again", "Try again")}</button></div>` : nothing}
+      <div class="fwt-move" data-part="move" role="group" aria-label=${this.word("moving", "Moving")} hidden></div><p class="visually-hidden" data-part="speech" role="status"></p>
       <div class="fwt-note" data-part="note" role="tooltip" hidden></div>
-      ${this.compact ? nothing : html`<div class="fwt-legend"><span class="fwt-sample is-change">${this.word("change", "change")}</span><span class="fwt-sample is-hard_freeze">${this.word("hard_freeze", "hard freeze")}</span><span class="fwt-sample is-soft_freeze">${this.word("soft_freeze", "soft freeze")}</span><span class="fwt-sample is-maintenance">${this.word("maintenance", "maintenance window")}</span><span class="fwt-rule"></span><span class="fwt-sample is-form is-tentative">${this.word("tentative", "tentative")}</span><span class="fwt-sample is-form is-requested">${this.word("requested", "requested")}</span><span class="fwt-sample is-form is-approved">${this.word("approved", "approved")}</span><span class="fwt-sample is-form is-active">${this.word("active", "active")}</span><span class="fwt-sample is-form is-done">${this.word("done", "done")}</span><span class="fw-gap"></span><span class="fwt-keys">${key("+ -", this.word("zoom", "zoom"))}${key("l", this.word("list", "List"))}${key("?", this.word("keys", "keys"))}</span></div>`}`;
+      ${this.compact ? nothing : html`<div class="fwt-legend"><span class="fwt-sample is-change">${this.word("change", "change")}</span><span class="fwt-sample is-hard_freeze">${this.word("hard_freeze", "hard freeze")}</span><span class="fwt-sample is-soft_freeze">${this.word("soft_freeze", "soft freeze")}</span><span class="fwt-sample is-maintenance">${this.word("maintenance", "maintenance window")}</span><span class="fwt-rule"></span><span class="fwt-sample is-form is-tentative">${this.word("tentative", "tentative")}</span><span class="fwt-sample is-form is-requested">${this.word("requested", "requested")}</span><span class="fwt-sample is-form is-approved">${this.word("approved", "approved")}</span><span class="fwt-sample is-form is-active">${this.word("active", "active")}</span><span class="fwt-sample is-form is-done">${this.word("done", "done")}</span><span class="fw-gap"></span><span class="fwt-keys">${key("+ -", this.word("zoom", "zoom"))}${this.move ? key("x", this.word("pick", "select")) : nothing}${this.move ? key("Shift ← →", this.word("apply", "Move")) : nothing}${key("l", this.word("list", "List"))}${key("?", this.word("keys", "keys"))}</span></div>`}`;
   }
 }
 

@@ -21,6 +21,9 @@ export interface Bar {
   strength: string;
   href: string;
   place: string;
+  /** Of the record, and whether the reader may move it in time. */
+  version: number;
+  movable: boolean;
   conflicts: Conflict[];
 }
 export interface Lane {
@@ -43,7 +46,7 @@ export interface Shade {
 }
 interface Wire {
   lanes: (Omit<Lane, "group" | "note" | "state" | "href" | "order"> & Partial<Lane>)[];
-  bars: (Omit<Bar, "start" | "end" | "conflicts"> & { start: string; end: string; conflicts?: (Omit<Conflict, "start" | "end"> & { start: string; end: string })[] })[];
+  bars: (Omit<Bar, "start" | "end" | "conflicts" | "version" | "movable"> & Partial<Pick<Bar, "version" | "movable">> & { start: string; end: string; conflicts?: (Omit<Conflict, "start" | "end"> & { start: string; end: string })[] })[];
   shades: (Omit<Shade, "start" | "end" | "lanes"> & { start: string; end: string; lanes: string[] | null })[];
 }
 
@@ -90,6 +93,16 @@ export class Plan {
     return true;
   }
 
+  /** Fetch all of it anew; what is there stays until the answer has come. */
+  async again(signal: AbortSignal): Promise<void> {
+    if (this.from === this.to) return;
+    const wire = await this.ask(this.from, this.to, signal);
+    this.bars.clear();
+    this.shades.clear();
+    this.lanes = [];
+    this.take(wire);
+  }
+
   private async ask(from: number, to: number, signal: AbortSignal): Promise<Wire> {
     const url = new URL(this.src, location.href);
     url.searchParams.set("from", new Date(from).toISOString());
@@ -114,7 +127,7 @@ export class Plan {
     }
     for (const bar of wire.bars) {
       const conflicts = (bar.conflicts ?? []).map((one) => ({ ...one, path: one.path ?? [], start: Date.parse(one.start), end: Date.parse(one.end) }));
-      this.bars.set(bar.id, { ...bar, start: Date.parse(bar.start), end: Date.parse(bar.end), conflicts });
+      this.bars.set(bar.id, { version: 0, movable: false, ...bar, start: Date.parse(bar.start), end: Date.parse(bar.end), conflicts });
     }
     for (const shade of wire.shades) {
       const start = Date.parse(shade.start);

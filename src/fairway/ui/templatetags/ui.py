@@ -533,16 +533,18 @@ def timeline(
     lane_label: str = "",
     compact: bool = False,
     conflicts: str = "",
+    move: str = "",
 ) -> SafeString:
     """Show the timeline of what an address answers; the content (links, filters) stands in its head.
 
-    conflicts: the page that lists them, for the link that their number becomes.
+    conflicts: the page that lists them, for the link that their number becomes. move: the address that moves
+    windows; empty: nothing is moved here.
     """
     heading = _safe("h2" if compact else "h1")
     instant = at.isoformat() if isinstance(at, datetime) else at
     return format_html(
         '<fw-timeline src="{}" zone="{}" span="{}" lang="{}" at="{}" label="{}" lanes="{}" '
-        'now="{}" conflicts="{}" words="{}"{}>'
+        'now="{}" conflicts="{}" move="{}" words="{}"{}>'
         '<div class="fwt-head"><{} class="fwt-title{}">{}</{}>{}</div>'
         '<div class="fwt-frame" data-frame><p class="fw-loading" role="status">{}</p></div></fw-timeline>',
         src,
@@ -554,6 +556,7 @@ def timeline(
         lane_label or _("Item"),
         context["now"].isoformat() if isinstance(context.get("now"), datetime) else "",
         conflicts,
+        move,
         json.dumps(words.timeline()),
         _safe(" compact") if compact else "",
         heading,
