@@ -37,6 +37,8 @@ def timeline() -> dict[str, str]:
         "moving": _("Moving"),
         "apply": _("Move"),
         "cancel": _("Cancel"),
+        "move": _("move"),
+        "as_list": _("list"),
         "pick": _("select"),
         "picked": _("selected"),
         "unpick": _("Select none"),
