@@ -244,6 +244,37 @@ def test_who_stands_in_votes_with_the_say_of_whom_they_stand_in_for(company: Com
     assert "Ben for Ann" in client.get(f"/changes/{change.key}").content.decode()
 
 
+def test_who_stands_in_has_no_role_by_that(rita: Caller, company: Company) -> None:
+    """Fields that some roles alone see or set stay closed."""
+    person("ann", "retail", "approver"), person("ben", "retail", "environment-manager")
+    field = {"subject": "item", "name": "margin", "label": "Margin", "type": "text", "organisation": "retail"}
+    assert rita("post", "field-definitions", {**field, "viewers": ["approver"]}).status_code == 201
+    made = CreateItem(
+        key="ledger", name="Ledger", kind="system", organisation="retail", attributes={"margin": "secret"}
+    )
+    execute(made, actor=SYSTEM)
+    assert Caller(actor("ann"))("get", "items/ledger").json()["attributes"] == {"margin": "secret"}
+    body = {"taker": "ben@example.org", "start": iso(-1), "end": iso(1)}
+    assert Caller(actor("ann"))("post", "delegations", body).status_code == 201
+    ben = Caller(actor("ben"))
+    assert ben("get", "items/ledger").json()["attributes"] == {}
+    answer = ben("patch", "items/ledger", {"attributes": {"margin": "mine"}}, If_Match="*")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "attributes.margin")
+
+
+def test_nobody_is_stood_in_for_once_their_time_is_over(
+    rita: Caller, company: Company, change: Change
+) -> None:
+    ann = Caller(actor("ann"))
+    ann("post", "delegations", {"taker": "ben@example.org", "start": iso(-1), "end": iso(1)})
+    ben = Caller(actor("ben"))
+    assert ben("get", f"changes/{change.key}").status_code == 200
+    over = {"valid_until": iso(-0.001)}
+    assert rita("patch", "users/ann@example.org", over, If_Match="*").status_code == 200
+    assert ben("get", f"changes/{change.key}").status_code == 403
+    assert vote("ben", change).status_code == 404
+
+
 @pytest.mark.parametrize(("start", "end"), [(-2, -1), (1, 2)])
 def test_outside_its_time_a_delegation_gives_nothing(
     company: Company, change: Change, start: int, end: int

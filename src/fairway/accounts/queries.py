@@ -158,7 +158,7 @@ def _joined(own: Access, given: Access) -> Access:
     seen = own.organisations
     for place in places:
         seen = _union(seen, place)
-    return Access(seen, permissions)
+    return Access(seen, permissions, own.roles)
 
 
 def _union(one: Organisations, other: Organisations) -> Organisations:
@@ -310,7 +310,9 @@ def rate_target(user: str | None, role: str | None) -> dict[str, object]:
     if user is not None:
         lookup = User.lookup(user) or {"email_folded": user.casefold()}
         return {f"user__{name}": value for name, value in lookup.items()}
-    return {"user": None, "role": None} if role is None else {"role__slug": role}
+    if role is None:
+        return {"user": None, "role": None}
+    return {f"role__{name}": value for name, value in by_slug(role).items()}
 
 
 def service_address(slug: str) -> str:
@@ -554,8 +556,9 @@ def grants(actor: Actor) -> QuerySet[Grant]:
 
 def grant(actor: Actor, role: str, organisation: str, who: Ref | None) -> QuerySet[Grant]:
     """Return the grant of a role on an organisation to a person or team, as none or one."""
-    place = uid_lookup(organisation) or {"slug": organisation}
-    found = grants(actor).filter(role__slug=role, **{f"organisation__{k}": v for k, v in place.items()})
+    of = {f"role__{name}": value for name, value in by_slug(role).items()}
+    where = {f"organisation__{name}": value for name, value in by_slug(organisation).items()}
+    found = grants(actor).filter(**of, **where)
     return found.filter(Q(user__uid=who.uid) | Q(team__uid=who.uid)) if who is not None else found.none()
 
 
@@ -688,14 +691,14 @@ _Given = dict[int, list[tuple[int, datetime, datetime]]]
 
 
 def _read_delegations(revision: int, last: tuple[int, tuple[_Given, _Given]] | None) -> tuple[_Given, _Given]:
-    """Return who stands in for whom and when: by giver, and by taker where the giver is still here."""
+    """Return who stands in for whom and when: by giver, and by taker as long as the giver is still here."""
     by_giver: _Given = {}
     by_taker: _Given = {}
-    columns = ("giver_id", "taker_id", "starts_at", "ends_at", "giver__is_active")
-    for giver, taker, starts, ends, active in Delegation.objects.values_list(*columns):
+    columns = ("giver_id", "taker_id", "starts_at", "ends_at", "giver__is_active", "giver__valid_until")
+    for giver, taker, starts, ends, active, until in Delegation.objects.values_list(*columns):
         by_giver.setdefault(giver, []).append((taker, starts, ends))
         if active:
-            by_taker.setdefault(taker, []).append((giver, starts, ends))
+            by_taker.setdefault(taker, []).append((giver, starts, min(ends, until or ends)))
     return by_giver, by_taker
 
 
