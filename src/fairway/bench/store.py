@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from fairway.bench.shape import Shape, Stock
+from fairway.kernel.memory import settle
 
 SOURCE = Path(__file__).resolve().parent.parent
 
@@ -89,6 +90,7 @@ def open_django() -> None:
     import django  # noqa: PLC0415 - reads the settings chosen just before
 
     django.setup()
+    settle()  # as every command of ours that runs on the database does
 
 
 def database() -> str:

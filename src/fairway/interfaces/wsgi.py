@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 
@@ -14,6 +13,7 @@ from whitenoise import WhiteNoise  # type: ignore[import-untyped]
 django_application = get_wsgi_application()
 
 from fairway.interfaces.running import static_root  # noqa: E402 - needs the apps, which stand only now
+from fairway.kernel.memory import settle  # noqa: E402
 
 HASHED = re.compile(r"/dist/assets/[^/]+-[A-Za-z0-9_-]{8,}\.[a-z0-9.]+$")
 
@@ -26,8 +26,4 @@ application = WhiteNoise(
     django_application, root=str(static_root()), prefix="static/", max_age=60, immutable_file_test=_immutable
 )
 
-# What is loaded now lives as long as the process: the collector need not walk it, nor look after every few
-# hundred objects of a request; that took a fifth of a short answer's time.
-gc.collect()
-gc.freeze()
-gc.set_threshold(20_000, 50, 50)
+settle()

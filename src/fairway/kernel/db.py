@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -67,24 +67,25 @@ def fetch(query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
         return found
 
 
-def append(rows: Sequence[Model]) -> None:
-    """Insert new rows of one model; keys that the database gives are not told, nothing is checked before.
+def append(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert new rows of a model, each given as the values of all its columns but the key that the database
+    gives; that is not told, and nothing is checked before.
 
-    On SQLite it spares three quarters of what `bulk_create` costs, which prepares each value by itself.
+    On SQLite it spares four fifths of what `bulk_create` costs, which makes an object of each row and
+    prepares each value by itself.
     """
     if not rows:
         return
     here = connections[DEFAULT_DB_ALIAS]
-    model = type(rows[0])
     if here.vendor != "sqlite":
-        model._default_manager.bulk_create(rows, batch_size=500)
+        model._default_manager.bulk_create([model(**row) for row in rows], batch_size=500)
         return
     query, columns, prepared = _appending(model)
-    values = [[getattr(row, column) for column in columns] for row in rows]
+    values = [[row[column] for column in columns] for row in rows]
     for place, prepare in prepared:
-        for row in values:
-            if row[place] is not None:
-                row[place] = prepare(row[place])
+        for one in values:
+            if one[place] is not None:
+                one[place] = prepare(one[place])
     with here.cursor() as cursor:
         cursor.executemany(query, values)
 

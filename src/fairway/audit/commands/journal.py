@@ -156,16 +156,16 @@ class Journal:
             transaction.on_commit(lambda: _UIDS.learn(self._uids))
         head = ChainHead.objects.select_for_update().get()
         self._first = head.sequence
-        events: list[Event] = []
-        rows: list[EventRow] = []
+        events: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         texts: list[EventText] = []
         for entry in self._entries:
             event, its_rows, its_texts = self._seal(entry, head)
             events.append(event)
             rows += its_rows
             texts += its_texts
-        append(events)
-        append(rows)
+        append(Event, events)
+        append(EventRow, rows)
         if texts:
             EventText.objects.bulk_create(texts, batch_size=500)
         ChainHead.objects.update(sequence=head.sequence, hash=head.hash)
@@ -233,11 +233,10 @@ class Journal:
         self, row: Row, action: str, before: dict[str, Any], after: dict[str, Any], entry: _Entry
     ) -> None:
         entry.written.append(row)
-        names = {**before, **after}
-        changed = {
-            name: [self._plain(row, name, before.get(name)), self._plain(row, name, after.get(name))]
-            for name in names
-        }
+        names = before | after
+        was = {name: self._plain(row, name, value) for name, value in before.items()}
+        now = {name: self._plain(row, name, value) for name, value in after.items()}
+        changed = {name: [was.get(name), now.get(name)] for name in names}
         texts = {name: changed.pop(name) for name in names if name in row.free_text}
         if not any(any(pair) for pair in texts.values()):
             texts = {}  # empty words need no digest
@@ -269,8 +268,10 @@ class Journal:
     def _whose(self, organisation: int | None) -> str:
         return "" if organisation is None else self._uid("accounts.Organisation", organisation)
 
-    def _seal(self, entry: _Entry, head: ChainHead) -> tuple[Event, list[EventRow], list[EventText]]:
-        """Turn the entry into the next event of the chain and move the head."""
+    def _seal(
+        self, entry: _Entry, head: ChainHead
+    ) -> tuple[dict[str, Any], list[dict[str, Any]], list[EventText]]:
+        """Turn the entry into the next event of the chain and move the head; rows as `append` takes them."""
         texts: list[EventText] = []
 
         def chained(position: int, facts: Mapping[str, Any], words: Mapping[str, Any]) -> str:
@@ -303,35 +304,35 @@ class Journal:
             rows=logged_rows,
             previous_hash=head.hash,
         )
-        event = Event(
-            sequence=sequence,
-            at=self.at,
-            actor_kind=logged.actor_kind,
-            actor_uid=UUID(actor.uid),
-            on_behalf_of=logged.on_behalf_of,
-            request_id=logged.request_id,
-            command=logged.command,
-            subject_kind=logged.subject_kind,
-            subject_uid=UUID(logged.subject_uid) if logged.subject_uid else None,
-            subject_key=logged.subject_key,
-            organisation_id=subject.organisation if subject else None,
-            data=data,
-            previous_hash=head.hash,
-            hash=logged.digest(),
-        )
+        event = {
+            "sequence": sequence,
+            "at": self.at,
+            "actor_kind": logged.actor_kind,
+            "actor_uid": UUID(actor.uid),
+            "on_behalf_of": logged.on_behalf_of,
+            "request_id": logged.request_id,
+            "command": logged.command,
+            "subject_kind": logged.subject_kind,
+            "subject_uid": UUID(logged.subject_uid) if logged.subject_uid else None,
+            "subject_key": logged.subject_key,
+            "organisation_id": subject.organisation if subject else None,
+            "data": data,
+            "previous_hash": head.hash,
+            "hash": logged.digest(),
+        }
         rows = [
-            EventRow(
-                event_id=sequence,
-                position=row.position,
-                model=row.model,
-                row_uid=UUID(row.uid),
-                organisation_id=where,
-                action=row.action,
-                changes=row.changes,
-            )
+            {
+                "event_id": sequence,
+                "position": row.position,
+                "model": row.model,
+                "row_uid": UUID(row.uid),
+                "organisation_id": where,
+                "action": row.action,
+                "changes": row.changes,
+            }
             for row, (_, _, where, *_) in zip(logged_rows, entry.rows, strict=True)
         ]
-        head.sequence, head.hash = sequence, event.hash
+        head.sequence, head.hash = sequence, event["hash"]
         return event, rows, texts
 
 

@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from fairway.interfaces.console import errors, out, print_json
+from fairway.kernel.memory import settle
 
 audit = typer.Typer(help="The event log: is it whole?", no_args_is_help=True)
 token = typer.Typer(help="Keys to the API.", no_args_is_help=True)
@@ -37,6 +38,7 @@ def _open() -> None:
     import django  # noqa: PLC0415 - clients of a server do without it
 
     django.setup()
+    settle()
 
 
 def _open_database() -> None:
