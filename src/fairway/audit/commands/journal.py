@@ -304,7 +304,7 @@ class Journal:
             rows=logged_rows,
             previous_hash=head.hash,
         )
-        event = {
+        event: dict[str, Any] = {
             "sequence": sequence,
             "at": self.at,
             "actor_kind": logged.actor_kind,
