@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Count, Model, Q, QuerySet
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -751,13 +751,14 @@ def bearer(secret: str, *, at: datetime, request_id: str = "") -> Actor | None:
     One statement: it brings the revisions along. A short-lived token stands and falls with the one that it
     was made from.
     """
+    here = connections[DEFAULT_DB_ALIAS]  # looked up once: the proxy would do so at each use
     passed = read_pass(secret, at=at) if secret.startswith(PASS) else None
     if passed is None:
         key, value = "digest", digest(secret)
     else:
-        key, value = "uid", passed.token.hex if connection.vendor == "sqlite" else str(passed.token)
-    now = connection.ops.adapt_datetimefield_value(at)
-    rows = fetch(_BEARER[connection.vendor, key], [value, now, now])
+        key, value = "uid", passed.token.hex if here.vendor == "sqlite" else str(passed.token)
+    now = here.ops.adapt_datetimefield_value(at)
+    rows = fetch(_BEARER[here.vendor, key], [value, now, now])
     row = rows[0] if rows else None
     if row is None:
         return None

@@ -74,7 +74,7 @@ def _encounters(known: catalog.Snapshot, subject: Ref | None, claims: Sequence[C
         held = _held_of(Thing.PERSON, people, leave_out=subject)
         yield from meetings(people, (claim_of(row) for row in held), relations)
     if on_items:
-        near = _Near(relations, {claim.item for claim in on_items})
+        near = _near(relations, {claim.item for claim in on_items})
         rows = _overlapping(near, [claim.period for claim in on_items], leave_out=subject)
         yield from meetings(on_items, (claim_of(row) for row in rows), relations)
 
@@ -227,7 +227,7 @@ def _met(
     if rule == PERSON:
         return met
     relations = _relations(known)
-    rows = list(_all(period, _Near(relations, {on}) if on is not None else None))
+    rows = list(_all(period, _near(relations, {on}) if on is not None else None))
     named = {number for number, row in enumerate(rows) if subject in (row[2], row[4])} if subject else None
     spans: dict[int, list[Span]] = {}
     for number, row in enumerate(rows):
@@ -367,25 +367,10 @@ def magnitude(length: int) -> int:
     return min(max(-(-length // MINUTE) - 1, 0).bit_length(), BIGGEST)
 
 
-class _Near:
-    """These items, and every other whose failure reaches one of them or that is reached by one's failure."""
-
-    def __init__(self, relations: Relations, own: Collection[int]) -> None:
-        self._own = own
-        self._reaches = [walk(item) for item in own for walk in (relations.downstream, relations.upstream)]
-
-    def __contains__(self, item: int) -> bool:
-        return item in self._own or any(item in reach for reach in self._reaches)
-
-    def every(self) -> frozenset[int]:
-        """Return them all, for asking about many."""
-        return frozenset(self._own).union(*self._reaches)
-
-    def few(self) -> list[int] | None:
-        """Return them all, in order; None where they are too many to be looked up one by one."""
-        if len(self._own) + sum(map(len, self._reaches)) > BY_ITEM:
-            return None
-        return sorted({*self._own, *(item for reach in self._reaches for item in reach)})
+def _near(relations: Relations, own: Collection[int]) -> frozenset[int]:
+    """Return these items, and every other whose failure reaches one of them or that one's failure reaches."""
+    first, *others = map(relations.around, own)
+    return first.union(*others) if others else first
 
 
 _walked: tuple[catalog.Snapshot, Relations] | None = None
@@ -410,28 +395,30 @@ def _item(known: catalog.Snapshot, pk: int) -> Ref:
     return known.items[pk].ref if pk in known.items else catalog.facts([pk])[pk].ref
 
 
-def _overlapping(near: _Near, periods: Sequence[Period], *, leave_out: Ref | None) -> Iterator[Stored]:
+def _overlapping(
+    near: frozenset[int], periods: Sequence[Period], *, leave_out: Ref | None
+) -> Iterator[Stored]:
     """Give the rows on these items that overlap one of the periods."""
     spans = sorted({(micros(period.start), micros(period.end)) for period in periods})
     low, high = spans[0][0], max(end for _, end in spans)
-    few = near.few()
-    where, values = _at(low, high) if few is None else _on(few, low, high)
+    few = len(near) <= BY_ITEM
+    where, values = _on(sorted(near), low, high) if few else _at(low, high)
     if leave_out is not None and leave_out.pk is not None:
         where += " AND NOT (source_kind = %s AND source_id = %s)"
         values += [leave_out.kind, leave_out.pk]
-    every = near.every() if few is None else frozenset()
     for row in fetch(f"{_SELECT} WHERE {where}", values):
-        if (few is not None or row[6] in every) and (
+        if (few or row[6] in near) and (
             len(spans) == 1 or any(row[8] < end and row[9] > start for start, end in spans)
         ):
             yield row
 
 
-def _all(period: Period | None, near: _Near | None, *, thing: Thing = Thing.ITEM) -> Iterator[Stored]:
+def _all(
+    period: Period | None, near: frozenset[int] | None, *, thing: Thing = Thing.ITEM
+) -> Iterator[Stored]:
     low, high = (micros(period.start), micros(period.end)) if period else (-(2**62), 2**62)
-    few = near.few() if near is not None else None
-    if few is not None:
-        where, values = _on(few, low, high)
+    if near is not None and len(near) <= BY_ITEM:
+        where, values = _on(sorted(near), low, high)
     elif period is not None:
         where, values = _at(low, high, thing=thing)
     else:

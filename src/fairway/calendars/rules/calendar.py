@@ -36,6 +36,15 @@ _Thing = tuple[bool, tuple[int, ...]]
 """Maintenance windows whose union work must lie in; True: only while it takes things down."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Concern:
+    """A target with the numbers of the windows that concern it, those of maintenance apart."""
+
+    target: Target
+    others: tuple[int, ...]
+    maintenance: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class _Asked:
     """What is asked beside things and times. What a condition says is worked out once, and only if needed."""
@@ -95,14 +104,15 @@ class Calendar:
                 self._by_organisation.setdefault(window.scope.organisation, []).append(number)
         self._numbers = {window.ref: number for number, window in enumerate(self.windows)}
         self._kept = 0
-        self._matches: dict[Target, tuple[int, ...]] = {}
+        self._matches: dict[Target, _Concern] = {}
         self._years: dict[tuple[int, int], IntervalSet] = {}
         self._unions: dict[tuple[tuple[int, ...], int], IntervalSet] = {}
 
     def matching(self, target: Target, *, any_model: bool = False) -> tuple[Window, ...]:
         """Return the windows that concern the target, in the order of their keys."""
         if not any_model:
-            return tuple(self.windows[number] for number in self._matching(target))
+            found = self._matching(target)
+            return tuple(self.windows[number] for number in sorted(found.others + found.maintenance))
         return tuple(self.windows[number] for number in sorted(self._of_any_model(target)))
 
     def findings(
@@ -123,12 +133,12 @@ class Calendar:
         `downtimes`: what windows look at that hold for these alone. `facts`: what conditions read; None: it
         is no change. `shown` gives the reference to a window that the subject's readers are told.
         """
-        targets = list(dict.fromkeys(targets))
+        concerns = [self._matching(target) for target in dict.fromkeys(targets)]
         asked = _Asked(activity, reason, facts)
         times = {False: sorted(periods), True: sorted(downtimes)}
         return [
-            *self._meetings(subject, targets, times, asked, shown),
-            *self._outside(subject, targets, times, asked, shown),
+            *self._meetings(subject, concerns, times, asked, shown),
+            *self._outside(subject, concerns, times, asked, shown),
         ]
 
     def openings(
@@ -146,19 +156,18 @@ class Calendar:
 
         `passes`: when a window, or the maintenance of an item, is let pass, by its uid.
         """
-        targets = list(dict.fromkeys(targets))
+        concerns = [self._matching(target) for target in dict.fromkeys(targets)]
         asked = _Asked(activity, reason, facts)
         down = IntervalSet.of(downtimes)
-        concerned = sorted({number for target in targets for number in self._matching(target)})
+        needing = {number for concern in concerns for number in concern.maintenance}
+        if any(asked.weight(self.windows[number]) is Severity.UNKNOWN for number in needing):
+            return EMPTY
         heavy = {Severity.BLOCK, Severity.UNKNOWN}
         blocking: dict[bool, list[int]] = {False: [], True: []}
         apart: list[int] = []
-        for number in concerned:
+        for number in sorted({number for concern in concerns for number in concern.others}):
             window = self.windows[number]
-            if window.kind is Kind.MAINTENANCE:
-                if asked.weight(window) is Severity.UNKNOWN:
-                    return EMPTY
-            elif asked.weight(window) in heavy:
+            if asked.weight(window) in heavy:
                 (apart if window.ref.uid in passes else blocking[window.downtime_only]).append(number)
         found = IntervalSet.of([within])
         for year in _years(within):
@@ -170,9 +179,9 @@ class Calendar:
                 closed = self._year(number, year) - passes[window.ref.uid]
                 found -= closed & down if window.downtime_only else closed
         needed = {
-            (*thing, target.item_ref.uid if target.item_ref is not None else "")
-            for target in targets
-            for thing in self._things(target, asked)
+            (*thing, concern.target.item_ref.uid if concern.target.item_ref is not None else "")
+            for concern in concerns
+            for thing in self._things(concern, asked)
         }
         for only_down, numbers, item in sorted(needed):
             if not self._closes(numbers, asked):
@@ -193,16 +202,15 @@ class Calendar:
     def _meetings(
         self,
         subject: Ref,
-        targets: Sequence[Target],
+        concerns: Sequence[_Concern],
         times: dict[bool, list[Period]],
         asked: _Asked,
         shown: _Shown,
     ) -> Iterator[Finding]:
         concerned: dict[int, list[Target]] = {}
-        for target in targets:
-            for number in self._matching(target):
-                if self.windows[number].kind is not Kind.MAINTENANCE:
-                    concerned.setdefault(number, []).append(target)
+        for concern in concerns:
+            for number in concern.others:
+                concerned.setdefault(number, []).append(concern.target)
         for number, hit in sorted(concerned.items()):
             window = self.windows[number]
             if window.severity(asked.activity, reason=asked.reason) is None:
@@ -238,7 +246,7 @@ class Calendar:
     def _outside(
         self,
         subject: Ref,
-        targets: Sequence[Target],
+        concerns: Sequence[_Concern],
         times: dict[bool, list[Period]],
         asked: _Asked,
         shown: _Shown,
@@ -247,15 +255,14 @@ class Calendar:
             return
         gaps: dict[int | None, list[tuple[Period, Target, tuple[int, ...]]]] = {}
         untold: dict[int, list[Target]] = {}
-        for target in targets:
-            for number in self._matching(target):
-                window = self.windows[number]
-                if window.kind is Kind.MAINTENANCE and isinstance(asked.applies(window), str):
-                    untold.setdefault(number, []).append(target)
-            for only_down, numbers in self._things(target, asked):
+        for concern in concerns:
+            for number in concern.maintenance:
+                if isinstance(asked.applies(self.windows[number]), str):
+                    untold.setdefault(number, []).append(concern.target)
+            for only_down, numbers in self._things(concern, asked):
                 for period in times[only_down]:
                     if gap := self._first_gap(numbers, period):
-                        gaps.setdefault(target.item, []).append((gap, target, numbers))
+                        gaps.setdefault(concern.target.item, []).append((gap, concern.target, numbers))
         for number, hit in sorted(untold.items()):
             window = self.windows[number]
             weight, periods = asked.weight(window), times[window.downtime_only]
@@ -288,13 +295,17 @@ class Calendar:
         """Say whether work outside these maintenance windows is refused, and not only warned of."""
         return any(asked.activity in self.windows[number].stops for number in numbers)
 
-    def _matching(self, target: Target) -> tuple[int, ...]:
+    def _matching(self, target: Target) -> _Concern:
         known = self._matches.get(target)
         if known is None:
             candidates = [number for o in target.organisations for number in self._by_organisation.get(o, ())]
             if target.item is not None:
                 candidates += self._by_item.get(target.item, ())
-            known = tuple(sorted(n for n in candidates if self.windows[n].scope.matches(target)))
+            met = sorted(n for n in candidates if self.windows[n].scope.matches(target))
+            lanes: tuple[list[int], list[int]] = ([], [])
+            for number in met:
+                lanes[self.windows[number].kind is Kind.MAINTENANCE].append(number)
+            known = _Concern(target, *map(tuple, lanes))
             if len(self._matches) >= _MOST_KEPT // 10:
                 self._matches.clear()
             self._matches[target] = known
@@ -306,24 +317,24 @@ class Calendar:
             candidates += self._by_item.get(target.item, ())
         return (n for n in candidates if self.windows[n].scope.matches(target, any_model=True))
 
-    def _things(self, target: Target, asked: _Asked) -> list[_Thing]:
+    def _things(self, concern: _Concern, asked: _Asked) -> list[_Thing]:
         """Return groups of maintenance windows; work on the target must lie in the union of each group.
 
         Usually one group or none. A target that names no environment is in every one: each place a window
         names is a thing of its own, so that a window for one environment never opens another.
         """
+        if not concern.maintenance:
+            return []
         found: set[_Thing] = set()
         for only_down in (False, True):
             windows = [
                 n
-                for n in self._matching(target)
-                if (window := self.windows[n]).kind is Kind.MAINTENANCE
-                and window.downtime_only is only_down
-                and asked.applies(window) is True
+                for n in concern.maintenance
+                if (window := self.windows[n]).downtime_only is only_down and asked.applies(window) is True
             ]
             if not windows:
                 continue
-            if target.environment is not None:
+            if concern.target.environment is not None:
                 found.add((only_down, tuple(windows)))
                 continue
             places = {place for n in windows for place in self.windows[n].scope.places()}

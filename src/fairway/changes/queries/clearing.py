@@ -29,8 +29,8 @@ from fairway.changes.models import (
 from fairway.changes.queries.deciding import (
     INSTANT,
     claims_of,
+    common,
     consent_findings,
-    cut,
     not_held,
     not_locked,
     targets,
@@ -361,7 +361,7 @@ class _Question:
             periods=[now],
             reason=self.reason,
             activity=Activity.START,
-            downtimes=cut(self.wanted, now).downtimes,
+            downtimes=common(self.wanted.downtimes, now),
             facts=self._facts,
         )
         found = [*clashes, *told]
@@ -376,7 +376,7 @@ class _Question:
 
     def _clashes(self, period: Period) -> list[Finding]:
         """Return what else holds what the question is about in the period."""
-        return claims.clashes(subject=self.subject, claims=claims_of(cut(self.wanted, period)))
+        return claims.clashes(subject=self.subject, claims=claims_of(self.wanted, within=period))
 
     def _blocking(self, findings: list[Finding]) -> list[Period]:
         """Return when the findings block that nobody waived."""

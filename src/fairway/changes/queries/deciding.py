@@ -71,10 +71,12 @@ def targets(
     return found
 
 
-def claims_of(proposal: Proposal) -> list[Claim]:
+def claims_of(proposal: Proposal, *, within: Period | None = None) -> list[Claim]:
     """Return what the proposal holds: each window on each item and place; a downtime excludes others. And
-    each window of the time of everybody who carries it out.
+    each window of the time of everybody who carries it out. `within`: if work filled this period.
     """
+    windows = proposal.windows if within is None else (within,)
+    downtimes = proposal.downtimes if within is None else common(proposal.downtimes, within)
     strength = Strength(proposal.strength if proposal.strength != "none" else "tentative")
     on_items = [
         Claim(
@@ -85,14 +87,14 @@ def claims_of(proposal: Proposal) -> list[Claim]:
             strength=strength,
             exclusive=exclusive,
         )
-        for exclusive, periods in ((False, proposal.windows), (True, proposal.downtimes))
+        for exclusive, periods in ((False, windows), (True, downtimes))
         for period in periods
         for item in proposal.items
         for place in proposal.environments or (None,)
     ]
     return on_items + [
         Claim(proposal.subject, person, None, period, strength, thing=Thing.PERSON)
-        for period in proposal.windows
+        for period in windows
         for person in proposal.people
     ]
 
@@ -161,8 +163,12 @@ def work_findings(proposal: Proposal, *, at: datetime) -> list[Finding]:
 
 def cut(proposal: Proposal, period: Period) -> Proposal:
     """Return what the proposal asks if work fills the period; items are down as planned."""
-    down = tuple(common for one in proposal.downtimes if (common := period & one) is not None)
-    return replace(proposal, windows=(period,), downtimes=down)
+    return replace(proposal, windows=(period,), downtimes=common(proposal.downtimes, period))
+
+
+def common(periods: Iterable[Period], period: Period) -> tuple[Period, ...]:
+    """Return what the periods have in common with one."""
+    return tuple(both for one in periods if (both := period & one) is not None)
 
 
 def _in_the_way(proposal: Proposal, activity: Activity, *, at: datetime) -> list[Finding]:

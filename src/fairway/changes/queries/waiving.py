@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from fairway.accounts import queries as accounts
 from fairway.approvals import queries as approvals
@@ -14,6 +14,7 @@ from fairway.calendars import queries as calendars
 from fairway.changes.models import Change, Implementer, Waiver, WaiverQuota
 from fairway.changes.rules.waiving import Exempt, permission_of
 from fairway.kernel.actor import Actor
+from fairway.kernel.db import Prepared
 from fairway.kernel.errors import NotFound
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 from fairway.kernel.period import Period
@@ -23,13 +24,20 @@ HOLDING = (Waiver.State.GRANTED, Waiver.State.USED)
 """States in which a waiver counts, until it expires."""
 
 
-def exempt(changes: Collection[int]) -> dict[int, list[Exempt]]:
-    """Return the waivers that were granted to these changes, expired or not; one statement."""
-    found: dict[int, list[Exempt]] = {}
-    rows = Waiver.objects.filter(change__in=changes, state__in=HOLDING).order_by("pk").values_list(
+def _granted(condition: Q) -> QuerySet[Waiver, tuple[Any, ...]]:
+    return Waiver.objects.filter(condition, state__in=HOLDING).order_by("pk").values_list(
         "change_id", "number", "rule", "other_uid", "starts_at", "ends_at", "expires_at",
         "decided_by__name",
     )  # fmt: skip
+
+
+_of_change = Prepared(lambda change: _granted(Q(change=change)), -1)
+
+
+def exempt(changes: Collection[int]) -> dict[int, list[Exempt]]:
+    """Return the waivers that were granted to these changes, expired or not; one statement."""
+    found: dict[int, list[Exempt]] = {}
+    rows = _of_change(*changes) if len(changes) == 1 else _granted(Q(change__in=changes))
     for change, number, rule, other, start, end, expires, name in rows:
         one = Exempt(f"{Waiver.prefix}-{number}", rule, other, Period(start, end), expires, name or "Fairway")
         found.setdefault(change, []).append(one)

@@ -109,6 +109,7 @@ class Relations:
         self.is_shared = is_shared
         self._walks = (downstream, upstream)
         self._known: dict[tuple[int, bool], Reach] = {}
+        self._around: dict[int, frozenset[int]] = {}
         self._kept = 0
 
     def downstream(self, item: int) -> Reach:
@@ -116,6 +117,15 @@ class Relations:
 
     def upstream(self, item: int) -> Reach:
         return self._walked(item, up=True)
+
+    def around(self, item: int) -> frozenset[int]:
+        """Return the item and all that its failure reaches, or whose failure reaches it."""
+        known = self._around.get(item)
+        if known is None:
+            known = frozenset((item, *self.downstream(item), *self.upstream(item)))
+            self._around[item] = known
+            self._kept += len(known)
+        return known
 
     def joins(self, one: int, other: int) -> bool:
         """Say whether the failure of either item reaches the other."""
@@ -170,6 +180,7 @@ class Relations:
             known = self._walks[up](item, self.depth)
             if self._kept > self.MOST_KEPT:
                 self._known.clear()
+                self._around.clear()
                 self._kept = 0
             self._known[item, up] = known
             self._kept += len(known) + 1
