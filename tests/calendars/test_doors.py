@@ -9,9 +9,12 @@ from django.test import Client
 
 from fairway.accounts.commands import CreateToken
 from fairway.accounts.models import User
-from fairway.audit.commands import execute
+from fairway.audit.commands import Outcome, build, execute
 from fairway.audit.models import Event
 from fairway.calendars.models import Window
+from tests.support import company as companies
+from tests.support.committed import committed as committed
+from tests.support.committed import together
 from tests.support.company import Company
 from tests.support.company import actor as again
 
@@ -260,3 +263,40 @@ def test_pages_for_strangers_and_readers(company: Company) -> None:
     assert vera.get("/windows/new").status_code == 403
     assert vera.post(f"/windows/{key}/archive", {"version": "1"}).status_code == 403
     assert Window.objects.get().archived_at is None
+
+
+def test_a_window_is_put_by_its_name_and_replaced_whole(company: Company) -> None:
+    rita = Caller("rita")
+    body = {name: value for name, value in FREEZE.items() if name != "name"}
+
+    made = rita("put", "windows/Year%20end", body | {"reason": "audit", "condition": "priority > 1"})
+    assert (made.status_code, made.json()["name"]) == (201, "Year end")
+    key = made.json()["key"]
+    assert rita("put", "windows/Year%20end", body).status_code == 428
+    assert rita("put", "windows/Year%20end", body, If_Match='"7"').status_code == 412
+    replaced = rita("put", "windows/Year%20end", body, If_Match='"1"')
+    assert (replaced.status_code, replaced["ETag"]) == (200, '"2"')
+    assert (replaced.json()["key"], replaced.json()["reason"], replaced.json()["condition"]) == (key, "", "")
+    same = rita("put", f"windows/{key}", body | {"kind": "soft_freeze"}, If_Match='"2"')
+    assert (same.status_code, same.json()["kind"], same.json()["name"]) == (200, "soft_freeze", "Year end")
+    assert rita("put", f"windows/{key}", body).status_code == 428
+    assert rita("put", "windows/WIN-999", body, If_Match="*").status_code == 404
+    assert rita("put", "windows/Other", body | {"organisation": "nowhere"}).status_code == 422
+    assert rita("put", "windows/Other", body | {"name": "x"}).status_code in (400, 422)
+
+    rita("post", "windows", FREEZE)
+    several = rita("put", "windows/Year%20end", body, If_Match="*")
+    assert (several.status_code, several.json()["code"]) == (409, "calendars.window.ambiguous")
+    assert key in several.json()["detail"]
+
+
+@pytest.mark.postgres_only
+@pytest.mark.race
+@pytest.mark.usefixtures("committed")
+def test_two_puts_of_one_name_make_one_window() -> None:
+    companies.found()
+    command = build("calendars.window.put", {**FREEZE, "items": []})
+    answers = together(*[lambda: execute(command, actor=again("rita"))] * 3)
+
+    assert sorted(answer.created for answer in answers if isinstance(answer, Outcome)) == [False, False, True]
+    assert Window.objects.filter(name="Year end").count() == 1

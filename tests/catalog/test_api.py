@@ -324,3 +324,26 @@ def test_a_stranger_is_asked_to_sign_in(company: Company) -> None:
     assert user(company.boss, "boss@example.org").email == "boss@example.org"
     for path in ("items", "items/x", "relations", "item-kinds", "relation-kinds", "impact?item=x"):
         assert Client().get(f"/api/v1/{path}").status_code == 401
+
+
+def test_a_relation_is_put_by_its_ends_and_kind_as_often_as_one_likes(
+    retail: Caller, cards: Caller, item: Make
+) -> None:
+    item("ledger"), item("host")
+    named = "relations/ledger:runs-on:host"
+
+    assert retail("put", f"{named}?dry_run=true").json()["dry_run"]
+    assert retail("get", named).status_code == 404
+    made = retail("put", named)
+    assert (made.status_code, made["Location"]) == (201, f"/api/v1/relations/{made.json()['uid']}")
+    again = retail("put", named)
+    assert (again.status_code, again.json()) == (200, made.json())
+    assert retail("put", f"relations/{made.json()['uid']}").json() == made.json()
+    assert retail("get", named).json() == made.json()
+    for wrong, status in (
+        ("ledger:runs-on:nowhere", 422), ("ledger:hates:host", 422), ("ledger:runs-on:ledger", 422),
+        ("ledger:runs-on", 404), ("a:b:c:d", 404), ("::", 404),
+    ):  # fmt: skip
+        assert retail("put", f"relations/{wrong}").status_code == status, wrong
+    assert cards("put", named).status_code == cards("put", "relations/x:runs-on:host").status_code == 422
+    assert retail("delete", named, If_Match='"1"').json() == made.json()

@@ -255,3 +255,21 @@ def test_archive_and_use_again(company: Company, environment: Make) -> None:
     assert "Archived" in client.get("/environments/prod").content.decode()
     assert client.post("/environments/prod/restore", {"version": "2"}).status_code == 302
     assert Environment.objects.get().archived_at is None
+
+
+def test_an_instance_is_put_by_item_and_environment_as_often_as_one_likes(
+    company: Company, item: Make, environment: Make
+) -> None:
+    rita = Caller(company.rita)
+    item("ledger"), environment("uat")
+
+    made = rita("put", "instances/ledger@uat")
+    assert (made.status_code, made["Location"]) == (201, f"/api/v1/instances/{made.json()['uid']}")
+    for same in ("ledger@uat", made.json()["uid"]):
+        again = rita("put", f"instances/{same}")
+        assert (again.status_code, again.json()) == (200, made.json())
+    assert rita("get", "instances/ledger@uat").json() == made.json()
+    for wrong, status in (("ledger@nowhere", 422), ("none@uat", 422), ("ledger", 404), ("@", 404)):
+        assert rita("put", f"instances/{wrong}").status_code == status, wrong
+    assert rita("delete", "instances/ledger@uat", If_Match="*").status_code == 200
+    assert rita("get", "instances/ledger@uat").status_code == 404

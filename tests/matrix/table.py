@@ -35,7 +35,7 @@ class Entry:
     `common`: what it tells belongs to no branch; `bare`: it tells no key, name or uid.
     `foreign`: the answer about a record of another branch by key, where that cannot be 404. `missing`: the
     answers to a body that names what there is not. `denial`: whether a refusal is put on record. `answers`:
-    what is a success.
+    what is a success. `named`: a PUT that takes any line of text as the name of a new record.
     """
 
     at: str | Mapping[str, str] = ""
@@ -51,6 +51,7 @@ class Entry:
     foreign: int = 404
     missing: frozenset[int] = frozenset({404, 422})
     denial: bool = True
+    named: bool = False
     answers: frozenset[int] = frozenset(range(200, 300))
 
     def path(self, branch: Branch) -> dict[str, Named]:
@@ -423,6 +424,7 @@ OPERATIONS: dict[str, Entry] = {
     "GET relations": Entry(filters=lambda b: {"source": b.item, "target": b.database, "item": b.item}),
     "POST relations": Entry(body=lambda b: {"source": b.spare, "target": b.network, "kind": "connects-to"}),
     "GET relations/{key}": Entry(at="relation"),
+    "PUT relations/{key}": Entry(at="relation"),
     "DELETE relations/{key}": Entry(at="relation"),
     "GET redundancies": Entry(query=lambda b: {"item": b.item}),
     "POST redundancies": Entry(
@@ -489,6 +491,7 @@ OPERATIONS: dict[str, Entry] = {
     "GET instances": Entry(filters=lambda b: {"item": b.item, "environment": b.production}),
     "POST instances": Entry(body=lambda b: {"item": b.spare, "environment": b.production}),
     "GET instances/{key}": Entry(at="instance"),
+    "PUT instances/{key}": Entry(at="instance"),
     "DELETE instances/{key}": Entry(at="instance"),
     "POST imports": Entry(
         body=lambda b: {
@@ -506,6 +509,11 @@ OPERATIONS: dict[str, Entry] = {
     "POST windows": Entry(body=freeze),
     "GET windows/{key}": Entry(at="freeze"),
     "PATCH windows/{key}": Entry(at="freeze", body=freeze),
+    "PUT windows/{key}": Entry(
+        at="freeze",
+        body=lambda b: {name: value for name, value in freeze(b).items() if name != "name"},
+        named=True,
+    ),
     "DELETE windows/{key}": Entry(at="freeze"),
     "POST windows/{key}/replan": Entry(at="freeze", body=lambda b: {"edit": {"name": MARKED}}),
     "POST window-texts": Entry(body=windows_as_text),

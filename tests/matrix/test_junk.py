@@ -47,7 +47,8 @@ def test_no_key_breaks_anything(world: World, name: str) -> None:
             for which, key in {**KEYS, **kinds}.items():
                 call = Call(name, world.north)
                 call.path[parameter] = Named(key, key)
-                if call.operation.method == "put" and SLUG.fullmatch(key):
+                fits = SLUG.fullmatch(key) or (call.entry.named and key.isprintable() and len(key) < 200)
+                if call.operation.method == "put" and fits:
                     continue  # the key of a new record
                 answer = call(token)
                 assert answer.status_code in {301, 400, 404, 409, 414, 422}, f"{which}: {told(answer)}"

@@ -21,6 +21,7 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid
 from fairway.kernel.listing import Page
 from fairway.kernel.period import Period
+from fairway.kernel.text import line
 from fairway.workspace import queries as workspace
 
 Kind = Literal[
@@ -132,6 +133,34 @@ class WindowPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     condition: str | UnsetType = UNSET
     stops: list[str] | UnsetType | None = UNSET
     downtime_only: bool | UnsetType = UNSET
+    custom: dict[str, Any] | UnsetType = UNSET
+
+
+class WindowBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """All of a window but its name. Without `zone` and `organisation`, and in `custom`, what is there stays.
+
+    A new one then has the zone and the organisation of who adds it.
+    """
+
+    kind: Kind
+    organisation: str | UnsetType = UNSET
+    reason: str = ""
+    zone: str | UnsetType = UNSET
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    local_start: str = ""
+    duration: timedelta | None = None
+    rrule: str = ""
+    rdates: list[str] = []
+    exdates: list[str] = []
+    items: list[str] = []
+    environments: list[str] = []
+    criticalities: list[int] = []
+    tiers: list[str] = []
+    change_models: list[str] = []
+    condition: str = ""
+    stops: list[str] | None = None
+    downtime_only: bool = False
     custom: dict[str, Any] | UnsetType = UNSET
 
 
@@ -263,6 +292,29 @@ class WindowController(ApiController):
             return self.preview(command)
         self.run(command)
         return _window(self, parsed_path.key)
+
+    @operation("calendars.edit", WindowView, also={201: WindowView}, etag=True, dry_run=True)
+    def put(
+        self, parsed_path: Path[KeyPath], parsed_body: Body[WindowBody], parsed_query: Query[DryRun]
+    ) -> HttpResponse:
+        """Create or replace a window by its name in the organisation, or replace one by key or uid.
+
+        Replacing needs If-Match.
+        """
+        key, body = parsed_path.key, msgspec.structs.asdict(parsed_body)
+        command: commands.EditWindow | commands.PutWindow
+        if Window.lookup(key) is not None:
+            command = commands.EditWindow(window=key, version=self.expected(), **body)
+        else:
+            if line(key, field="name") != key:
+                raise Invalid.field("name", "A name is one line, without blanks around it.")
+            known = commands.is_called(self.actor, key, parsed_body.organisation)
+            command = commands.PutWindow(name=key, version=self.expected(required=known), **body)
+        if parsed_query.dry_run:
+            return self.preview(command)
+        outcome = self.run(command)
+        uid = outcome.subject.uid if outcome.subject else ""
+        return _window(self, uid, status=201 if outcome.created else 200)
 
     @operation("calendars.edit", WindowView, etag=True, dry_run=True)
     def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:

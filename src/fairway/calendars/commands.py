@@ -122,27 +122,36 @@ class EditWindow(_Saying, name=CalendarEvent.WINDOW_EDIT, kw_only=True):
 
 
 class PutWindow(_Saying, name=CalendarEvent.WINDOW_PUT, kw_only=True):
-    """Add a window, or change the one that its organisation has under this name. What is left out stays."""
+    """Add a window, or change the one that its organisation has under this name. What is left out stays.
+
+    Two that do so at once meet at the organisation: the later one finds what the other added.
+    """
 
     permission: ClassVar[str] = "calendars.edit"
     undoable: ClassVar[bool] = True
     name: str
+    version: int | None = None
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         organisation = _organisation(actor, self.organisation or None)
-        named = queries.windows(actor).filter(
-            organisation=organisation, name=line(self.name, field="name"), archived_at=None
-        )
-        found = list(named.order_by("pk")[:2])
-        if len(found) > 1:
-            raise Conflict(
-                f"{organisation.slug} has several windows called “{self.name}”; rename one of them.",
-                code="calendars.window.ambiguous",
-            )
-        if not found:
+        if lock:
+            same = type(organisation)._default_manager.filter(pk=organisation.pk)
+            same.select_for_update(no_key=True).values_list("pk").first()
+        found = queries.window_called(actor, organisation, line(self.name, field="name"))
+        if found is None:
             return _created(self, actor)
-        accounts.require(actor, self.permission, at=found[0].organisation_id)
-        return _edited(self, found[0], actor)
+        accounts.require(actor, self.permission, at=found.organisation_id)
+        expect(found, self.version)
+        return _edited(self, found, actor)
+
+
+def is_called(actor: Actor, name: str, organisation: str | UnsetType | None) -> bool:
+    """Say whether there is a window that a PUT of this name would change.
+
+    :raises Invalid: there is no such organisation. :raises Conflict: there are several.
+    """
+    where = _organisation(actor, organisation or None)
+    return queries.window_called(actor, where, line(name, field="name")) is not None
 
 
 def drafted(given: CreateWindow, actor: Actor, *, at: datetime, key: str) -> tuple[Window, Compiled]:

@@ -25,7 +25,7 @@ from fairway.calendars.rules import Target as Target
 from fairway.calendars.rules import Window as CompiledWindow
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
-from fairway.kernel.errors import FieldError, Invalid, NotFound
+from fairway.kernel.errors import Conflict, FieldError, Invalid, NotFound
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 from fairway.kernel.models import Slugged, uid_lookup
 from fairway.kernel.period import Period
@@ -259,6 +259,22 @@ def window(actor: Actor, reference: str, *, lock: bool = False) -> Window:
     if found is None:
         raise NotFound(f"There is no window “{reference[:60]}”.")
     return found
+
+
+def window_called(actor: Actor, organisation: Any, name: str) -> Window | None:
+    """Return the window in use that an organisation has under a name, or None.
+
+    :raises Conflict: it has several.
+    """
+    named = windows(actor).filter(organisation=organisation, name=name, archived_at=None)
+    found = list(named.order_by("pk")[:2])
+    if len(found) > 1:
+        raise Conflict(
+            f"{organisation.slug} has several windows called “{name}”: {found[0].key} and {found[1].key}."
+            " Name one by its key, or rename the others.",
+            code="calendars.window.ambiguous",
+        )
+    return found[0] if found else None
 
 
 def window_page(actor: Actor, query: WindowQuery) -> Page:

@@ -83,8 +83,25 @@ class RelationController(ApiController):
 
     @operation("catalog.view", RelationView, etag=True)
     def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
-        """Read a relation by uid."""
+        """Read a relation by uid, or by its ends and kind (`payments-api:depends-on:ledger-db`)."""
         return _relation(self, parsed_path.key)
+
+    @operation("catalog.edit", RelationView, also={201: RelationView}, etag=True, dry_run=True)
+    def put(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Join a source to a target, as `payments-api:depends-on:ledger-db` says, unless they are joined so.
+
+        All that a relation is stands in its name: there is nothing to replace, and so nothing to match.
+        """
+        ends = queries.relation_ends(parsed_path.key)
+        if ends is None:
+            found = queries.relation(self.actor, parsed_path.key)
+            ends = (found.source.slug, found.relation_kind.slug, found.target.slug)
+        command = commands.PutRelation(source=ends[0], kind=ends[1], target=ends[2])
+        if parsed_query.dry_run:
+            return self.preview(command)
+        outcome = self.run(command)
+        uid = outcome.subject.uid if outcome.subject else ""
+        return _relation(self, uid, status=201 if outcome.created else 200)
 
     @operation("catalog.edit", RelationView, etag=True, dry_run=True)
     def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:

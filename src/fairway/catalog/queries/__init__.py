@@ -234,15 +234,24 @@ def relation_kind(reference: str, *, field: str = "kind") -> RelationKind:
 
 
 def relation(actor: Actor, reference: str) -> Relation:
-    """Return the relation by uid; it is seen by whoever sees both its ends.
+    """Return the relation by uid, or by its ends and kind (`payments-api:depends-on:ledger-db`).
 
+    It is seen by whoever sees both its ends.
     :raises NotFound: there is none, or the actor may not see it.
     """
     lookup = uid_lookup(reference)
+    if (ends := relation_ends(reference)) is not None:
+        lookup = dict(zip(("source__slug", "relation_kind__slug", "target__slug"), ends, strict=True))
     found = relations(actor).filter(**lookup).first() if lookup else None
     if found is None:
         raise NotFound(f"There is no relation “{reference[:100]}”.")
     return found
+
+
+def relation_ends(reference: str) -> tuple[str, str, str] | None:
+    """Return source, kind and target where a reference names a relation by these."""
+    parts = reference.split(":")
+    return (parts[0], parts[1], parts[2]) if len(parts) == 3 and all(parts) else None
 
 
 def relations(actor: Actor) -> QuerySet[Relation]:

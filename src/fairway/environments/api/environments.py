@@ -294,8 +294,25 @@ class InstanceController(ApiController):
 
     @operation("environments.view", InstanceView, etag=True)
     def get(self, parsed_path: Path[KeyPath]) -> HttpResponse:
-        """Read an instance by uid."""
+        """Read an instance by uid, or by item and environment (`payments-api@production`)."""
         return _instance(self, parsed_path.key)
+
+    @operation("environments.edit", InstanceView, also={201: InstanceView}, etag=True, dry_run=True)
+    def put(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:
+        """Say that an item stands in an environment, as `payments-api@production` says, unless that is known.
+
+        All that an instance is stands in its name: there is nothing to replace, and so nothing to match.
+        """
+        named = queries.instance_named(parsed_path.key)
+        if named is None:
+            found = queries.instance(self.actor, parsed_path.key)
+            named = (found.item.slug, found.environment.slug)
+        command = commands.PutInstance(item=named[0], environment=named[1])
+        if parsed_query.dry_run:
+            return self.preview(command)
+        outcome = self.run(command)
+        uid = outcome.subject.uid if outcome.subject else ""
+        return _instance(self, uid, status=201 if outcome.created else 200)
 
     @operation("environments.edit", InstanceView, etag=True, dry_run=True)
     def delete(self, parsed_path: Path[KeyPath], parsed_query: Query[DryRun]) -> HttpResponse:

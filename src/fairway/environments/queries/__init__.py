@@ -31,6 +31,7 @@ from fairway.environments.queries.reading import environments as environments
 from fairway.environments.queries.reading import facts as facts
 from fairway.environments.queries.reading import in_order as in_order
 from fairway.environments.queries.reading import instance as instance
+from fairway.environments.queries.reading import instance_named as instance_named
 from fairway.environments.queries.reading import instance_page as instance_page
 from fairway.environments.queries.reading import instances as instances
 from fairway.environments.queries.reading import kept_children as kept_children

@@ -117,15 +117,24 @@ _kept = Kept(_load)
 
 
 def instance(actor: Actor, reference: str) -> Instance:
-    """Return the instance by uid; it is seen by whoever sees both the item and the environment.
+    """Return the instance by uid, or by item and environment (`payments-api@production`).
 
+    It is seen by whoever sees both the item and the environment.
     :raises NotFound: there is none, or the actor may not see it.
     """
     lookup = uid_lookup(reference)
+    if (named := instance_named(reference)) is not None:
+        lookup = {"item__slug": named[0], "environment__slug": named[1]}
     found = instances(actor).filter(**lookup).first() if lookup else None
     if found is None:
         raise NotFound(f"There is no instance “{reference[:100]}”.")
     return found
+
+
+def instance_named(reference: str) -> tuple[str, str] | None:
+    """Return the keys of item and environment where a reference names an instance by these."""
+    item, at, environment = reference.partition("@")
+    return (item, environment) if item and at and environment else None
 
 
 def instances(actor: Actor) -> QuerySet[Instance]:
