@@ -23,6 +23,7 @@ from fairway.accounts.models import Grant
 from fairway.accounts.webhooks import CreateWebhook, EditWebhook, ReplayWebhook, RotateSecret
 from fairway.audit.commands import execute
 from fairway.audit.queries import head, history
+from fairway.environments.commands import CreateEnvironment
 from fairway.jobs import sending
 from fairway.jobs.commands import drain
 from fairway.jobs.models import Delivery, Job, Webhook
@@ -374,3 +375,27 @@ def test_an_answer_that_trickles_is_ended_in_time(
             post(url, b"{}", secret=sending.new_secret(), message="m", at=1.0)
         assert time.monotonic() - begun < 2
         thread.join()
+
+
+def test_what_cdevents_has_a_type_for_is_sent_as_a_cdevent(company: Company, there: Receiver) -> None:
+    _, secret = subscribe(there, company.rita, commands=["environments."])
+    execute(
+        CreateEnvironment(key="uat", name="Acceptance", tier="acceptance", organisation="retail"),
+        actor=company.rita,
+    )
+    work()
+    [request] = there.got
+    event = Verifier(secret).verify(request.body, request.headers)
+    told = json.loads(json.dumps(history(organisations=None, limit=1)[0]))
+    assert event["type"] == told["type"] == "dev.cdevents.environment.created.0.2.0"
+    assert (event["subject"], event["datacontenttype"]) == ("environment/uat", "application/cdevents+json")
+    context, subject = event["data"]["context"], event["data"]["subject"]
+    assert (context["id"], context["type"], context["source"]) == (
+        event["id"],
+        event["type"],
+        event["source"],
+    )
+    assert (subject["id"], subject["content"]) == (
+        "environment/uat", {"name": "Acceptance", "url": "/environments/uat"},
+    )  # fmt: skip
+    assert event["data"]["customData"] == told

@@ -19,6 +19,9 @@ from django.db.models import Max, Q
 
 from fairway.audit import checkpoints
 from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
+from fairway.audit.naming import SOURCE as SOURCE
+from fairway.audit.naming import cdevent as cdevent
+from fairway.audit.naming import kind_of as kind_of
 from fairway.audit.rules import Checkpoint, LoggedRow, Verification, instant, verify
 from fairway.audit.rules import LoggedEvent as LoggedEvent
 from fairway.audit.veils import cover as cover
@@ -359,7 +362,7 @@ def _told(event: LoggedEvent, organisations: Collection[str] | None, reader: Act
 
     secret = {row.uid for row in event.rows if covered(row.model, row.uid, reader)}
     named = event.subject_uid and event.subject_uid not in secret
-    return {
+    told = {
         "sequence": event.sequence,
         "at": event.at,
         "actor": {"kind": event.actor_kind, "uid": event.actor_uid},
@@ -382,6 +385,7 @@ def _told(event: LoggedEvent, organisations: Collection[str] | None, reader: Act
         ],
         "hash": event.hash,
     }
+    return {**told, "type": kind_of(told)}
 
 
 def _assemble(events: list[Event]) -> Iterator[LoggedEvent]:

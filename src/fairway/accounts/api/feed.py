@@ -19,6 +19,8 @@ from fairway.kernel.refs import as_uid
 
 
 class EventView(msgspec.Struct, kw_only=True):
+    """`type`: as CloudEvents has it, that of CDEvents where there is one (`dev.cdevents.ticket.created…`)."""
+
     sequence: int
     at: str
     actor: dict[str, Any]
@@ -29,6 +31,7 @@ class EventView(msgspec.Struct, kw_only=True):
     data: dict[str, Any]
     rows: list[dict[str, Any]]
     hash: str
+    type: str
 
 
 class Events(msgspec.Struct, kw_only=True):

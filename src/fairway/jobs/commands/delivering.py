@@ -28,22 +28,24 @@ GIVEN_UP = timedelta(days=3)
 """Without any success for so long, a webhook is switched off."""
 BATCH, SLICE, STRIKES = 200, 20.0, 3
 """Events looked at in one go; seconds of one turn; failures in a row after which a turn ends."""
-SOURCE = "/api/v1/events"
 
 
 def cloud_event(event: Mapping[str, Any]) -> bytes:
-    """Return an event of the feed as a structured CloudEvent. Source: CloudEvents 1.0, JSON format."""
-    subject = event["subject"]
+    """Return an event of the feed as a structured CloudEvent, a CDEvent in it where there is a type of these.
+
+    Source: CloudEvents 1.0, JSON format; the CDEvents binding to it, structured mode.
+    """
+    subject, cdevent = event["subject"], audit.cdevent(event)
     return msgspec.json.encode(
         {
             "specversion": "1.0",
             "id": str(event["sequence"]),
-            "source": SOURCE,
-            "type": f"fairway.{event['command']}",
+            "source": audit.SOURCE,
+            "type": audit.kind_of(event),
             **({"subject": f"{subject['kind']}/{subject['key']}"} if subject else {}),
             "time": event["at"],
-            "datacontenttype": "application/json",
-            "data": event,
+            "datacontenttype": "application/json" if cdevent is None else "application/cdevents+json",
+            "data": event if cdevent is None else cdevent,
         }
     )
 
