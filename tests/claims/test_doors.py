@@ -21,8 +21,6 @@ from fairway.kernel.refs import Ref
 from tests.support.company import Company
 from tests.support.company import actor as again
 
-pytestmark = pytest.mark.urls("tests.claims.urls")
-
 SOON = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
 
 

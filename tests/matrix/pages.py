@@ -382,6 +382,13 @@ PAGES: dict[str, Page] = {
     },
     "windows/<str:key>/archive": Page(at="freeze", reads=None, writes="calendars.edit"),
     "conflicts": Page(reads="changes.view"),
+    "conflicts/<str:one>/<str:other>": Page(
+        at={"one": "scheduled", "other": "held"},
+        reads="changes.view",
+        writes="changes.assess",
+        writers=PINNERS,
+        form=lambda b: {"owner": "", "accepted": "true", "reason": MARKED},
+    ),
     "calendar": Page(reads="changes.view", common=True),
     "calendar/data": Page(
         reads="changes.view", query=lambda b: {"from": at(b, -24), "to": at(b, 24), "item": b.item}

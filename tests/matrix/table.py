@@ -563,6 +563,12 @@ OPERATIONS: dict[str, Entry] = {
         who=PINNERS,
         scopes=frozenset({"changes.assess", "changes.edit", "changes.manage"}),
     ),
+    "PUT changes/{key}/conflicts/{other}": Entry(
+        at={"key": "scheduled", "other": "held"},
+        body=lambda b: {"rule": "claims.same_item", "accepted": True, "reason": MARKED},
+        who=PINNERS,
+        scopes=frozenset({"changes.assess", "changes.edit", "changes.manage"}),
+    ),
     "GET changes/{key}/builds": Entry(at="scheduled"),
     "POST changes/{key}/builds": Entry(
         at="draft",

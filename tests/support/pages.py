@@ -36,6 +36,7 @@ PAGES = (
     Page("calendar-people", "/calendar?lanes=person"),
     Page("calendar-feeds", "/calendar/feeds"),
     Page("conflicts", "/conflicts"),
+    Page("conflict", "/conflicts?span=quarter", follow="main tbody a[href^='/conflicts/CHG-']"),
     Page("windows", "/windows"),
     Page("window", "/windows", follow="main tbody a[href^='/windows/WIN-']"),
     Page("window-new", "/windows/new"),

@@ -40,6 +40,7 @@ DEEDS = {
     "accounts.user.invite": gettext_lazy("made a sign-in link"),
     "accounts.user.set_password": gettext_lazy("set the password"),
     "catalog.item.set_stakeholders": gettext_lazy("set the stakeholders"),
+    "changes.conflict.handle": gettext_lazy("said how a conflict is handled"),
     "changes.change.propose_edits": gettext_lazy("proposed configuration changes"),
     "changes.drift.note": gettext_lazy("noted a drift"),
     "changes.pin.put": gettext_lazy("pinned an item"),

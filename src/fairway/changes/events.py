@@ -44,3 +44,4 @@ class ChangeEvent(StrEnum):
     WAIVER_QUOTA = "changes.waiver_quota.set"
     PIN = "changes.pin.put"
     UNPIN = "changes.pin.remove"
+    COLLISION = "changes.conflict.handle"

@@ -466,6 +466,54 @@ class PinForm(forms.Form):
         )
 
 
+class HandlingForm(forms.Form):
+    """How a conflict is handled: `people` are those who might see to it, by key."""
+
+    owner = forms.ChoiceField(
+        label=gettext_lazy("Who sees to it"),
+        required=False,
+        help_text=gettext_lazy("Somebody of either change; over the API anybody."),
+    )
+    accepted = forms.ChoiceField(
+        label=gettext_lazy("It is"),
+        choices=(
+            ("false", gettext_lazy("open: one of both should move")),
+            ("true", gettext_lazy("known, and may stay")),
+        ),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Why it may stay"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=gettext_lazy("Holds for this one meeting: once either change moves, it is open again."),
+    )
+
+    def __init__(self, *args: Any, people: Mapping[str, str], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["owner"].choices = [("", _("nobody")), *people.items()]  # type: ignore[attr-defined]
+
+    @staticmethod
+    def started(said: queries.Handling) -> dict[str, Any]:
+        """Return what the form begins with."""
+        return {
+            "owner": said.owner.key if said.owner is not None else "",
+            "accepted": "true" if said.status == queries.ACCEPTED else "false",
+            "reason": said.reason,
+        }
+
+    def command(self, change: str, other: str, rule: Any) -> commands.HandleConflict:
+        """Return the command that this asks for."""
+        accepted = self.cleaned_data["accepted"] == "true"
+        return commands.HandleConflict(
+            change=change,
+            other=other,
+            rule=rule,
+            owner=self.cleaned_data["owner"] or None,
+            accepted=accepted,
+            reason=self.cleaned_data["reason"] if accepted else "",
+        )
+
+
 class FeedForm(forms.Form):
     """A calendar feed: its name, what it shows, and of what alone."""
 

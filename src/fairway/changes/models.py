@@ -309,6 +309,31 @@ class Pin(_Part):
         constraints = [models.UniqueConstraint("change", "item", name="changes_pin_once")]
 
 
+class Collision(_Part):
+    """What people say of a conflict of two changes under a rule: who sees to it, and whether it may stay.
+
+    `change` is the one that came first. That it may stay is said of one occurrence: once either moves, the
+    conflict is open again.
+    """
+
+    change = models.ForeignKey(Change, models.PROTECT, related_name="+")
+    other = models.ForeignKey(Change, models.PROTECT, related_name="+")
+    rule = models.CharField(max_length=60)
+    owner = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    accepted = models.CharField(max_length=32, blank=True, help_text="id of the finding that may stay")
+    reason = models.TextField(blank=True, help_text="why it may stay")
+    person = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    handled_at = models.DateTimeField(help_text="UTC; when this was said last")
+
+    free_text = frozenset({"reason"})
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("change", "other", "rule", name="changes_collision_once"),
+            models.CheckConstraint(condition=Q(other__gt=F("change")), name="changes_collision_order"),
+        ]
+
+
 class CalendarFeed(Row):
     """Lets a calendar program read what its owner may see, by an address that holds a secret.
 

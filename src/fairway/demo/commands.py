@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from operator import itemgetter
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 
@@ -19,6 +19,7 @@ from fairway.catalog import commands as catalog
 from fairway.changes import commands as changing
 from fairway.changes import queries as work
 from fairway.changes.commands.reading import Span
+from fairway.claims import queries as claims
 from fairway.demo.story import builds as pipelines
 from fairway.demo.story import calendar, company, elsewhere, fields, landscape
 from fairway.demo.story.changes import changes
@@ -28,6 +29,7 @@ from fairway.environments import commands as environments
 from fairway.exchange import commands as exchange
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Problem
+from fairway.kernel.period import Period
 from fairway.workspace import commands as workspace
 
 PERSON = company.DEMO.email
@@ -55,6 +57,7 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
         _pin(now)
         _drift(now)
         _waive(now)
+        _settle(now)
         _describe(now)
         for by, kind, key, name, words in FILES:
             source = io.BytesIO(words.encode())
@@ -228,6 +231,37 @@ def _waive(now: datetime) -> None:
             _run([changing.GrantWaiver(waiver=waiver, note="Once.")], manager, now)
         elif granted is not None:
             _run([changing.RefuseWaiver(waiver=waiver, reason="Wait until January.")], manager, now)
+
+
+MAY_STAY = (
+    "The two teams sit together that night; the second waits for a word of the first.",
+    "",
+    "Both only read from it.",
+)
+"""Why conflicts to come may stay; empty: somebody sees to it, and it is open."""
+
+
+def _settle(now: datetime) -> None:
+    """Let people say of some conflicts to come who sees to them, and which may stay."""
+    left = list(MAY_STAY)
+    for clash in claims.conflicts(SYSTEM, period=Period(now, now + timedelta(days=30))):
+        one, other, finding = clash.one, clash.other, clash.finding
+        owner = work.change(SYSTEM, one.key).owner
+        if not left or owner is None or finding.severity != "warn":
+            continue
+        person, rule = queries.person(owner), cast("Any", finding.rule)
+        if not all(map(queries.access(person).sees, finding.parties)):
+            continue
+        reason = left.pop(0)
+        command = changing.HandleConflict(
+            change=one.key,
+            other=other.key,
+            rule=rule,
+            owner=owner.key,
+            accepted=bool(reason),
+            reason=reason,
+        )
+        execute(command, actor=person, at=now)
 
 
 def _teams() -> Iterable[Command]:

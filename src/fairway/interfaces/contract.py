@@ -17,7 +17,6 @@ CONTEXTS = (
     "catalog",
     "environments",
     "calendars",
-    "claims",
     "changes",
     "exchange",
     "interfaces",

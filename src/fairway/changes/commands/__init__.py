@@ -3,6 +3,7 @@
 from fairway.changes.commands import projecting as projecting
 from fairway.changes.commands.carrying import AttachBuild as AttachBuild
 from fairway.changes.commands.carrying import DetachBuild as DetachBuild
+from fairway.changes.commands.colliding import HandleConflict as HandleConflict
 from fairway.changes.commands.drifting import DismissDrift as DismissDrift
 from fairway.changes.commands.drifting import NoteDrift as NoteDrift
 from fairway.changes.commands.drifting import ProposeDrift as ProposeDrift

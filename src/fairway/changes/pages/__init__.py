@@ -3,6 +3,7 @@
 from fairway.changes.pages import (
     calendar,
     changes,
+    conflicts,
     drifts,
     feeds,
     hits,
@@ -18,6 +19,7 @@ urlpatterns = [
     *hits.urlpatterns,
     *slots.urlpatterns,
     *waivers.urlpatterns,
+    *conflicts.urlpatterns,
     *lists.urlpatterns,
     *impact.urlpatterns,
     *calendar.urlpatterns,

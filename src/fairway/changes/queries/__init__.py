@@ -3,6 +3,14 @@
 from fairway.changes.queries.carrying import carrying as carrying
 from fairway.changes.queries.carrying import may_carry as may_carry
 from fairway.changes.queries.clearing import clearance as clearance
+from fairway.changes.queries.colliding import ACCEPTED as ACCEPTED
+from fairway.changes.queries.colliding import NOT_HANDLED as NOT_HANDLED
+from fairway.changes.queries.colliding import Handling as Handling
+from fairway.changes.queries.colliding import collision as collision
+from fairway.changes.queries.colliding import conflict as conflict
+from fairway.changes.queries.colliding import handlings as handlings
+from fairway.changes.queries.colliding import may_handle as may_handle
+from fairway.changes.queries.colliding import owners as owners
 from fairway.changes.queries.deciding import Case as Case
 from fairway.changes.queries.deciding import assess as assess
 from fairway.changes.queries.deciding import assess_dossier as assess_dossier

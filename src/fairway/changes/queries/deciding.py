@@ -106,7 +106,7 @@ def time_findings(
 
     `activity`: what is to be done with the time next, which is what windows weigh.
     """
-    ahead = _ahead(proposal, at)
+    ahead = still_ahead(proposal, at)
     if not ahead.windows:
         return [_over(proposal)] if proposal.windows else []
     return [*_in_the_way(ahead, activity, at=at), *fit_findings(ahead, fits_of(ahead, at=at))]
@@ -114,7 +114,7 @@ def time_findings(
 
 def stopped(proposal: Proposal, activity: Activity, *, at: datetime) -> list[Finding]:
     """Return what windows say that refuses the activity for the planned time that is not over."""
-    ahead = _ahead(proposal, at)
+    ahead = still_ahead(proposal, at)
     with audit.steady():
         found = let_pass(ahead, lambda one: said(one, activity), at=at) if ahead.windows else []
     return [one for one in found if one.severity in {Severity.BLOCK, Severity.UNKNOWN}]
@@ -147,7 +147,8 @@ def ahead_of(periods: Iterable[Period], at: datetime) -> tuple[Period, ...]:
     return tuple(period for period in periods if period.end > at)
 
 
-def _ahead(proposal: Proposal, at: datetime) -> Proposal:
+def still_ahead(proposal: Proposal, at: datetime) -> Proposal:
+    """Return the proposal with the periods that are not over."""
     return replace(
         proposal, windows=ahead_of(proposal.windows, at), downtimes=ahead_of(proposal.downtimes, at)
     )
