@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from fairway.audit.commands import execute
-from fairway.calendars.commands import CreateWindow
+from fairway.calendars import queries as calendars
+from fairway.calendars.commands import CreateWindow, CreateWorkingCalendar, PutHoliday
 from fairway.catalog.commands import CreateItem, CreateRelation, EditItem
 from fairway.changes import queries
 from fairway.kernel.actor import SYSTEM
@@ -38,7 +39,9 @@ def decided(proposal: queries.Proposal, start: datetime) -> Decision:
     first = min(period.start for period in (*proposal.windows, *proposal.downtimes))
     moved, read = shifted(proposal, start - first), proposal.facts
     assert read is not None
-    facts = {**read(), "notice": (start - NOON) // timedelta(hours=1)}
+    hour = timedelta(hours=1)
+    worked = calendars.working_time(proposal.organisation).between(NOON, start) // hour
+    facts = {**read(), "notice": (start - NOON) // hour, "working_notice": worked}
     return queries.assess(replace(moved, facts=lambda: facts), at=NOON)
 
 
@@ -92,6 +95,23 @@ def crowd(company: Company, dice: random.Random) -> None:
             ),
             actor=SYSTEM,
         )
+    place = dice.choice(["Europe/London", "Asia/Kathmandu"])
+    week = {day: ["09:00-12:30", "13:15-17:00"] for day in ("mo", "tu", "we", "fr")}
+    made = CreateWorkingCalendar(key="office", name="Office", organisation="group", zone=place, hours=week)
+    execute(made, actor=SYSTEM)
+    if dice.random() < 0.5:
+        execute(PutHoliday(calendar="office", day=date(2026, 12, 2), name="Off"), actor=SYSTEM)
+    sudden = CreateWindow(
+        kind="hard_freeze",
+        name="Within nine working hours",
+        organisation="retail",
+        zone="UTC",
+        local_start="2026-11-30T20:00",
+        duration=timedelta(hours=1),
+        rrule="FREQ=DAILY",
+        condition="working_notice < 9",
+    )
+    execute(sudden, actor=SYSTEM)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, 4, 6])

@@ -9,10 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairway.audit.commands import execute
+from fairway.calendars import queries as calendars
+from fairway.calendars.commands import CreateWorkingCalendar
 from fairway.calendars.models import Window
 from fairway.changes.models import Change, PlannedWindow
 from fairway.exchange.reading import Broken, Events
 from fairway.exchange.report import Report
+from fairway.kernel.actor import SYSTEM
 from fairway.kernel.errors import Invalid
 
 from .conftest import Company, counts, import_text, problems
@@ -201,5 +205,27 @@ def test_a_notice_becomes_a_change_and_a_later_one_moves_it(company: Company) ->
 
 @pytest.mark.django_db
 def test_a_calendar_holds_no_items(company: Company) -> None:
-    with pytest.raises(Invalid, match="windows or changes"):
+    with pytest.raises(Invalid, match="windows or holidays or changes"):
         brought(calendar(event("DTSTART:20261212T220000Z", "DURATION:PT1H")), "items")
+
+
+@pytest.mark.django_db
+def test_a_calendar_becomes_holidays_of_a_working_calendar(company: Company) -> None:
+    made = CreateWorkingCalendar(
+        key="all", name="All", organisation="group", zone="UTC", hours={"fr": ["09:00-17:00"]}
+    )
+    execute(made, actor=SYSTEM)
+    text = calendar(
+        event("DTSTART;VALUE=DATE:20261224", "DTEND;VALUE=DATE:20261227", uid="a", name="Christmas"),
+        event("DTSTART;VALUE=DATE:20270501", "RRULE:FREQ=YEARLY;COUNT=3", uid="b", name="May Day"),
+    )
+    first = brought(text, "holidays")
+    assert counts(first) == {"updated": 2}, problems(first)  # what is written is the calendar
+    assert counts(brought(text, "holidays")) == {"unchanged": 2}
+    days = calendars.days_of(calendars.working_calendar(SYSTEM, "all"))
+    assert [str(one.day) for one in days] == [
+        *("2026-12-24", "2026-12-25", "2026-12-26"),
+        *("2027-05-01", "2028-05-01", "2029-05-01"),
+    ]
+    lone = import_text("day,name\nsoon,Off\n2027-06-01,Off\n", "holidays", organisation="group")
+    assert counts(lone) == {"updated": 1, "refused": 1}

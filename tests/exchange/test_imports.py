@@ -223,7 +223,7 @@ def test_an_unknown_kind_is_refused_with_those_there_are(company: Company) -> No
     assert (
         caught.value.detail
         == "“itmes” cannot be imported; there are items, relations, redundancies, builds, changes, windows,"
-        " environments, environment-groups, environment-links."
+        " holidays, environments, environment-groups, environment-links."
     )
 
 

@@ -92,6 +92,10 @@ def window(branch: Branch) -> dict[str, Any]:
     }
 
 
+def working(branch: Branch) -> dict[str, Any]:
+    return {"name": MARKED, "organisation": branch.office, "zone": "UTC", "mo": "09:00-12:00"}
+
+
 def change(branch: Branch) -> dict[str, Any]:
     return {
         "title": MARKED,
@@ -381,6 +385,25 @@ PAGES: dict[str, Page] = {
         )
     },
     "windows/<str:key>/archive": Page(at="freeze", reads=None, writes="calendars.edit"),
+    "working-calendars": Page(reads="calendars.view"),
+    "working-calendars/new": Page(
+        reads="calendars.edit", writes="calendars.edit", form=lambda b: {**working(b), "key": MARKED}
+    ),
+    "working-calendars/<str:key>": Page(at="hours", reads="calendars.view", also=("former_hours",)),
+    "working-calendars/<str:key>/edit": Page(
+        at="hours", reads="calendars.edit", writes="calendars.edit", form=working
+    ),
+    "working-calendars/<str:key>/archive": Page(at="hours", reads=None, writes="calendars.edit"),
+    "working-calendars/<str:key>/restore": Page(at="former_hours", reads=None, writes="calendars.edit"),
+    "working-calendars/<str:key>/days": Page(
+        at="hours",
+        reads=None,
+        writes="calendars.edit",
+        form=lambda b: {"name": MARKED, "day": "2030-02-01"},
+    ),
+    "working-calendars/<str:key>/days/<str:day>/remove": Page(
+        at={"key": "hours", "day": "a_day"}, reads=None, writes="calendars.edit"
+    ),
     "conflicts": Page(reads="changes.view"),
     "conflicts/<str:one>/<str:other>": Page(
         at={"one": "scheduled", "other": "held"},

@@ -524,6 +524,33 @@ OPERATIONS: dict[str, Entry] = {
     "GET windows/{key}/occurrences": Entry(
         at="freeze", query=lambda b: {"from": at(b, 0), "to": at(b, 24 * 30)}, bare=True
     ),
+    "GET working-calendars": Entry(filters=lambda b: {"organisation": b.organisation}),
+    "POST working-calendars": Entry(
+        body=lambda b: {
+            "key": MARKED,
+            "name": MARKED,
+            "organisation": b.office,
+            "hours": {"tu": ["09:00-12:00"]},
+        }
+    ),
+    "GET working-calendars/{key}": Entry(at="hours"),
+    "PUT working-calendars/{key}": Entry(
+        at="hours",
+        body=lambda b: {"name": MARKED, "organisation": b.organisation, "hours": {"tu": ["09:00-12:00"]}},
+        foreign=409,
+    ),
+    "PATCH working-calendars/{key}": Entry(
+        at="hours", body=lambda b: {"name": MARKED, "organisation": b.organisation}
+    ),
+    "DELETE working-calendars/{key}": Entry(at="hours"),
+    "GET working-calendars/{key}/days": Entry(at="hours"),
+    "PUT working-calendars/{key}/days/{day}": Entry(
+        at={"key": "hours", "day": "a_day"}, body=lambda b: {"name": MARKED}
+    ),
+    "DELETE working-calendars/{key}/days/{day}": Entry(at={"key": "hours", "day": "a_day"}),
+    "GET working-calendars/{key}/time": Entry(
+        at="hours", query=lambda b: {"from": at(b, 0), "to": at(b, 24 * 30)}, bare=True
+    ),
     "GET conflicts": Entry(
         filters=lambda b: {"item": b.item, "environment": b.production, "subject": b.scheduled}
     ),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -20,7 +20,14 @@ from fairway.accounts import queries as who
 from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, RateRule, Role, ShareLink, User
 from fairway.accounts.webhooks import CreateWebhook
 from fairway.audit.commands import Command, Outcome, execute
-from fairway.calendars.commands import ApproveLockdown, CreateWindow, EnforceLockdown
+from fairway.calendars.commands import (
+    ApproveLockdown,
+    ArchiveWorkingCalendar,
+    CreateWindow,
+    CreateWorkingCalendar,
+    EnforceLockdown,
+    PutHoliday,
+)
 from fairway.catalog.commands import (
     ArchiveBuild,
     ArchiveItem,
@@ -198,6 +205,7 @@ def fill(branch: Branch, roles: Mapping[str, frozenset[str]], now: datetime) -> 
     branch.records["kinds_of"] = Named("items", "items")
     branch.records["decision"] = Named("confirm", "confirm")
     branch.records["verb"] = Named("submit", "submit")
+    branch.records["a_day"] = Named("2030-01-01", "2030-01-01")
     branch.records["resource"] = Named("items", "items")
     branch.records["retry_verb"] = Named("retry", "retry")
     branch.records["template"] = _slugged(ChangeTemplate.objects.get(slug="os-patch"))
@@ -503,6 +511,19 @@ def _calendar(branch: Branch, boss: str, now: datetime) -> None:
         rrule="FREQ=WEEKLY",
         items=[f"{slug}-spare"],
     )
+    for what in ("former_hours", "hours"):
+        key = f"{slug}-{what.replace('_', '-')}"
+        made = CreateWorkingCalendar(
+            key=key,
+            name=f"{loud} {what}",
+            organisation=slug if what == "hours" else f"{slug}-office",
+            zone="UTC",
+            hours={"mo": ["09:00-17:00"]},
+        )
+        branch.records[what] = named(run(made, by=boss))
+        run(PutHoliday(calendar=key, day=date(2030, 1, 1), name=f"{loud} holiday"), by=boss)
+        if what == "former_hours":
+            run(ArchiveWorkingCalendar(calendar=key), by=boss)
 
 
 def _changes(branch: Branch, now: datetime) -> None:

@@ -138,7 +138,8 @@ class WindowForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "class": "fw-code", "spellcheck": "false"}),
         help_text=gettext_lazy(
             'A condition in CEL, such as category == "database" && priority <= 2. There are title, category,'
-            " priority, model, template, organisation, downtime and custom."
+            " priority, model, template, organisation, downtime, notice and working_notice (in hours), and"
+            " custom."
         ),
     )
     stops = forms.MultipleChoiceField(

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from fairway.calendars.rules import LAST_YEAR
-from fairway.kernel.models import Numbered, Row, fold
+from fairway.kernel.models import Numbered, Row, Slugged, fold
 from fairway.kernel.period import Period
 from fairway.scheduling import Recurrence, Rule
 
@@ -227,3 +227,43 @@ class WindowModel(Facet):
 
     def __str__(self) -> str:
         return f"{self.window_id} {self.model_id}"
+
+
+class WorkingCalendar(Slugged):
+    """When an organisation, and all below it that has none of its own, works: hours of a week, and days that
+    differ.
+    """
+
+    zone = models.CharField(max_length=60, help_text="IANA time zone of its hours and days")
+    hours = models.JSONField(default=dict, help_text='by weekday, such as {"mo": ["09:00-17:30"]}')
+    day_edits = models.PositiveIntegerField(
+        default=0, editable=False, help_text="grows when days are added or removed, and the version with it"
+    )
+
+    kind = "working-calendar"
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation"], condition=Q(archived_at=None), name="calendars_one_working_calendar"
+            )
+        ]
+
+
+class CalendarDay(Row):
+    """A day that is not as its weekday: a holiday, or one with hours of its own."""
+
+    calendar = models.ForeignKey(WorkingCalendar, models.CASCADE, related_name="days")
+    day = models.DateField()
+    name = models.CharField(max_length=200)
+    hours = models.JSONField(default=list, blank=True, help_text='such as ["09:00-12:00"]; none: a holiday')
+
+    class Meta:
+        constraints = [models.UniqueConstraint("calendar", "day", name="calendars_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.name}"
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.calendar.organisation_id

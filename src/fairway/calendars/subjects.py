@@ -24,6 +24,18 @@ register(
         },
     )
 )
+register(
+    SubjectKind(
+        kind="working-calendar",
+        resource="working-calendars",
+        label=_("Working calendar"),
+        permission="calendars.view",
+        model="calendars.WorkingCalendar",
+        find=queries.working_calendar,
+        visible=queries.working_calendars,
+        parts={"calendars.CalendarDay": "calendar_id"},
+    )
+)
 register_page(
     ViewPage(
         name="windows",

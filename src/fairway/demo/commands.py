@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from operator import itemgetter
 from typing import Any, cast
@@ -50,6 +50,7 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
     with transaction.atomic():
         _found(password, founded)
         _set_up(founded + timedelta(days=1))
+        _work_hours(founded + timedelta(days=2))
         _baseline("The catalogue as it was founded", founded + timedelta(days=3))
         planned, _ = changes(now, seed=seed)
         windows = calendar.windows(now)
@@ -459,6 +460,29 @@ def _registered(one: pipelines.Built) -> Command:
         artefacts=[catalog.ArtefactFacts(purl=purl, digest=digest) for purl, digest in one.artefacts],
         work_items=[f"{one.system[:3].upper()}-{100 + one.change}"],
     )
+
+
+def _work_hours(at: datetime) -> None:
+    """Say when people work where, with the days off of some years."""
+    for one in calendar.WORKING:
+        made = calendars.CreateWorkingCalendar(
+            key=one.key,
+            name=one.name,
+            organisation=one.unit,
+            zone=one.zone,
+            hours={day: list(one.week) for day in ("mo", "tu", "we", "th", "fr")},
+        )
+        days = [
+            calendars.PutHoliday(
+                calendar=one.key,
+                day=date(at.year, month, day),
+                name=name,
+                duration=timedelta(days=length),
+                rrule="FREQ=YEARLY;COUNT=5",
+            )
+            for month, day, length, name in one.yearly
+        ]
+        _run([made, *days], _person("margaret.okafor@fairway.example"), at)
 
 
 def _window(window: calendar.Window) -> Command:

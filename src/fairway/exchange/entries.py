@@ -40,6 +40,14 @@ fields:
   rdates: rdates
   exdates: exdates
 """,
+    "holidays": """
+fields:
+  day: { expr: 'row.local_start == "" ? row.starts_at : row.local_start' }
+  name: name
+  duration: duration
+  rrule: rrule
+  exdates: exdates
+""",
     "changes": """
 fields:
   external_id: { template: "{provider}{maintenance_id}{uid}" }

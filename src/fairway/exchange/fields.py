@@ -101,6 +101,14 @@ def wall_time(cell: str, zone: str | None = None) -> str:
     return at.isoformat()
 
 
+def day(cell: str, zone: str | None = None) -> str:
+    """Read a day, or a time of which the day counts; the answer is ISO."""
+    try:
+        return datetime.fromisoformat(cell).date().isoformat()
+    except ValueError:
+        raise Fault(f"{quoted(cell)} is not a day, such as 2027-12-25.") from None
+
+
 def duration(cell: str, zone: str | None = None) -> str:
     if not _DURATION.fullmatch(cell):
         raise Fault(f"{quoted(cell)} is not a duration in the form of ISO 8601, such as PT2H30M or P1D.")

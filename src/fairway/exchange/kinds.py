@@ -10,6 +10,7 @@ from fairway.exchange.fields import (
     Field,
     Value,
     boolean,
+    day,
     duration,
     instant,
     integer,
@@ -247,10 +248,27 @@ ENVIRONMENT_LINKS: Final = Kind(
     },
 )
 
+HOLIDAYS: Final = Kind(
+    name="holidays",
+    command="calendars.holiday.put",
+    permission="calendars.edit",
+    keys=(("calendar", "day"), ("organisation", "day"), ("day",)),
+    fields={
+        "day": Field(day, "the day, such as 2027-12-25", required=True),
+        "name": Field(text, "what it is called", required=True),
+        "calendar": Field(text, "key of the working calendar; else that of the organisation"),
+        "organisation": _ORGANISATION,
+        "hours": Field(text, "its hours, such as 09:00-12:00; none: nobody works", many=True),
+        "duration": Field(duration, "how long it lasts, in days"),
+        "rrule": Field(text, "how it comes again (RFC 5545), followed for ten years"),
+        "exdates": Field(day, "days that the rule leaves out", many=True),
+    },
+)
+
 KINDS: Final[Mapping[str, Kind]] = {
     kind.name: kind
     for kind in (
-        *(ITEMS, RELATIONS, REDUNDANCIES, BUILDS, CHANGES, WINDOWS),
+        *(ITEMS, RELATIONS, REDUNDANCIES, BUILDS, CHANGES, WINDOWS, HOLIDAYS),
         *(ENVIRONMENTS, ENVIRONMENT_GROUPS, ENVIRONMENT_LINKS),
     )
 }

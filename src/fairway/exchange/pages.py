@@ -40,6 +40,7 @@ KIND_WORDS = {
     "builds": gettext_lazy("Builds, with their artefacts by digest"),
     "changes": gettext_lazy("Changes"),
     "windows": gettext_lazy("Freezes and maintenance windows"),
+    "holidays": gettext_lazy("Holidays of a working calendar"),
     "environments": gettext_lazy("Environments"),
     "environment-groups": gettext_lazy("Environment groups: used together as one lane"),
     "environment-links": gettext_lazy("Environment links: one is taken with another"),
@@ -67,7 +68,7 @@ STATE_MARKS = {
     "failed": "rejected",
     "cancelled": "cancelled",
 }
-PLACES = {"items": "/items", "changes": "/changes", "windows": "/windows"}
+PLACES = {"items": "/items", "changes": "/changes", "windows": "/windows", "holidays": "/working-calendars"}
 
 
 class ImportForm(forms.Form):
@@ -78,9 +79,9 @@ class ImportForm(forms.Form):
         label=gettext_lazy("File"),
         required=False,
         help_text=gettext_lazy(
-            "CSV, XLSX, JSON, NDJSON or YAML; large ones are worked on behind the scenes."
+            "CSV, XLSX, JSON, NDJSON, YAML or iCalendar; large ones are worked on behind the scenes."
         ),
-        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.json,.ndjson,.jsonl,.yaml,.yml"}),
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.json,.ndjson,.jsonl,.yaml,.yml,.ics"}),
     )
     text = forms.CharField(
         label=gettext_lazy("Or paste rows"),
@@ -153,7 +154,8 @@ def imports(request: HttpRequest) -> HttpResponse:
             _("You may not import anything; it takes the permission catalog.import or changes.import.")
         )
     saved = [(str(one.uid), f"{one.name} ({KIND_WORDS[one.what]})") for one in queries.mappings(actor)]
-    form = ImportForm(request.POST or None, request.FILES or None, kinds=kinds, saved=saved)
+    chosen = {"kind": request.GET.get("kind", "")}
+    form = ImportForm(request.POST or None, request.FILES or None, kinds=kinds, saved=saved, initial=chosen)
     if request.method == "POST" and form.is_valid():
         made = _taken(form, actor)
         if made is not None:

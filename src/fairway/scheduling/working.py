@@ -164,6 +164,10 @@ class WorkingTime:
         count = bisect_left(self._year(end.year).days, end) - bisect_left(self._year(start.year).days, start)
         return count + sum(len(self._year(number).days) for number in range(start.year, end.year))
 
+    def local_day(self, at: datetime) -> date:
+        """Return the day that an instant is of, where this is worked."""
+        return at.astimezone(zone(self.zone_name)).date()
+
     def within(self, period: Period) -> IntervalSet:
         """Return the working time of a period."""
         years = range(self._local_year(period.start), self._local_year(period.end) + 1)

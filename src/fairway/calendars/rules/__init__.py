@@ -4,6 +4,7 @@ from fairway.calendars.rules.calendar import NOTHING_PASSES as NOTHING_PASSES
 from fairway.calendars.rules.calendar import Calendar as Calendar
 from fairway.calendars.rules.calendar import Passes as Passes
 from fairway.calendars.rules.calendar import applies as applies
+from fairway.calendars.rules.conditions import NOTICES as NOTICES
 from fairway.calendars.rules.conditions import Facts as Facts
 from fairway.calendars.rules.conditions import condition as condition
 from fairway.calendars.rules.conditions import reads as reads

@@ -22,10 +22,12 @@ VARIABLES: Final[Mapping[str, str]] = {
     "organisation": TEXT,
     "downtime": FLAG,
     "notice": NUMBER,
+    "working_notice": NUMBER,
     "custom": "map<string, dyn>",
 }
 """Fields of a change: `model`, `template` and `organisation` by slug; `downtime`: it takes its items down;
-`notice`: whole hours, rounded down, from when it was submitted (a draft: from now) to when its work begins.
+`notice`: whole hours, rounded down, from when it was submitted (a draft: from now) to when its work begins;
+`working_notice`: those of them in which its organisation works, nought where work came first.
 """
 
 
@@ -45,6 +47,10 @@ def condition(text: str) -> Expression:
             "condition", f"It gives {made.gives}, and true or false is needed; such as {example}."
         )
     return made
+
+
+NOTICES: Final = ("notice", "working_notice")
+"""What depends on when a change begins."""
 
 
 def reads(made: Expression, name: str) -> bool:

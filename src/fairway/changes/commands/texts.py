@@ -59,7 +59,7 @@ class WindowText(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class ExampleText(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A change at a time, and what is to come of it. `until` left out: it is about an instant.
 
-    `notice`: whole hours between asking for it and its beginning.
+    `notice`: whole hours between asking for it and its beginning; `working_notice`: those worked meanwhile.
     """
 
     expect: Literal["allow", "warn", "deny"]
@@ -78,6 +78,7 @@ class ExampleText(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     custom: dict[str, Any] = {}
     downtime: bool = False
     notice: int = 168
+    working_notice: int = 40
     reason: bool = False
 
 
@@ -335,7 +336,7 @@ def _try(position: int, one: ExampleText, calendar: Calendar, organisation: Any,
         template=one.template,
         organisation=where.slug,
         downtime=one.downtime,
-        notice=one.notice,
+        notice=queries.Notice(one.notice, one.working_notice),
     )
     with audit.steady():
         findings = calendar.findings(

@@ -23,6 +23,7 @@ from fairway.changes.queries.deciding import targets as targets
 from fairway.changes.queries.deciding import time_findings as time_findings
 from fairway.changes.queries.deciding import told as told
 from fairway.changes.queries.dossier import Dossier as Dossier
+from fairway.changes.queries.dossier import Notice as Notice
 from fairway.changes.queries.dossier import Proposal as Proposal
 from fairway.changes.queries.dossier import change as change
 from fairway.changes.queries.dossier import content_digest as content_digest

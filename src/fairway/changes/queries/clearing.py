@@ -300,9 +300,9 @@ class _Question:
     def _facts(self) -> dict[str, Any]:
         """Return what conditions of windows read; one statement, where there is one to be asked."""
         columns = ("title", "category", "priority", "custom", "model__slug", "template__slug")
-        title, category, priority, custom, model, template, organisation, start, submitted = (
+        title, category, priority, custom, model, template, organisation, start, submitted, place = (
             Change.objects.filter(number=self.file.row.number)
-            .values_list(*columns, "organisation__slug", "planned_start", "submitted_at")
+            .values_list(*columns, "organisation__slug", "planned_start", "submitted_at", "organisation_id")
             .get()
         )
         return facts_of(
@@ -314,7 +314,7 @@ class _Question:
             template=template or "",
             organisation=organisation,
             downtime=bool(self.file.downtimes),
-            notice=notice_of(start, submitted),
+            notice=notice_of(start, submitted, place),
         )
 
     def answer(self) -> Decision:

@@ -10,6 +10,7 @@ from typing import Any
 from fairway.accounts import queries as accounts
 from fairway.approvals import queries as approvals
 from fairway.approvals.queries import Ballot
+from fairway.calendars import queries as calendars
 from fairway.calendars.queries import Facts
 from fairway.catalog import queries as catalog
 from fairway.changes.models import (
@@ -120,7 +121,7 @@ class Dossier:
             template=change.template.slug if change.template is not None else "",
             organisation=change.organisation.slug,
             downtime=any(row.downtime for row in self.windows),
-            notice=notice_of(change.planned_start, change.submitted_at),
+            notice=notice_of(change.planned_start, change.submitted_at, change.organisation_id),
         )
 
 
@@ -134,7 +135,7 @@ def facts_of(
     template: str,
     organisation: str,
     downtime: bool,
-    notice: int,
+    notice: Notice,
 ) -> dict[str, Any]:
     """Return what conditions of windows read of a change, by the names that they use."""
     return {
@@ -146,23 +147,35 @@ def facts_of(
         "template": template,
         "organisation": organisation,
         "downtime": downtime,
-        "notice": notice,
+        "notice": notice.hours,
+        "working_notice": notice.working,
     }
 
 
-UNPLANNED = 1_000_000
-"""Hours of notice where none can be told: no rule about notice is for that."""
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Whole hours, rounded down, between asking and beginning: all of them, and those worked meanwhile."""
+
+    hours: int
+    working: int
 
 
-def notice_of(start: datetime | None, submitted: datetime | None) -> int:
-    """Return the whole hours, rounded down, between asking and beginning; below nought where work came first.
+UNPLANNED = Notice(1_000_000, 1_000_000)
+"""Where none can be told: no rule about notice is for that."""
+
+
+def notice_of(start: datetime | None, submitted: datetime | None, organisation: int) -> Notice:
+    """Return how much notice a change gives, by the working calendar of its organisation; where work came
+    first, below nought, of working hours nought.
 
     A draft is asked for now. Of what is past and was never submitted nobody knows.
     """
     now = datetime.now(UTC)
     if start is None or (submitted is None and start < now):
         return UNPLANNED
-    return (start - (submitted or now)) // timedelta(hours=1)
+    asked, hour = submitted or now, timedelta(hours=1)
+    worked = calendars.working_time(organisation).between(asked, start) if start > asked else timedelta()
+    return Notice((start - asked) // hour, worked // hour)
 
 
 def workers(implementers: Sequence[int], owner: int | None, requester: int | None) -> tuple[int, ...]:

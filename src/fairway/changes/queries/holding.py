@@ -77,7 +77,7 @@ def proposals(changes: Collection[int] | None = None, *, writing: bool = False) 
             strength,
             bool(reason.strip()),
             model,
-            partial(_facts, title, more, downtime=any(downtime for _, downtime in cut)),
+            partial(_facts, title, more, organisation, downtime=any(downtime for _, downtime in cut)),
             workers([person for (person,) in people.get(pk, ())], owner, requester),
             Times(implementation, test, backout),
             more[-1],
@@ -85,7 +85,7 @@ def proposals(changes: Collection[int] | None = None, *, writing: bool = False) 
     return found
 
 
-def _facts(title: str, columns: Sequence[Any], *, downtime: bool) -> dict[str, Any]:
+def _facts(title: str, columns: Sequence[Any], place: int, *, downtime: bool) -> dict[str, Any]:
     category, priority, custom, model, template, organisation, start, submitted = columns
     return facts_of(
         title,
@@ -96,7 +96,7 @@ def _facts(title: str, columns: Sequence[Any], *, downtime: bool) -> dict[str, A
         template=template or "",
         organisation=organisation,
         downtime=downtime,
-        notice=notice_of(start, submitted),
+        notice=notice_of(start, submitted, place),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from fairway.audit import queries as audit
 from fairway.calendars import queries as calendars
@@ -26,7 +27,18 @@ from fairway.kernel.errors import Invalid
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.policy import Severity
-from fairway.scheduling import EMPTY, IntervalSet, Load, Measure, Part, Slot, clear, inside, ranked
+from fairway.scheduling import (
+    EMPTY,
+    IntervalSet,
+    Load,
+    Measure,
+    Part,
+    Slot,
+    WorkingTime,
+    clear,
+    inside,
+    ranked,
+)
 
 FURTHEST = timedelta(days=366)
 LONGEST = timedelta(days=31)
@@ -45,7 +57,8 @@ OTHER_POINTS = 3.0
 """For each time that another rule warns."""
 ALWAYS = "24x7"
 USUAL_HOURS = "mon-fri 08:00-18:00"
-"""When things of which nothing is said are taken to be in use, at half weight; in the zone of the place."""
+"""When things of which nothing is said are taken to be in use, at half weight; in the zone of the place.
+Where their organisation has a working calendar, that counts instead."""
 ACTIVITIES = (calendars.Activity.SCHEDULE, calendars.Activity.START)
 """What a slot is for: taking the time, and working in it."""
 HOUR = timedelta(hours=1)
@@ -226,16 +239,20 @@ def _in_use(proposal: Proposal, horizon: Period) -> list[Load]:
     place = next((places.facts()[pk] for pk in proposal.environments), None)
     usual = f"{USUAL_HOURS} {place.zone if place is not None else 'UTC'}"
     groups: dict[tuple[str, str, int], list[int]] = {}
+    worked: dict[str, WorkingTime] = {}
     for pk in things:
         said = hours.get(pk, "")
         name, text = (HOURS, said) if said not in ("", ALWAYS) else (USUAL, usual)
+        if name == USUAL and (calendar := calendars.working_of(facts[pk].organisation)) is not None:
+            text = calendar.ref.uid
+            worked[text] = calendar.time
         groups.setdefault((name, text, facts[pk].criticality), []).append(pk)
     return [
         Load(
             name,
             Measure.HOURS,
             len(some) * 2.0 ** (4 - criticality) * (1 if name == HOURS else 0.5),
-            tuple(catalog.served(text, horizon)),
+            tuple(worked[text].within(horizon) if text in worked else catalog.served(text, horizon)),
             (tuple(facts[pk].ref for pk in some),),
         )
         for (name, text, criticality), some in sorted(groups.items())
@@ -250,7 +267,10 @@ def _too_sudden(
     looked: Period,
     span: timedelta,
 ) -> IntervalSet:
-    """Return the starts at which a window refuses the plan by its notice: a later start gives more of it."""
+    """Return the starts at which a window refuses the plan by its notice: a later start gives more of it.
+
+    Between two steps the notice is the same, in hours and in those worked, so that one answer holds for all.
+    """
     severities = {window.severity(one, reason=proposal.freeze_reason) for one in ACTIVITIES}
     if Severity.BLOCK not in severities or proposal.facts is None or window.condition is None or not parts:
         return EMPTY
@@ -259,15 +279,36 @@ def _too_sudden(
     if not met:
         return EMPTY
     facts, asked = proposal.facts(), proposal.submitted_at or looked.start
+    working = calendars.working_time(proposal.organisation)
     refused = []
-    for hour in range((looked.start - asked) // HOUR, (looked.end - asked) // HOUR + 1):
+    steps = _steps(asked, looked, window, working)
+    for start, end in pairwise((*steps, looked.end)):
+        worked = working.between(asked, start) if start > asked else timedelta()
+        notice = {"notice": (start - asked) // HOUR, "working_notice": worked // HOUR}
         try:
-            holds = window.condition.holds({**facts, "notice": hour})
+            holds = window.condition.holds({**facts, **notice})
         except calendars.Failed:
             holds = True  # what cannot be told counts as blocking
         if holds:
-            refused.append((asked + hour * HOUR, asked + (hour + 1) * HOUR))
+            refused.append((start, end))
     return met & IntervalSet.of_pairs(refused)
+
+
+def _steps(
+    asked: datetime, looked: Period, window: calendars.Compiled, working: WorkingTime
+) -> list[datetime]:
+    """Return the instants, in order and from the start of what is looked at, at which a notice grows that
+    the window reads.
+    """
+    found = {looked.start}
+    if calendars.reads_notice(window, "notice"):
+        hours = range((looked.start - asked) // HOUR + 1, -((asked - looked.end) // HOUR))
+        found |= {asked + hour * HOUR for hour in hours}
+    if calendars.reads_notice(window, "working_notice"):
+        edges = (max(asked, looked.start), max(asked, looked.end))
+        first, last = (working.between(asked, at) // HOUR for at in edges)
+        found |= {working.add(asked, hour * HOUR) for hour in range(first + 1, last + 1)}
+    return sorted(at for at in found if at < looked.end)
 
 
 def _opened(

@@ -281,7 +281,37 @@ def _shades(actor: Actor, period: Period, by: Lanes, lanes: list[dict[str, Any]]
                     "href": f"/windows/{shade.ref.key}",
                 }
             )
+    homes = _homes(by, lanes)
+    lanes_of: dict[int, list[str]] = {}
+    for key, home in homes.items():
+        lanes_of.setdefault(home, []).append(key)
+    for day, places in calendars.days_off(lanes_of, period):
+        off = [key for place in places for key in lanes_of[place]]
+        found.append(
+            {
+                "kind": "holiday",
+                "name": day.name,
+                "start": _text(day.period.start),
+                "end": _text(day.period.end),
+                "lanes": None if len(off) == len(lanes) else off,
+                "href": f"/working-calendars/{day.calendar.key}",
+            }
+        )
     return found
+
+
+def _homes(by: Lanes, lanes: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """Return by lane the organisation whose working calendar counts there."""
+    named = {lane["pk"]: lane["key"] for lane in lanes if lane["pk"] is not None}
+    if by == "item":
+        return {named[pk]: thing.organisation for pk, thing in catalog.facts(named).items()}
+    if by == "environment":
+        known = environments.facts()
+        return {key: known[pk].organisation for pk, key in named.items()}
+    if by == "organisation":
+        return {key: pk for pk, key in named.items()}
+    homes = {pk: ref.organisation for pk, ref in accounts.refs(named).items()}
+    return {key: home for pk, key in named.items() if (home := homes[pk]) is not None}
 
 
 def _about(by: Lanes, lanes: Iterable[dict[str, Any]]) -> dict[str, list[Target]]:

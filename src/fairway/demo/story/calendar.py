@@ -267,3 +267,27 @@ def _spans(window: Window, today: date) -> Iterator[Span]:
             local = datetime.combine(date(year, month, int(rule["BYMONTHDAY"])), window.start.time())
             if local >= window.start:
                 yield window.span(local)
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """When a unit works on weekdays, and its days off every year: month, day, for how many days, name."""
+
+    key: str
+    name: str
+    unit: str
+    zone: str
+    week: tuple[str, ...]
+    yearly: tuple[tuple[int, int, int, str], ...]
+
+
+WORKING = (
+    Working(
+        "uk-offices", "UK offices", ROOT, LONDON, ("09:00-17:30",),
+        ((12, 25, 2, "Christmas"), (1, 1, 1, "New Year’s Day"), (5, 4, 1, "Early May bank holiday")),
+    ),
+    Working(
+        "us-offices", "US offices", "cards", NEW_YORK, ("08:30-12:30", "13:15-17:15"),
+        ((7, 4, 1, "Independence Day"), (12, 25, 1, "Christmas Day"), (1, 1, 1, "New Year’s Day")),
+    ),
+)  # fmt: skip

@@ -12,12 +12,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from fairway.accounts import queries as accounts
-from fairway.approvals import queries as approvals
 from fairway.audit.commands import Command, Plan, expect
 from fairway.calendars import queries
 from fairway.calendars.events import CalendarEvent
 from fairway.calendars.models import (
-    FOREVER,
     Window,
     WindowEnvironment,
     WindowItem,
@@ -25,13 +23,12 @@ from fairway.calendars.models import (
     stopped,
     when,
 )
+from fairway.calendars.rules import NOTICES, condition, reads
 from fairway.calendars.rules import Window as Compiled
-from fairway.calendars.rules import condition, reads
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from fairway.kernel.errors import Conflict, Invalid, NotFound
 from fairway.kernel.models import Row
-from fairway.kernel.period import Period, plannable
-from fairway.kernel.refs import Ref
+from fairway.kernel.period import plannable
 from fairway.kernel.text import line, prose
 from fairway.policy.expressions import TEXT_LIMIT
 from fairway.scheduling import Recurrence, Rule, zone
@@ -133,7 +130,7 @@ class PutWindow(_Saying, name=CalendarEvent.WINDOW_PUT, kw_only=True):
     version: int | None = None
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        organisation = _organisation(actor, self.organisation or None)
+        organisation = home(actor, self.organisation or None)
         if lock:
             same = type(organisation)._default_manager.filter(pk=organisation.pk)
             same.select_for_update(no_key=True).values_list("pk").first()
@@ -150,7 +147,7 @@ def is_called(actor: Actor, name: str, organisation: str | UnsetType | None) -> 
 
     :raises Invalid: there is no such organisation. :raises Conflict: there are several.
     """
-    where = _organisation(actor, organisation or None)
+    where = home(actor, organisation or None)
     return queries.window_called(actor, where, line(name, field="name")) is not None
 
 
@@ -296,7 +293,7 @@ _NEW: Mapping[str, Any] = {
 
 def _created(given: CreateWindow | PutWindow, actor: Actor) -> Plan:
     asked = _asked(given)
-    organisation = _organisation(actor, asked.pop("organisation", None))
+    organisation = home(actor, asked.pop("organisation", None))
     accounts.require(actor, given.permission, at=organisation.pk)
     if "kind" not in asked:
         raise Invalid.field("kind", f"The kind is needed: {', '.join(Window.Kind.values)}.")
@@ -338,7 +335,7 @@ def _edited(given: EditWindow | PutWindow, found: Window, actor: Actor) -> Plan:
     known = {name: getattr(found, name) for name in _NEW}
     values = _values({**known, "name": found.name, "kind": found.window_kind, **asked})
     if organisation is not None:
-        target = _organisation(actor, organisation)
+        target = home(actor, organisation)
         accounts.require(actor, given.permission, at=target.pk)
         values["organisation"] = target
     if custom is not None or values["window_kind"] != found.window_kind:
@@ -403,7 +400,7 @@ def _values(asked: Mapping[str, Any]) -> dict[str, Any]:
     values["condition"] = prose(values["condition"], field="condition", longest=TEXT_LIMIT)
     if values["condition"]:
         made = condition(values["condition"])
-        if values["window_kind"] == Window.Kind.MAINTENANCE and reads(made, "notice"):
+        if values["window_kind"] == Window.Kind.MAINTENANCE and any(reads(made, name) for name in NOTICES):
             raise Invalid.field("condition", "How much notice a change gives cannot decide where it may lie.")
     values["stops"] = _stops(values["window_kind"], values["stops"])
     known = [tier for tier, _ in queries.tiers()]
@@ -503,7 +500,7 @@ def _bounded(references: Sequence[str], field: str) -> Sequence[str]:
     return references
 
 
-def _organisation(actor: Actor, reference: str | None) -> Any:
+def home(actor: Actor, reference: str | None) -> Any:
     """Return the organisation of the window; without a reference, that of the actor.
 
     :raises Invalid: there is none (for the actor).
@@ -516,112 +513,4 @@ def _organisation(actor: Actor, reference: str | None) -> Any:
         raise Invalid.field("organisation", problem.detail) from problem
     if found is None:
         raise Invalid.field("organisation", "There is no organisation yet; make one first.")
-    return found
-
-
-class ApproveLockdown(Command, name=CalendarEvent.LOCKDOWN_APPROVE):
-    """Say yes to a drafted lockdown; it takes somebody else than who drafted it."""
-
-    permission: ClassVar[str] = "calendars.edit"
-    window: str
-    version: int | None = None
-
-    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        found = _lockdown(self, actor, "approved", Window.Status.DRAFT, lock=lock)
-        if actor.pk is None or actor.kind != "person":
-            raise Forbidden("Only a person can approve a lockdown.")
-        if actor.pk in approvals.barred([found.drafted_by_id], at=at):
-            raise Forbidden(
-                f"Who drafted {found.key}, or stands in for them, cannot approve it; ask somebody else."
-            )
-        values = {"status": Window.Status.APPROVED, "approved_by_id": actor.pk}
-        return Plan(subject=found, change=[(found, values)])
-
-
-class EnforceLockdown(Command, name=CalendarEvent.LOCKDOWN_ENFORCE):
-    """Put an approved lockdown in force: nothing in its scope starts any more, and work in flight is held."""
-
-    permission: ClassVar[str] = "calendars.edit"
-    window: str
-    version: int | None = None
-
-    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        if lock:
-            queries.gate(alone=True)
-        found = _lockdown(self, actor, "enforced", Window.Status.APPROVED, lock=lock)
-        values = {"status": Window.Status.ENFORCED, "starts_at": at, "ends_at": None}
-        now = replace(queries.compiled_of(found, at=at), when=Period(at, FOREVER), until_released=True)
-        follow = [command for work in _in_flight for command in work.held_by(now, at)]
-        return Plan(subject=found, change=[(found, values)], note={"held": len(follow)}, follow=follow)
-
-
-class ReleaseLockdown(Command, name=CalendarEvent.LOCKDOWN_RELEASE):
-    """End a lockdown: what it held goes on, unless another one or a person holds it."""
-
-    permission: ClassVar[str] = "calendars.edit"
-    window: str
-    version: int | None = None
-
-    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        if lock:
-            queries.gate(alone=True)
-        found = _lockdown(self, actor, "released", Window.Status.ENFORCED, lock=lock)
-        assert found.starts_at is not None  # noqa: S101 - what is enforced began
-        ends = max(at, found.starts_at + timedelta(microseconds=1))
-        follow = [command for work in _in_flight for command in work.let_go(found.ref(), at)]
-        values = {"status": Window.Status.RELEASED, "ends_at": ends}
-        return Plan(subject=found, change=[(found, values)], note={"let_go": len(follow)}, follow=follow)
-
-
-class CancelLockdown(Command, name=CalendarEvent.LOCKDOWN_CANCEL):
-    """Give up a lockdown that was not enforced."""
-
-    permission: ClassVar[str] = "calendars.edit"
-    window: str
-    version: int | None = None
-
-    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        found = _lockdown(self, actor, "cancelled", Window.Status.DRAFT, Window.Status.APPROVED, lock=lock)
-        return Plan(subject=found, change=[(found, {"status": Window.Status.CANCELLED})])
-
-
-LOCKDOWN_STEPS: Mapping[str, type[ApproveLockdown | EnforceLockdown | ReleaseLockdown | CancelLockdown]] = {
-    "approve": ApproveLockdown,
-    "enforce": EnforceLockdown,
-    "release": ReleaseLockdown,
-    "cancel": CancelLockdown,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class InFlight:
-    """Work of one kind that a lockdown holds while it goes on, as a context above makes it known.
-
-    `held_by`: the commands that hold what a lockdown hits from an instant on. `let_go`: those that let go
-    what it held.
-    """
-
-    held_by: Callable[[Compiled, datetime], Sequence[Command]]
-    let_go: Callable[[Ref, datetime], Sequence[Command]]
-
-
-_in_flight: list[InFlight] = []
-
-
-def holds(work: InFlight) -> None:
-    """Make known a kind of work that lockdowns hold; called once by its context, at start."""
-    _in_flight.append(work)
-
-
-def _lockdown(given: Any, actor: Actor, done: str, *states: str, lock: bool) -> Window:
-    """Return the lockdown, for a step that exists in these states.
-
-    :raises Conflict: it is in another one, or no lockdown.
-    """
-    found = queries.window(actor, given.window, lock=lock)
-    accounts.require(actor, given.permission, at=found.organisation_id)
-    expect(found, given.version)
-    if found.archived_at is not None or found.status not in states:
-        state = "archived" if found.archived_at else found.status or "no lockdown"
-        raise Conflict(f"{found.key} is {state}: it cannot be {done} now.", code="calendars.lockdown.illegal")
     return found

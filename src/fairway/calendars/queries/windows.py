@@ -15,11 +15,11 @@ from fairway.audit import queries as audit
 from fairway.calendars.models import Facet, Window, WindowEnvironment, WindowItem, WindowModel, when
 from fairway.calendars.rules import FREEZE as FREEZE
 from fairway.calendars.rules import NOTHING_PASSES as NOTHING_PASSES
+from fairway.calendars.rules import NOTICES, Kind, Scope, applies, condition, reads
 from fairway.calendars.rules import OUTSIDE_MAINTENANCE as OUTSIDE_MAINTENANCE
 from fairway.calendars.rules import Activity as Activity
 from fairway.calendars.rules import Calendar as Calendar
 from fairway.calendars.rules import Facts as Facts
-from fairway.calendars.rules import Kind, Scope, applies, condition, reads
 from fairway.calendars.rules import Passes as Passes
 from fairway.calendars.rules import Target as Target
 from fairway.calendars.rules import Window as CompiledWindow
@@ -160,11 +160,12 @@ def noticing(targets: Iterable[Target]) -> list[Compiled]:
     """Return the windows that concern any of the targets and ask how much notice a change gives."""
     known = calendar()
     found = {window.ref: window for target in targets for window in known.matching(target)}
-    return [
-        window
-        for window in found.values()
-        if window.condition is not None and reads(window.condition, "notice")
-    ]
+    return [window for window in found.values() if any(reads_notice(window, name) for name in NOTICES)]
+
+
+def reads_notice(window: Compiled, name: str) -> bool:
+    """Say whether a window asks for a kind of notice: `notice`, or `working_notice`."""
+    return window.condition is not None and reads(window.condition, name)
 
 
 def concerned(things: Mapping[str, Iterable[Target]]) -> dict[Ref, list[str]]:

@@ -39,7 +39,7 @@ SHOWN = 10
 LINKS = {"item": "/items/", "environment": "/environments/"}
 
 
-def _reader(request: HttpRequest) -> Actor:
+def reader(request: HttpRequest) -> Actor:
     """Return who reads.
 
     :raises Forbidden: they may not see windows anywhere.
@@ -49,11 +49,19 @@ def _reader(request: HttpRequest) -> Actor:
     return actor
 
 
+def tabs_of(current: str) -> list[dict[str, Any]]:
+    """Return the tabs of the lists of calendars."""
+    return [
+        {"label": _("Freezes and maintenance"), "href": "/windows", "current": current == "windows"},
+        {"label": _("Working calendars"), "href": "/working-calendars", "current": current == "working"},
+    ]
+
+
 @require_GET
 @page
 def windows(request: HttpRequest) -> HttpResponseBase:
     """Show the windows that are asked for, fifty at a time."""
-    actor = _reader(request)
+    actor = reader(request)
     views = workspace.views_of(actor, "windows", current=request.GET.get("view", ""))
     if not request.GET and views.opening_href:
         return redirect(views.opening_href)
@@ -78,6 +86,7 @@ def windows(request: HttpRequest) -> HttpResponseBase:
     count = found.total or 0
     context = {
         "views": views,
+        "tabs": tabs_of("windows"),
         "grid": WINDOWS.context(
             request,
             actor,
@@ -99,14 +108,14 @@ def windows(request: HttpRequest) -> HttpResponseBase:
 @page
 def bulk(request: HttpRequest) -> HttpResponseBase:
     """Archive many windows at once, or say what that would do."""
-    return WINDOWS.bulk(request, _reader(request))
+    return WINDOWS.bulk(request, reader(request))
 
 
 @require_http_methods(["GET", "POST"])
 @page
 def cell(request: HttpRequest, key: str) -> HttpResponseBase:
     """Edit the name of a window in its row of the list."""
-    return WINDOWS.cell(request, _reader(request), key)
+    return WINDOWS.cell(request, reader(request), key)
 
 
 def _when(actor: Actor, row: Mapping[str, Any]) -> str:
@@ -199,7 +208,7 @@ def _filters(actor: Actor, asked: Mapping[str, str]) -> dict[str, Any]:
 @page
 def window(request: HttpRequest, key: str) -> HttpResponseBase:
     """Show one window: when it comes next, whom it holds for and why it is there."""
-    actor = _reader(request)
+    actor = reader(request)
     found = queries.window(actor, key)
     if key != found.key:
         return redirect(f"/windows/{found.key}")
@@ -382,7 +391,7 @@ def _submit(form: WindowForm, command: Command, actor: Actor) -> tuple[Ref | Non
 @page
 def new(request: HttpRequest) -> HttpResponseBase:
     """Add a window."""
-    actor = _reader(request)
+    actor = reader(request)
     accounts.require(actor, "calendars.edit", at=None)
     form = WindowForm(request.POST or None, actor=actor)
     status = 200
@@ -408,7 +417,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
 @page
 def edit(request: HttpRequest, key: str) -> HttpResponseBase:
     """Change a window."""
-    actor = _reader(request)
+    actor = reader(request)
     found = queries.window(actor, key)
     accounts.require(actor, "calendars.edit", at=found.organisation_id)
     facets = queries.facets(actor, [found.pk])[found.pk]
@@ -445,13 +454,18 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "calendars/form.html", context, status=status)
 
 
+def version_of(request: HttpRequest) -> int | None:
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
 @require_POST
 @page
 def archive(request: HttpRequest, key: str) -> HttpResponseBase:
     """Take a window out of force."""
-    text = request.POST.get("version", "")
-    version = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-    made = execute(commands.ArchiveWindow(window=key, version=version), actor=_reader(request)).subject
+    made = execute(
+        commands.ArchiveWindow(window=key, version=version_of(request)), actor=reader(request)
+    ).subject
     toasts.done(
         request, _("%(key)s was archived.") % {"key": made.key if made else key}, undo=way_back(request)
     )
@@ -460,9 +474,7 @@ def archive(request: HttpRequest, key: str) -> HttpResponseBase:
 
 def _lockdown(request: HttpRequest, key: str, verb: str, done: str) -> HttpResponseBase:
     """Take a step with a lockdown."""
-    text = request.POST.get("version", "")
-    version = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-    execute(commands.LOCKDOWN_STEPS[verb](window=key, version=version), actor=_reader(request))
+    execute(commands.LOCKDOWN_STEPS[verb](window=key, version=version_of(request)), actor=reader(request))
     toasts.done(request, done % {"key": key})
     return redirect(f"/windows/{key}")
 
