@@ -74,6 +74,7 @@ class WorkingForm(forms.Form):
             del self.fields["key"]
         for day, label in zip(WEEK, DAYS, strict=True):
             self.fields[day] = forms.CharField(label=label, required=False, max_length=200)
+            self.fields[day].unmarked = True  # type: ignore[attr-defined] # what the words above them say
         access = accounts.access(actor)
         rows = accounts.organisations(actor).values_list("pk", "slug", "name")
         places = [(slug, name) for pk, slug, name in rows if access.may("calendars.edit", pk)]

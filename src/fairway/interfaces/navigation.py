@@ -20,6 +20,7 @@ SECTIONS = {
     "/drifts": "/items",
     "/environment-groups": "/environments",
     "/windows": "/calendar",
+    "/working-calendars": "/calendar",
     "/waivers": "/calendar",
     "/events": "/administration",
     "/notifications": "/",

@@ -24,6 +24,7 @@ MOST_DAYS = 1_000
 """Days that differ in one calendar."""
 FOLLOWED = timedelta(days=3653)
 """How long a rule of holidays is followed from its first day on."""
+ARCHIVED = "calendars.working_calendar.archived"
 _DAY = timedelta(days=1)
 
 
@@ -47,7 +48,7 @@ class CreateWorkingCalendar(Command, name=CalendarEvent.WORKING_CREATE):
         accounts.require(actor, self.permission, at=organisation.pk)
         key = slug(self.key)
         if WorkingCalendar.objects.filter(slug=key).exists():
-            raise Conflict(f"The key “{key}” is taken.", code="calendars.working.exists")
+            raise Conflict(f"The key “{key}” is taken.", code="calendars.working_calendar.exists")
         return _made(key, organisation, self.name, self.hours, self.zone or actor.zone)
 
 
@@ -67,7 +68,8 @@ class EditWorkingCalendar(Command, name=CalendarEvent.WORKING_EDIT):
         found = _held(self, actor, self.calendar, lock=lock)
         if found.archived_at is not None:
             raise Conflict(
-                f"{found.key} is archived; put it anew to use it again.", code="calendars.working.archived"
+                f"{found.key} is archived; put it anew to use it again.",
+                code=ARCHIVED,
             )
         return _edited(self, found, actor)
 
@@ -94,7 +96,7 @@ class PutWorkingCalendar(Command, name=CalendarEvent.WORKING_PUT):
                 raise Invalid.field(missing, "A new working calendar needs its name and its hours.")
             return _made(key, organisation, self.name, self.hours, self.zone or actor.zone)
         if not queries.working_exists(actor, key):
-            raise Conflict(f"The key “{key}” is taken.", code="calendars.working.exists")
+            raise Conflict(f"The key “{key}” is taken.", code="calendars.working_calendar.exists")
         return _edited(self, _held(self, actor, key, lock=lock), actor)
 
 
@@ -218,7 +220,7 @@ def _held(given: Any, actor: Actor, key: str, *, lock: bool) -> WorkingCalendar:
 
 def _in_use(found: WorkingCalendar) -> None:
     if found.archived_at is not None:
-        raise Conflict(f"{found.key} is archived; use it again first.", code="calendars.working.archived")
+        raise Conflict(f"{found.key} is archived; use it again first.", code=ARCHIVED)
 
 
 def _made(
@@ -249,7 +251,7 @@ def _alone(organisation: Any) -> None:
     if other is not None:
         raise Conflict(
             f"{organisation.slug} works by {other.slug}; edit that one, or archive it first.",
-            code="calendars.working.several",
+            code="calendars.working_calendar.several",
         )
 
 

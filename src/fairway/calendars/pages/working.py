@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -115,29 +115,10 @@ def _record(actor: Actor, found: WorkingCalendar) -> dict[str, Any]:
 
 
 def _days(days: list[CalendarDay], today: date) -> list[dict[str, Any]]:
-    """Return days that follow each other under one name and with the same hours as one line."""
-    found: list[dict[str, Any]] = []
-    for one in days:
-        before = found[-1] if found else None
-        if (
-            before
-            and (before["name"], before["own"]) == (one.name, one.hours)
-            and (before["last"] + timedelta(days=1) == one.day)
-        ):
-            before["last"] = one.day
-            before["over"] = one.day < today
-            continue
-        found.append(
-            {
-                "day": one.day,
-                "last": one.day,
-                "name": one.name,
-                "own": one.hours,
-                "hours": written(one.hours),
-                "over": one.day < today,
-            }
-        )
-    return found
+    return [
+        {"day": one.day, "name": one.name, "hours": written(one.hours), "over": one.day < today}
+        for one in days
+    ]
 
 
 def _shown(
@@ -165,7 +146,6 @@ def _shown(
         "ahead": [one for one in lines if not one["over"]],
         "past": [one for one in lines if one["over"]],
         "may_edit": may_edit,
-        "may_import": may_edit and accounts.access(actor).may("exchange.import", None),
         "form": (form or HolidayForm()) if may_edit else None,
         "activity": "/activity?" + urlencode({"kind": "working-calendar", "subject": str(found.uid)}),
     }

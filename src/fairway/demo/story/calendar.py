@@ -284,7 +284,7 @@ class Working:
 WORKING = (
     Working(
         "uk-offices", "UK offices", ROOT, LONDON, ("09:00-17:30",),
-        ((12, 25, 2, "Christmas"), (1, 1, 1, "New Year’s Day"), (5, 4, 1, "Early May bank holiday")),
+        ((12, 25, 2, "Christmas"), (1, 1, 1, "New Year’s Day"), (5, 4, 1, "Founders’ Day")),
     ),
     Working(
         "us-offices", "US offices", "cards", NEW_YORK, ("08:30-12:30", "13:15-17:15"),

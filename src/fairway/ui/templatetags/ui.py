@@ -472,7 +472,7 @@ def field(bound: BoundField, label: str = "", wide: bool = False) -> dict[str, A
         "label": label or bound.label,
         "control": bound.as_widget(attrs=attrs),
         "errors": bound.errors if shown else [],
-        "optional": not bound.field.required and not tick,
+        "optional": not bound.field.required and not tick and not getattr(bound.field, "unmarked", False),
         "group": group,
         "tick": tick,
         "hidden": bound.is_hidden,
