@@ -513,14 +513,14 @@ def _calendar(branch: Branch, boss: str, now: datetime) -> None:
     )
     for what in ("former_hours", "hours"):
         key = f"{slug}-{what.replace('_', '-')}"
-        made = CreateWorkingCalendar(
+        hours = CreateWorkingCalendar(
             key=key,
             name=f"{loud} {what}",
             organisation=slug if what == "hours" else f"{slug}-office",
             zone="UTC",
             hours={"mo": ["09:00-17:00"]},
         )
-        branch.records[what] = named(run(made, by=boss))
+        branch.records[what] = named(run(hours, by=boss))
         run(PutHoliday(calendar=key, day=date(2030, 1, 1), name=f"{loud} holiday"), by=boss)
         if what == "former_hours":
             run(ArchiveWorkingCalendar(calendar=key), by=boss)
