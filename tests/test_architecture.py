@@ -20,6 +20,7 @@ DOORS = {"queries", "commands", "events"}
 BASES = {
     "fairway.accounts.web": {"api", "grids", "pages", "views"},
     "fairway.accounts.bulk": {"api"},
+    "fairway.accounts.uploads": {"api"},
     "fairway.accounts.history": {"pages"},
     "fairway.accounts.parts": {"pages"},
     "fairway.workspace.grids": {"grid", "pages"},

@@ -72,6 +72,37 @@ def test_over_the_api(company: Company, records: Records, api: Any) -> None:
     assert rita("delete", f"attachments/{made.json()['uid']}", If_Match='"1"').json()["removed_at"]
 
 
+def test_over_the_api_as_the_file_of_a_form(company: Company, records: Records, api: Any) -> None:
+    def send(by: Actor, query: str = "", content: bytes = b"a plan", **fields: Any) -> Any:
+        form = {"kind": "item", "subject": "till", "file": SimpleUploadedFile("plan.txt", content), **fields}
+        return api(by).client.post(
+            f"/api/v1/attachments{query}", form, headers={"Idempotency-Key": query or "a"}
+        )
+
+    tried = send(company.rita, "?dry_run=true")
+    assert (tried.status_code, tried.json()["dry_run"], Blob.objects.count()) == (200, True, 0)
+    made = send(company.rita)
+    assert (made.status_code, made["ETag"], made.json()["name"]) == (201, '"1"', "plan.txt")
+    again = send(company.rita)
+    assert (again.json(), again["Idempotent-Replay"]) == (made.json(), "true")
+    assert send(company.rita, content=b"other").status_code == 422  # another body under the same key
+    assert Attachment.objects.count() == 1
+
+    def refused(by: Actor, **fields: Any) -> Any:
+        form = {"kind": "item", "subject": "till", "file": SimpleUploadedFile("a.txt", b"a"), **fields}
+        return api(by).client.post(
+            "/api/v1/attachments", {name: one for name, one in form.items() if one is not None}
+        )
+
+    assert refused(company.rita, name="named.txt").json()["name"] == "named.txt"
+    for fields in ({"file": None}, {"kind": None}, {"subject": ""}, {"other": "x"}, {"name": "a\x00b"}):
+        assert refused(company.rita, **fields).status_code == 422, fields
+    assert refused(company.rita, file=SimpleUploadedFile("a.txt", b"")).status_code == 422
+    assert refused(company.rita, subject="nowhere").status_code == 404
+    assert refused(company.carl).status_code == 404
+    assert refused(company.vera).status_code == 403
+
+
 def test_the_log_replays_and_files_follow_their_record(company: Company, records: Records) -> None:
     with replayed():
         made = put(company.rita)

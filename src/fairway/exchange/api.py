@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.core.exceptions import TooManyFieldsSent, TooManyFilesSent
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.http.multipartparser import MultiPartParserError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
 from django.urls import path
 from dmr import Body, Path, Query
 
-from fairway.accounts.web import (
-    ApiController,
-    DryRun,
-    RefView,
-    authenticated,
-    operation,
-    problem_of,
-    problem_response,
-)
+from fairway.accounts.uploads import UploadController
+from fairway.accounts.web import ApiController, DryRun, RefView, operation
 from fairway.exchange import queries
 from fairway.exchange.commands import SIZE_LIMIT, CancelImport, receive
 from fairway.exchange.entries import Options
 from fairway.exchange.models import ImportRun
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Invalid, TooLarge, Unauthenticated
+from fairway.kernel.errors import Invalid, TooLarge
 
 
 class ImportRequest(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -126,8 +117,10 @@ class ImportKey(msgspec.Struct):
     key: str
 
 
-class ImportsController(ApiController):
+class ImportsController(UploadController):
     """Imports: every row is stored or refused for itself, and answered."""
+
+    form = ("kind", "map", "organisation", "format", "encoding", "delimiter", "sheet", "header")
 
     @operation("catalog.view", ImportRunPage, summary="Imports and how far they are")
     def get(self, parsed_query: Query[queries.ImportQuery]) -> HttpResponse:
@@ -146,60 +139,12 @@ class ImportsController(ApiController):
         asked = {**msgspec.structs.asdict(parsed_body), "encoding": "utf-8"}
         return self._answered(io.BytesIO(text), asked, dry_run=parsed_query.dry_run)
 
-    def perform(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not _is_form(request):
-            return super().perform(request, *args, **kwargs)
-        try:
-            return self._sent(request)
-        except Exception as exc:
-            problem = problem_of(exc)
-            if problem is None:
-                raise
-            return problem_response(problem, request)
-
-    def asked(self, request: HttpRequest) -> bytes:
-        """Return the fields and a digest of the file: the same form is written otherwise each time."""
-        if not _is_form(request):
-            return super().asked(request)
-        try:
-            told: list[Any] = sorted(request.POST.lists())
-            files: dict[str, Any] = request.FILES.dict()
-            for name, sent in sorted(files.items()):
-                digest = hashlib.sha256()
-                for chunk in sent.chunks():
-                    digest.update(chunk)
-                told.append([name, sent.name, digest.hexdigest()])
-        except (MultiPartParserError, TooManyFieldsSent, TooManyFilesSent) as exc:
-            raise problem_of(exc) or exc from exc
-        return msgspec.json.encode(told)
-
-    def _sent(self, request: HttpRequest) -> HttpResponse:
-        """Take a file that is sent as a form's.
-
-        :raises Unauthenticated: nobody calls. :raises Invalid: there is no file, or a field has no sense.
-        """
-        actor = authenticated(request)
-        if actor is None:
-            raise Unauthenticated("Sign in, or send “Authorization: Bearer” with a valid token.")
-        sent = request.FILES.get("file")
-        if sent is None:
-            raise Invalid.field("file", "Send the file as the part “file” of the form.")
-        asked = {name: value for name, value in request.POST.items() if value}
-        for name in asked:
-            if name not in FORM:
-                raise Invalid.field(name, f"There is no such field; there are {', '.join(FORM)}.")
-        for name, value in {**asked, "file": sent.name or ""}.items():
-            if "\x00" in str(value):
-                raise Invalid.field(name, f"The {name} holds the control character U+0000.")
-        header = str(asked.get("header", ""))
+    def sent(self, file: UploadedFile, fields: dict[str, str], *, dry_run: bool) -> HttpResponse:
+        header = fields.get("header", "")
         if header and not (header.isascii() and header.isdigit() and int(header[:9]) > 0):
             raise Invalid.field("header", f"“{header[:40]}” is not the number of a row.")
-        try:
-            asked_for = msgspec.convert(request.GET.dict(), DryRun, strict=False)
-        except msgspec.ValidationError as cause:
-            raise Invalid.field("dry_run", "There is dry_run alone, which is true or false.") from cause
-        given = {**asked, "header": int(header[:9]) if header else None, "file": sent.name or ""}
-        return self._answered(sent.file, given, dry_run=asked_for.dry_run)
+        given = {**fields, "header": int(header[:9]) if header else None, "file": file.name or ""}
+        return self._answered(file.file, given, dry_run=dry_run)
 
     def _answered(self, source: Any, asked: dict[str, Any], *, dry_run: bool) -> HttpResponse:
         options = Options(
@@ -218,13 +163,6 @@ class ImportsController(ApiController):
             location = f"/api/v1/imports/{found.uid}"
             return _encoded(view(self.actor, found), 202, {"Location": location})
         return _encoded(msgspec.convert(found.document(), ImportView), 200, {})
-
-
-def _is_form(request: HttpRequest) -> bool:
-    return request.method == "POST" and request.content_type == "multipart/form-data"
-
-
-FORM: Final = ("kind", "map", "organisation", "format", "encoding", "delimiter", "sheet", "header")
 
 
 class ImportController(ApiController):

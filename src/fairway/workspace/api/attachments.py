@@ -1,4 +1,4 @@
-"""Attached files over the API; bytes go as base64 in JSON."""
+"""Attached files over the API; bytes come as a form's file or as base64 in JSON, and go as base64."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.urls import path
 from dmr import Body, Path, Query
 from msgspec import UNSET, UnsetType
 
+from fairway.accounts.uploads import UploadController
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.kernel import blobs
 from fairway.kernel.errors import Invalid, NotFound
@@ -93,8 +95,10 @@ def _answer(controller: ApiController, uid: str, *, status: int = 200, read: boo
     return controller.answer(_view(found, record), status=status, version=found.version, location=location)
 
 
-class AttachmentsController(ApiController):
+class AttachmentsController(UploadController):
     """Files attached to records."""
+
+    form = ("kind", "subject", "name")
 
     @operation("", AttachmentList)
     def get(self, parsed_query: Query[queries.AttachmentQuery]) -> HttpResponse:
@@ -106,15 +110,24 @@ class AttachmentsController(ApiController):
 
     @operation("workspace.comment", AttachmentView, status=201, etag=True, dry_run=True)
     def post(self, parsed_body: Body[AttachmentBody], parsed_query: Query[DryRun]) -> HttpResponse:
-        """Attach a file to a record."""
-        asked = {"kind": parsed_body.kind, "subject": parsed_body.subject, "name": parsed_body.name}
-        if parsed_query.dry_run:
-            return self.preview(commands.AttachFile(**asked))
+        """Attach a file to a record; or send it as `multipart/form-data`, with the same names, as `file`."""
         try:
             content = base64.b64decode(parsed_body.content, validate=True)
         except (binascii.Error, ValueError) as cause:
             raise Invalid.field("content", "This is not base64.") from cause
-        outcome = self.run(commands.kept(self.actor, **asked, source=io.BytesIO(content)))
+        asked = {"kind": parsed_body.kind, "subject": parsed_body.subject, "name": parsed_body.name}
+        return self._attached(io.BytesIO(content), asked, dry_run=parsed_query.dry_run)
+
+    def sent(self, file: UploadedFile, fields: dict[str, str], *, dry_run: bool) -> HttpResponse:
+        for name in ("kind", "subject"):
+            if name not in fields:
+                raise Invalid.field(name, f"The {name} of the record is needed.")
+        return self._attached(file.file, {"name": file.name or "", **fields}, dry_run=dry_run)
+
+    def _attached(self, source: Any, asked: dict[str, str], *, dry_run: bool) -> HttpResponse:
+        if dry_run:
+            return self.preview(commands.AttachFile(**asked))
+        outcome = self.run(commands.kept(self.actor, **asked, source=source))
         return _answer(self, made(self, outcome, "workspace.Attachment"), status=201)
 
 
