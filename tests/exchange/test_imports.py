@@ -11,10 +11,12 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fairway.audit.commands import registry
+from fairway.accounts.commands import CreateOrganisation
+from fairway.audit.commands import execute, registry
 from fairway.audit.models import Event
 from fairway.catalog.models import ConfigurationItem, Relation
 from fairway.changes.models import AffectedItem
+from fairway.environments import commands as environments
 from fairway.exchange.commands import import_file
 from fairway.exchange.kinds import KINDS
 from fairway.exchange.report import PROBLEM_LIMIT
@@ -175,7 +177,7 @@ def test_a_row_of_another_branch_is_refused_and_tells_nothing(company: Company) 
     assert counts(report) == {"created": 1, "refused": 2}
     assert problems(report) == [
         (2, "", "The key “core” is taken."),
-        (3, "organisation", "There is no organisation “cards”."),
+        (3, "organisation", "There is no organisation “cards”, neither by key nor by name."),
     ]
 
 
@@ -362,3 +364,65 @@ def test_an_import_leaves_what_who_imports_cannot_see(company: Company) -> None:
     again = import_text(head + row.format("Two", "till"), "changes", actor=company.retail, mapping=mapping)
     assert counts(again) == {"updated": 1}
     assert set(AffectedItem.objects.values_list("item__slug", flat=True)) == {"till", "core"}
+
+
+ALL_WRONG = {
+    "items": (
+        "key,name,kind,criticality,status,owner_team,organisation,shared,service_hours\n"
+        "Bad Key,Ledger,sistem,5,gone,nobody,nowhere,perhaps,never\n",
+        {"key", "kind", "criticality", "status", "owner_team", "organisation", "shared", "service_hours"},
+    ),
+    "items that are there": (
+        "key,name,kind,criticality,status,owner_team,organisation\nledger,Ledger,sistem,5,gone,nobody,nowhere\n",
+        {"kind", "criticality", "status", "owner_team", "organisation"},
+    ),
+    "environments": (
+        "key,name,tier,control,status,zone,position\nUAT 1,,moon,none,gone,Mars/One,99999999\n",
+        {"key", "name", "tier", "control", "status", "zone", "position"},
+    ),
+    "windows": (
+        "name,kind,organisation,criticalities,tiers,condition,stops,items\n"
+        "Freeze,hard_freeze,nowhere,9,moon,1 +,never,nothing\n",
+        {"organisation", "criticalities", "tiers", "condition", "stops", "items"},
+    ),
+    "changes": (
+        "external_id,title,items,state,organisation,priority\nX-1,Move,nothing,moon,nowhere,high\n",
+        {"items", "state", "organisation", "priority"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ALL_WRONG)
+def test_all_that_is_wrong_with_a_row_is_told_at_once(company: Company, case: str) -> None:
+    assert environments.PutEnvironment.command in registry
+    text, columns = ALL_WRONG[case]
+    import_text(ITEMS)
+    before = contents()
+    for dry_run in (True, False):
+        report = import_text(text, case.partition(" ")[0], dry_run=dry_run)
+        told = [column for _, column, _ in problems(report)]
+        assert (sorted(told), counts(report)) == (sorted(columns), {"refused": 1})
+    assert contents() == before
+
+
+def test_an_organisation_is_named_by_its_name_where_one_alone_is_called_so(company: Company) -> None:
+    for key, name, parent in (("till-r", "Tills", "retail"), ("till-c", "Tills", "cards")):
+        execute(CreateOrganisation(slug=key, name=name, parent=parent), actor=SYSTEM)
+    rows = ("a,A,system,RETAIL ", "b,B,system,cards", "c,C,system,Tills", "d,D,system,Moon")
+    text = "\n".join(("key,name,kind,organisation", *rows, ""))
+
+    report = import_text(text)
+    assert counts(report) == {"created": 2, "refused": 2}
+    assert ConfigurationItem.objects.get(slug="a").organisation.slug == "retail"
+    assert problems(report) == [
+        (
+            4,
+            "organisation",
+            "Several organisations are called “Tills”; name one by its key: till-c (below Cards) or till-r"
+            " (below Retail).",
+        ),
+        (5, "organisation", "There is no organisation “Moon”, neither by key nor by name."),
+    ]
+    mine = import_text(text, actor=company.retail, dry_run=True)  # who sees one alone needs no key for it
+    assert [column for row, column, _ in problems(mine) if row == 4] == []
+    assert counts(import_text(ITEMS, organisation="Retail")) == {"created": 2}

@@ -38,7 +38,7 @@ from fairway.kernel.cache import Kept
 from fairway.kernel.db import fetch
 from fairway.kernel.errors import Forbidden, NotFound
 from fairway.kernel.listing import Column, Listing, ListQuery, search_words
-from fairway.kernel.models import uid_lookup
+from fairway.kernel.models import fold, uid_lookup
 from fairway.kernel.refs import Ref
 from fairway.policy import Words
 
@@ -215,6 +215,12 @@ def organisation(actor: Actor, reference: str) -> Organisation:
 
 def organisations(actor: Actor) -> QuerySet[Organisation]:
     return visible(Organisation.objects.order_by("name_folded"), actor, "pk")
+
+
+def called(actor: Actor, name: str) -> list[Organisation]:
+    """Return the visible organisations of this name, in whatever case, with those above them; ten at most."""
+    named = organisations(actor).filter(name_folded=fold(name.strip()), archived_at=None)
+    return list(named.select_related("parent").order_by("slug")[:10])
 
 
 def root() -> Organisation | None:

@@ -16,15 +16,18 @@ from fairway.audit.commands import Command, Outcome, Plan, build, convert, execu
 from fairway.catalog import commands as catalog
 from fairway.changes import commands as changes
 from fairway.exchange.adapters import ADAPTERS, adapted, adapter_for
+from fairway.exchange.fields import quoted
 from fairway.exchange.kinds import KINDS, Kind, kind_called, nested
 from fairway.exchange.mapping import Bound, CellFault, MapFile, parse, plain
 from fairway.exchange.reading import Broken, Events, Row, Source, format_of, opened
 from fairway.exchange.report import Change, Report, Result, RowProblem, RowResult
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Invalid, Problem, Refused
+from fairway.kernel.errors import Invalid, NotFound, Problem, Refused
 from fairway.policy import Severity, tell
 
 BATCH: Final = 500
+ROUNDS: Final = 8
+"""How often a row with faults is tried again without them, to find the others."""
 USUAL: Final[Mapping[str, str]] = {
     "windows": """
 fields:
@@ -106,9 +109,13 @@ class Phase:
 
 @dataclass(slots=True)
 class Entry:
-    """A row on its way from the file to the report; `changes`: which fields it would change, in a dry run."""
+    """A row on its way from the file to the report; `changes`: which fields it would change, in a dry run.
+
+    `first`: no row before it has its key.
+    """
 
     row: Row | Broken
+    first: bool = True
     values: dict[str, Any] = field(default_factory=dict)
     faults: list[CellFault] = field(default_factory=list)
     command: Command | None = None
@@ -125,7 +132,7 @@ class Load:
     """
 
     def __init__(self, source: BinaryIO, options: Options, actor: Actor) -> None:
-        self.options = options
+        self.options, self._actor = options, actor
         self.notes: list[RowProblem] = []
         self.phases: list[Phase] = []
         if options.kind in ADAPTERS:
@@ -142,7 +149,7 @@ class Load:
     def batches(self) -> Iterator[tuple[Phase, list[Entry]]]:
         """Yield all rows in their order, those of one kind together."""
         for phase in self.phases:
-            entries = _entries(phase, self.options.organisation)
+            entries = _entries(phase, self.options.organisation, Organisations(self._actor))
             while batch := list(islice(entries, BATCH)):
                 yield phase, batch
 
@@ -190,6 +197,59 @@ def run(phase: Phase, batch: Sequence[Entry], *, actor: Actor, at: datetime, dry
         for noted in execute_many(drifts, actor=actor, at=at):
             if isinstance(noted, Problem):
                 raise noted
+    _look_on(phase, batch, actor=actor, at=at)
+
+
+def _look_on(phase: Phase, batch: Sequence[Entry], *, actor: Actor, at: datetime) -> None:
+    """Find what else is wrong with the rows that have faults: each is tried without the values at fault.
+
+    So one sees all of a row's faults at once, whether its mapping finds them or its command, and mends them
+    in one go. Nothing is written.
+    """
+    wrong = [entry for entry in batch if entry.faults and isinstance(entry.row, Row) and entry.first]
+    for _ in range(ROUNDS):
+        ready = [(entry, command) for entry in wrong if (command := _rest(entry, phase)) is not None]
+        plans = preview_many([command for _, command in ready], actor=actor, at=at)
+        wrong = [
+            entry
+            for (entry, _), plan in zip(ready, plans, strict=True)
+            if isinstance(plan, Problem) and _add(entry, _faults(plan, phase.bound, phase.kind))
+        ]
+        if not wrong:
+            return
+
+
+def _rest(entry: Entry, phase: Phase) -> Command | None:
+    """Return the command of a row without the values that are known to be wrong, where there is one.
+
+    What the row lacks then, and was told before, is no fault of its own.
+    """
+    while all(fault.field for fault in entry.faults):
+        named = {fault.field for fault in entry.faults}
+        values = {name: one for name, one in entry.values.items() if not _at_fault(name, named)}
+        try:
+            return _built(values, phase.kind)
+        except Problem as problem:
+            if not _add(entry, _faults(problem, phase.bound, phase.kind)):
+                return None
+    return None
+
+
+def _at_fault(name: str, named: Iterable[str]) -> bool:
+    """Say whether a fault was found in a field, or in a part of it (`items[2]`, `attributes.fqdn`)."""
+    return any(one == name or one.startswith((f"{name}[", f"{name}.")) for one in named)
+
+
+def _add(entry: Entry, faults: Sequence[CellFault]) -> bool:
+    """Add the faults in values that the row has and that had none till now; say whether there were any."""
+    named = {fault.field for fault in entry.faults}
+    new = [
+        fault
+        for fault in faults
+        if any(_at_fault(name, [fault.field]) and not _at_fault(name, named) for name in entry.values)
+    ]
+    entry.faults += new
+    return bool(new)
 
 
 def _drifting(found: catalog.Drifted) -> list[Change]:
@@ -272,7 +332,39 @@ def _pointed(source: BinaryIO, problem: Invalid, options: Options) -> Invalid:
     )
 
 
-def _entries(phase: Phase, organisation: str | None) -> Iterator[Entry]:
+class Organisations:
+    """The organisations that rows name: by key or uid, or by name where one alone is called so."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._actor = actor
+        self._known: dict[str, tuple[str, str]] = {}
+
+    def find(self, named: str) -> tuple[str, str]:
+        """Return the key of an organisation, or what was given with what is wrong with it."""
+        if len(self._known) > 10_000:
+            self._known = {}
+        if named not in self._known:
+            self._known[named] = self._found(named)
+        return self._known[named]
+
+    def _found(self, named: str) -> tuple[str, str]:
+        called = []
+        if named.isprintable():  # else no database need be asked
+            try:
+                return accounts.organisation(self._actor, named).slug, ""
+            except NotFound:
+                called = accounts.called(self._actor, named)
+        if len(called) == 1:
+            return called[0].slug, ""
+        if not called:
+            return named, f"There is no organisation {quoted(named)}, neither by key nor by name."
+        told = " or ".join(
+            f"{one.slug} (below {one.parent.name})" if one.parent else one.slug for one in called
+        )
+        return named, f"Several organisations are called {quoted(named)}; name one by its key: {told}."
+
+
+def _entries(phase: Phase, organisation: str | None, places: Organisations) -> Iterator[Entry]:
     """Yield every row with the command that stores it, or with what is wrong with it."""
     table, bound, kind = phase.source, phase.bound, phase.kind
     with _Earlier() as earlier:
@@ -286,14 +378,22 @@ def _entries(phase: Phase, organisation: str | None) -> Iterator[Entry]:
                 entry.faults = mapped.faults
                 if mapped.skipped:
                     entry.result = "skipped"
-                elif not mapped.faults:
-                    if organisation is not None and "organisation" in kind.fields:
-                        entry.values.setdefault(
-                            "organisation", organisation
-                        )  # before rows are told apart by it
-                    if _first(entry, bound, kind, earlier):
+                else:
+                    if "organisation" in kind.fields:  # before rows are told apart by it
+                        _place(entry, organisation, bound, places)
+                    if not mapped.faults and _first(entry, bound, kind, earlier):
                         _command(entry, bound, kind)
             yield entry
+
+
+def _place(entry: Entry, usual: str | None, bound: Bound, places: Organisations) -> None:
+    """Put the organisation's key in place of its name, and that of the import where none is named."""
+    named = entry.values.get("organisation", usual)
+    if named is None:
+        return
+    entry.values["organisation"], objection = places.find(named)
+    if objection:
+        entry.faults.append(CellFault("organisation", bound.column("organisation"), objection))
 
 
 def _first(entry: Entry, bound: Bound, kind: Kind, earlier: _Earlier) -> bool:
@@ -306,6 +406,7 @@ def _first(entry: Entry, bound: Bound, kind: Kind, earlier: _Earlier) -> bool:
         return False
     mine = (entry.row.number, _digest(entry.values))
     first, given = earlier.first(_digest(named), mine)
+    entry.first = first == entry.row.number
     if first == entry.row.number:
         return True
     repeats = bound.mapping.repeats
@@ -322,11 +423,16 @@ def _first(entry: Entry, bound: Bound, kind: Kind, earlier: _Earlier) -> bool:
 
 def _command(entry: Entry, bound: Bound, kind: Kind) -> None:
     try:
-        given = nested(entry.values)
-        observed = OBSERVED.get(kind.command)
-        entry.command = convert(given, observed) if observed else build(kind.command, given)
+        entry.command = _built(entry.values, kind)
     except Problem as problem:
         entry.faults += _faults(problem, bound, kind)
+
+
+def _built(values: dict[str, Any], kind: Kind) -> Command:
+    """:raises Invalid: they do not fit."""
+    given = nested(values)
+    observed = OBSERVED.get(kind.command)
+    return convert(given, observed) if observed else build(kind.command, given)
 
 
 def _previews(

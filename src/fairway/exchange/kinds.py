@@ -57,7 +57,7 @@ def nested(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-_ORGANISATION: Final = Field(text, "key of the organisation it belongs to")
+_ORGANISATION: Final = Field(text, "key or name of the organisation it belongs to")
 
 ITEMS: Final = Kind(
     name="items",

@@ -121,6 +121,40 @@ class Invalid(Problem):
         return cls(" ".join(e.message for e in errors), errors=errors)
 
 
+class Gathered:
+    """Gathers what is wrong with several fields, so that all of it is told at once.
+
+        wrong = Gathered()
+        with wrong:
+            values["name"] = line(given.name, field="name")
+        with wrong:
+            ...
+        wrong.tell()
+
+    A block ends where the first of its fields is wrong; any other problem passes.
+    """
+
+    def __init__(self) -> None:
+        self.errors: list[FieldError] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, raised: BaseException | None, trace: object) -> bool:
+        if isinstance(raised, Invalid) and raised.errors:
+            self.errors += raised.errors
+            return True
+        return False
+
+    def add(self, field: str, message: str) -> None:
+        self.errors.append(FieldError(field, message))
+
+    def tell(self) -> None:
+        """:raises Invalid: something was wrong."""
+        if self.errors:
+            raise Invalid.fields(self.errors)
+
+
 class PreconditionRequired(Problem):
     status, code, title = 428, "precondition-required", "If-Match needed"
 

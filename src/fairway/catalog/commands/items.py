@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -18,7 +18,7 @@ from fairway.catalog.models import Build, ConfigurationItem, ItemKind, Redundanc
 from fairway.catalog.rules import merged, service_hours
 from fairway.kernel import ahead
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Conflict, Invalid, NotFound
+from fairway.kernel.errors import Conflict, Gathered, Invalid, NotFound
 from fairway.kernel.refs import Ref
 from fairway.kernel.text import line, prose, slug
 from fairway.policy import Decision, tell
@@ -135,18 +135,12 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
 
     def unguarded(self, actor: Actor) -> Plan:
         """Return the plan as if the item were not under change control."""
-        key = slug(self.key)
+        key = self.key
         found = ahead.take(
             CatalogEvent.ITEM_PUT, key, lambda: ConfigurationItem.objects.filter(slug=key).first()
         )
         if found is None:
-            organisation = _organisation(actor, None if self.organisation is UNSET else self.organisation)
-            accounts.require(actor, self.permission, at=organisation.pk)
-            for field in ("name", "kind"):
-                if getattr(self, field) is UNSET:
-                    raise Invalid.field(field, f"The {field} of a new item is needed.")
-            made = _new(actor, self.key, organisation, _values(self, actor))
-            return Plan(subject=made, create=[made])
+            return self._new(actor)
         if not accounts.access(actor).sees(found.ref()):
             raise Conflict(f"The key “{self.key}” is taken.", code="catalog.item.exists")
         accounts.require(actor, self.permission, at=found.organisation_id)
@@ -157,6 +151,24 @@ class PutItem(Command, name=CatalogEvent.ITEM_PUT):
         if values.get("shared", False) is None:
             values["shared"] = (values.get("item_kind") or found.item_kind).shared_default
         return _edited(actor, self.permission, found, values, self.organisation, whole=True)
+
+    def _new(self, actor: Actor) -> Plan:
+        """Plan a new item; all that is wrong with it is told at once."""
+        wrong, organisation, values = Gathered(), None, dict[str, Any]()
+        with wrong:
+            slug(self.key)
+        with wrong:
+            organisation = _organisation(actor, None if self.organisation is UNSET else self.organisation)
+        if organisation is not None:
+            accounts.require(actor, self.permission, at=organisation.pk)
+        for field in ("name", "kind"):
+            if getattr(self, field) is UNSET:
+                wrong.add(field, f"The {field} of a new item is needed.")
+        with wrong:
+            values = _values(self, actor)
+        wrong.tell()
+        made = _new(actor, self.key, organisation, values)
+        return Plan(subject=made, create=[made])
 
 
 class Drifted(Conflict):
@@ -297,45 +309,60 @@ def _edit(
 def _values(given: Command, actor: Actor) -> dict[str, Any]:
     """Return the columns that a command sets; what it leaves out is not among them.
 
-    :raises Invalid: a value has no sense, by field.
+    :raises Invalid: values have no sense, by field.
     """
-    asked = {name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not UNSET}
-    values: dict[str, Any] = {}
-    if "name" in asked:
-        values["name"] = line(asked["name"], field="name")
-    if "kind" in asked:
-        values["item_kind"] = queries.item_kind(asked["kind"])
-    if "status" in asked:
-        values["status"] = asked["status"]
-        if values["status"] not in ConfigurationItem.Status.values:
-            there_are = ", ".join(ConfigurationItem.Status.values)
-            raise Invalid.field(
-                "status", f"“{asked['status'][:40]}” is no status of an item; there are {there_are}."
-            )
-    if "criticality" in asked:
-        values["criticality"] = asked["criticality"]
-        if not 1 <= asked["criticality"] <= 4:
-            raise Invalid.field("criticality", "The criticality goes from 1 (most critical) to 4.")
-    if "shared" in asked:
-        values["shared"] = asked["shared"]
-    if "description" in asked:
-        values["description"] = prose(asked["description"], field="description")
-    if "owner_team" in asked:
-        values["owner_team"] = _team(actor, asked["owner_team"]) if asked["owner_team"] else None
-    if "external_id" in asked:
-        values["external_id"] = line(asked["external_id"], field="external_id", needed=False)
-    if "alias" in asked:
-        values["alias"] = line(asked["alias"], field="alias", needed=False)
-    if "vendor" in asked:
-        named = [asked["vendor"]] if asked["vendor"] else []
-        values["vendor"] = next(iter(queries.items(actor, named, field="vendor")), None)
-    if "service_hours" in asked:
-        values["service_hours"] = service_hours(asked["service_hours"])
-        if len(values["service_hours"]) > 300:
-            raise Invalid.field("service_hours", "Service hours have at most 300 characters.")
-    if "attributes" in asked:
-        values["attributes"] = asked["attributes"]
+    wrong, values = Gathered(), dict[str, Any]()
+    for name, (column, read) in _READERS.items():
+        if (asked := getattr(given, name)) is not UNSET:
+            with wrong:
+                values[column] = read(actor, asked)
+    wrong.tell()
     return values
+
+
+def _status(actor: Actor, asked: str) -> str:
+    if asked not in ConfigurationItem.Status.values:
+        there_are = ", ".join(ConfigurationItem.Status.values)
+        raise Invalid.field("status", f"“{asked[:40]}” is no status of an item; there are {there_are}.")
+    return asked
+
+
+def _criticality(actor: Actor, asked: int) -> int:
+    if not 1 <= asked <= 4:
+        raise Invalid.field("criticality", "The criticality goes from 1 (most critical) to 4.")
+    return asked
+
+
+def _vendor(actor: Actor, asked: str | None) -> ConfigurationItem | None:
+    return next(iter(queries.items(actor, [asked], field="vendor")), None) if asked else None
+
+
+def _hours(actor: Actor, asked: str) -> str:
+    hours = service_hours(asked)
+    if len(hours) > 300:
+        raise Invalid.field("service_hours", "Service hours have at most 300 characters.")
+    return hours
+
+
+def _as_asked(actor: Actor, asked: Any) -> Any:
+    return asked
+
+
+_READERS: Mapping[str, tuple[str, Callable[[Actor, Any], Any]]] = {
+    "name": ("name", lambda _, asked: line(asked, field="name")),
+    "kind": ("item_kind", lambda _, asked: queries.item_kind(asked)),
+    "status": ("status", _status),
+    "criticality": ("criticality", _criticality),
+    "shared": ("shared", _as_asked),
+    "description": ("description", lambda _, asked: prose(asked, field="description")),
+    "owner_team": ("owner_team", lambda actor, asked: _team(actor, asked) if asked else None),
+    "external_id": ("external_id", lambda _, asked: line(asked, field="external_id", needed=False)),
+    "alias": ("alias", lambda _, asked: line(asked, field="alias", needed=False)),
+    "vendor": ("vendor", _vendor),
+    "service_hours": ("service_hours", _hours),
+    "attributes": ("attributes", _as_asked),
+}
+"""Fields of the commands: the column of each, and how it is read; raises Invalid."""
 
 
 def _team(actor: Actor, reference: str) -> Any:

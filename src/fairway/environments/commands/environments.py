@@ -17,7 +17,7 @@ from fairway.environments.events import EnvironmentEvent
 from fairway.environments.models import Environment, EnvironmentGroup, Instance
 from fairway.environments.rules import DEFAULT_CONTROL, Tier
 from fairway.kernel.actor import Actor
-from fairway.kernel.errors import Conflict, Invalid, NotFound
+from fairway.kernel.errors import Conflict, Gathered, Invalid, NotFound
 from fairway.kernel.text import line, prose, slug
 from fairway.workspace import queries as workspace
 
@@ -107,17 +107,9 @@ class PutEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_PUT):
     custom: dict[str, Any] | UnsetType = UNSET
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
-        found = Environment.objects.filter(slug=slug(self.key)).first()
+        found = Environment.objects.filter(slug=self.key).first()
         if found is None:
-            organisation = home_of(actor, None if self.organisation is UNSET else self.organisation)
-            accounts.require(actor, self.permission, at=organisation.pk)
-            if _known(EnvironmentGroup, self.key):
-                raise Conflict(f"The key “{self.key}” is taken.", code="environments.environment.exists")
-            for field in ("name", "tier"):
-                if getattr(self, field) is UNSET:
-                    raise Invalid.field(field, f"The {field} of a new environment is needed.")
-            made = _new(actor, self.key, organisation, _values(self))
-            return Plan(subject=made, create=[made])
+            return self._new(actor)
         if not accounts.access(actor).sees(found.ref()):
             raise Conflict(f"The key “{self.key}” is taken.", code="environments.environment.exists")
         accounts.require(actor, self.permission, at=found.organisation_id)
@@ -128,6 +120,26 @@ class PutEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_PUT):
         if values.get("control", "") is None:
             values["control"] = DEFAULT_CONTROL[Tier(values.get("tier") or found.tier)]
         return _edited(actor, self.permission, found, values, self.organisation, whole=True)
+
+    def _new(self, actor: Actor) -> Plan:
+        """Plan a new environment; all that is wrong with it is told at once."""
+        wrong, organisation, values = Gathered(), None, dict[str, Any]()
+        with wrong:
+            slug(self.key)
+        with wrong:
+            organisation = home_of(actor, None if self.organisation is UNSET else self.organisation)
+        if organisation is not None:
+            accounts.require(actor, self.permission, at=organisation.pk)
+        for field in ("name", "tier"):
+            if getattr(self, field) is UNSET:
+                wrong.add(field, f"The {field} of a new environment is needed.")
+        with wrong:
+            values = _values(self)
+        wrong.tell()
+        if _known(EnvironmentGroup, self.key):
+            raise Conflict(f"The key “{self.key}” is taken.", code="environments.environment.exists")
+        made = _new(actor, self.key, organisation, values)
+        return Plan(subject=made, create=[made])
 
 
 class ArchiveEnvironment(Command, name=EnvironmentEvent.ENVIRONMENT_ARCHIVE):
@@ -201,8 +213,10 @@ def _values(given: Command) -> dict[str, Any]:
     """
     asked = {name: value for name in given.__struct_fields__ if (value := getattr(given, name)) is not UNSET}
     values: dict[str, Any] = {name: asked[name] for name in ("shared", "position", "custom") if name in asked}
+    wrong = Gathered()
     if "name" in asked:
-        values["name"] = line(asked["name"], field="name")
+        with wrong:
+            values["name"] = line(asked["name"], field="name")
     for field, choices in (
         ("tier", Environment.Tier),
         ("control", Environment.Control),
@@ -212,19 +226,22 @@ def _values(given: Command) -> dict[str, Any]:
             values[field] = asked[field]
             if asked[field] is not None and asked[field] not in choices.values:
                 there_are = ", ".join(choices.values)
-                raise Invalid.field(
+                wrong.add(
                     field, f"“{asked[field][:40]}” is no {field} of an environment; there are {there_are}."
                 )
     if "zone" in asked:
-        values["zone"] = zone(asked["zone"])
+        with wrong:
+            values["zone"] = zone(asked["zone"])
     if "description" in asked:
-        values["description"] = prose(asked["description"], field="description")
+        with wrong:
+            values["description"] = prose(asked["description"], field="description")
     if "colour" in asked:
         values["colour"] = asked["colour"].lower()
         if values["colour"] and not _COLOUR.fullmatch(values["colour"]):
-            raise Invalid.field("colour", f"“{asked['colour'][:40]}” is not a colour; write it as #2f6fad.")
+            wrong.add("colour", f"“{asked['colour'][:40]}” is not a colour; write it as #2f6fad.")
     if abs(values.get("position", 0)) > _FARTHEST:
-        raise Invalid.field("position", f"A position goes from -{_FARTHEST:,} to {_FARTHEST:,}.")
+        wrong.add("position", f"A position goes from -{_FARTHEST:,} to {_FARTHEST:,}.")
+    wrong.tell()
     return values
 
 
