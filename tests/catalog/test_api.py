@@ -218,7 +218,15 @@ def test_pages_follow_each_other_without_gap_or_repetition(retail: Caller, item:
 
 
 @pytest.mark.parametrize(
-    "path", ["items?count=true", "relations", "item-kinds", "relation-kinds", "impact?item=item-0"]
+    "path",
+    [
+        "items?count=true",
+        "relations",
+        "item-kinds",
+        "relation-kinds",
+        "impact?item=item-0",
+        "builds?count=true",
+    ],
 )
 def test_the_number_of_statements_does_not_grow_with_the_rows(
     retail: Caller, item: Make, relate: Relate, path: str
@@ -231,12 +239,21 @@ def test_the_number_of_statements_does_not_grow_with_the_rows(
             assert retail("get", path).status_code == 200
         return len(captured)
 
+    def build(number: int) -> None:
+        if not path.startswith("builds"):
+            return
+        artefacts = [f"pkg:oci/{one}@{number}=sha256:{number * 2 + one:064}" for one in (0, 1)]
+        body = {"artefacts": artefacts, "work_items": ["A-1", "A-2"], "commit": f"{number:07}"}
+        assert retail("put", f"builds/item-{number}@1", body).status_code == 201
+
     item("item-0"), item("item-1")
     relate("item-1", "item-0")
+    build(1)
     few = statements()
     for number in range(2, 12):
         item(f"item-{number}")
         relate(f"item-{number}", f"item-{number - 1}")
+        build(number)
     many = statements()
 
     assert many == few <= 6

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairway.accounts.commands import CreateOrganisation
 from fairway.audit.commands import Outcome, convert, execute
 from fairway.catalog import queries
 from fairway.catalog.commands import (
     ArchiveBuild,
     ArtefactFacts,
+    CreateItem,
     EditBuild,
     EditItem,
     RegisterBuild,
@@ -23,6 +25,7 @@ from fairway.catalog.models import Artefact, Build
 from fairway.catalog.rules import builds as rules
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from tests.support.committed import together
 
 from .conftest import Company
 
@@ -184,3 +187,27 @@ def test_a_digest_is_known_by_its_length(name: str, data: st.DataObject) -> None
     value = data.draw(st.text("0123456789abcdefABCDEF", min_size=length, max_size=length))
     assert rules.digest(value) == rules.digest(f"{name.upper()}:{value}") == f"{name}:{value.lower()}"
     assert rules.digest(value[1:]) is None
+
+
+@pytest.mark.race
+@pytest.mark.usefixtures("committed")
+def test_pipelines_that_register_at_once_make_one_build_or_are_told_of_the_other() -> None:
+    """Of four that say the same one is first; of two with other content, or one digest, one is refused."""
+    execute(CreateOrganisation(slug="group", name="Group"), actor=SYSTEM)
+    for key in ("shop", "till"):
+        execute(CreateItem(key=key, name=key, kind="system"), actor=SYSTEM)
+
+    same = together(*[lambda: register().created] * 4)
+    assert sorted(map(str, same)) == ["False"] * 3 + ["True"]
+    other = together(
+        lambda: register(build_version="3", commit="1111111", artefacts=[]).created,
+        lambda: register(build_version="3", commit="2222222", artefacts=[]).created,
+    )
+    taken = together(
+        lambda: register(build_version="4", artefacts=[f"pkg:oci/a@4={TWO}"]).created,
+        lambda: register(system="till", build_version="4", artefacts=[f"pkg:oci/b@4={TWO}"]).created,
+    )
+    for answers in (other, taken):
+        assert sorted(type(one).__name__ for one in answers) == ["Conflict", "bool"]
+    assert Build.objects.count() == 3
+    assert Artefact.objects.count() == 2

@@ -19,7 +19,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from fairway.accounts import webhooks
 from fairway.accounts.commands import CreateTeam, EditTeam, GrantRole, RevokeRole, SetUserActive
-from fairway.accounts.models import Grant
+from fairway.accounts.models import Grant, User
 from fairway.accounts.webhooks import CreateWebhook, EditWebhook, ReplayWebhook, RotateSecret
 from fairway.audit.commands import execute
 from fairway.audit.queries import head, history
@@ -146,6 +146,24 @@ def test_nothing_is_sent_that_its_owner_may_not_see_any_more(company: Company, t
     assert not hook.active
     assert "was deactivated" in hook.reason
     assert "late" not in str(there.got)
+
+
+def test_nothing_is_sent_once_the_time_of_its_owner_is_over(company: Company, there: Receiver) -> None:
+    """What waits for its next attempt is not sent either: the end is looked at when sending."""
+    hook, _ = subscribe(there, company.rita, commands=["accounts.team."])
+    there.answer = lambda request: 500
+    team("before", company.rita)
+    work()
+    assert len(there.got) == 1
+    there.answer = lambda request: 204
+    ended = datetime.now(UTC) - timedelta(milliseconds=1)
+    User.objects.filter(email="rita@example.org").update(valid_until=ended)  # an hour that passes, no command
+    team("after", company.boss)
+    work(later=True)
+    hook.refresh_from_db()
+    assert (len(there.got), hook.active) == (1, False)
+    assert "is not valid any more" in hook.reason
+    assert hook.deliveries.exclude(status="pending").count() == 0
 
 
 def test_of_one_record_nothing_overtakes_and_others_go_on(company: Company, there: Receiver) -> None:

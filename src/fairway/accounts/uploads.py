@@ -27,7 +27,7 @@ class UploadController(ApiController):
     is_abstract = True
     form: ClassVar[tuple[str, ...]] = ()
 
-    def sent(self, file: UploadedFile, fields: dict[str, str], *, dry_run: bool) -> HttpResponse:
+    def sent(self, file: UploadedFile[bytes], fields: dict[str, str], *, dry_run: bool) -> HttpResponse:
         """Carry out what a form asks for; `fields` are those that are not empty."""
         raise NotImplementedError
 

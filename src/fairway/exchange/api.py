@@ -139,7 +139,7 @@ class ImportsController(UploadController):
         asked = {**msgspec.structs.asdict(parsed_body), "encoding": "utf-8"}
         return self._answered(io.BytesIO(text), asked, dry_run=parsed_query.dry_run)
 
-    def sent(self, file: UploadedFile, fields: dict[str, str], *, dry_run: bool) -> HttpResponse:
+    def sent(self, file: UploadedFile[bytes], fields: dict[str, str], *, dry_run: bool) -> HttpResponse:
         header = fields.get("header", "")
         if header and not (header.isascii() and header.isdigit() and int(header[:9]) > 0):
             raise Invalid.field("header", f"“{header[:40]}” is not the number of a row.")

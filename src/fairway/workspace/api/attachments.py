@@ -118,7 +118,7 @@ class AttachmentsController(UploadController):
         asked = {"kind": parsed_body.kind, "subject": parsed_body.subject, "name": parsed_body.name}
         return self._attached(io.BytesIO(content), asked, dry_run=parsed_query.dry_run)
 
-    def sent(self, file: UploadedFile, fields: dict[str, str], *, dry_run: bool) -> HttpResponse:
+    def sent(self, file: UploadedFile[bytes], fields: dict[str, str], *, dry_run: bool) -> HttpResponse:
         for name in ("kind", "subject"):
             if name not in fields:
                 raise Invalid.field(name, f"The {name} of the record is needed.")
