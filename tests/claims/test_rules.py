@@ -171,7 +171,7 @@ def test_the_sweep_over_everything_finds_each_of_them_once(
     for number, claim in enumerate(claims):
         spans.setdefault(claim.item, []).append((claim.period.start, claim.period.end, number))
     known = relations(edges, shared)
-    pairs = list(sweep({item: Lane(own) for item, own in spans.items()}, known))
+    pairs = list(sweep(spans, known))
     assert len({frozenset(pair) for pair in pairs}) == len(pairs)
     met = [found for one, other in pairs if (found := meet(claims[one], claims[other], known))]
     told = {(m.rule, *sorted((m.one.source.key, m.other.source.key))) for m in met}

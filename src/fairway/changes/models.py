@@ -177,6 +177,10 @@ class PlannedWindow(_Part):
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="changes_window_order"),
             models.UniqueConstraint("change", "starts_at", "ends_at", "downtime", name="changes_window_once"),
         ]
+        # by its end: what lies ahead stays few while history grows
+        indexes = [
+            models.Index("ends_at", "starts_at", "downtime", "change", name="changes_window_by_end"),
+        ]
 
 
 class AffectedItem(_Part):

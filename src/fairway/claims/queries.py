@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -46,6 +46,7 @@ _SELECT = (
     " thing_id, environment_id, starts, ends, strength, exclusive, thing, usage, units"
     " FROM claims_claimrow"
 )
+_SELECT_WITH_ID = _SELECT.replace(" FROM", ", id FROM")
 
 
 def clashes(*, subject: Ref | None, claims: Sequence[Claim]) -> list[Finding]:
@@ -165,12 +166,12 @@ def conflicts(
     return [Clash(finding.redacted(sees)) for finding in told]
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A piece of what a record holds, as a timeline draws it. `item` None: on any of its items."""
 
     source: str
-    period: Period
+    start: datetime
+    end: datetime
     item: int | None = None
 
 
@@ -188,23 +189,28 @@ def on_stretches(
     `period`, `item`, `environment` limit as for `conflicts`, which tells of each pair the worst alone.
     """
     known = catalog.snapshot()
-    of: dict[str, list[Meeting]] = {stretch.source: [] for stretch in stretches}
-    met = _met(actor, known, period=period, item=item, environment=environment)
+    met = _met(
+        *(actor, known),
+        period=period,
+        item=item,
+        environment=environment,
+        of={stretch.source for stretch in stretches},
+        people=any(stretch.item is None for stretch in stretches),
+    )
     person = _people(met)
+    of: dict[tuple[str, int | None], list[Meeting]] = {}
     for meeting in met:
         for told in (meeting, meeting.turned()):
-            if (some := of.get(told.one.source.key)) is not None:
-                some.append(told)
+            of.setdefault((told.one.source.key, None), []).append(told)
+            if told.rule != PERSON:
+                of.setdefault((told.one.source.key, told.path[0]), []).append(told)
     sees, name = accounts.access(actor).sees, partial(_item, known)
-    found = []
-    for stretch in stretches:
-        here = (
-            meeting
-            for meeting in of[stretch.source]
-            if (stretch.item is None or (meeting.rule != PERSON and stretch.item == meeting.path[0]))
-            and meeting.overlap.overlaps(stretch.period)
-        )
-        found.append([finding.redacted(sees) for finding in findings(here, name, person=person)])
+    found: list[list[Finding]] = []
+    for source, start, end, on in stretches:
+        here = of.get((source, on), ())
+        if here:
+            here = [one for one in here if one.overlap.start < end and start < one.overlap.end]
+        found.append([one.redacted(sees) for one in findings(here, name, person=person)] if here else [])
     return found
 
 
@@ -217,35 +223,43 @@ def _met(
     environment: str | None = None,
     rule: str | None = None,
     subject: str | None = None,
+    of: Collection[str] | None = None,
+    people: bool = True,
 ) -> list[Meeting]:
-    """Return every meeting of two records' claims, as `conflicts` limits them."""
+    """Return every meeting of two records' claims, as `conflicts` limits them.
+
+    `of`: one of the two is among these, by key. `people`: whether who is wanted twice is told.
+    """
     on = catalog.item(actor, item).pk if item else None
     at = calendars.environments(actor, [environment], field="environment")[0].pk if environment else None
+    if subject:
+        of = {subject}
     met: list[Meeting] = []
-    if on is None and at is None and rule in (None, PERSON):
-        met += _double_booked(period, subject)
+    if people and on is None and at is None and rule in (None, PERSON):
+        met += _double_booked(period, of, uids=bool(subject))
     if rule == PERSON:
         return met
     relations = _relations(known)
-    rows = list(_all(period, _near(relations, {on}) if on is not None else None))
-    named = {number for number, row in enumerate(rows) if subject in (row[2], row[4])} if subject else None
-    spans: dict[int, list[Span]] = {}
-    for number, row in enumerate(rows):
-        spans.setdefault(row[6], []).append((row[8], row[9], number))
-    claims: dict[int, Claim] = {}
-    for one, other in sweep({thing: Lane(own) for thing, own in spans.items()}, relations):
-        first, second = (one, other) if rows[one][:2] <= rows[other][:2] else (other, one)
-        mine, its = rows[first], rows[second]
-        if mine[:2] == its[:2] or (named is not None and named.isdisjoint((first, second))):
+    slim = _slim(period, _near(relations, {on}) if on is not None else None, uids=bool(subject))
+    named = _named(slim, of)
+    pairs = []
+    for one, other in sweep(_spans(slim), relations, named):
+        first, second = (one, other) if slim[one][1:3] <= slim[other][1:3] else (other, one)
+        mine, its = slim[first], slim[second]
+        if mine[1:3] == its[1:3] or (named is not None and named.isdisjoint((first, second))):
             continue
-        if on is not None and on not in (mine[6], its[6]):
+        if on is not None and on not in (mine[_THING], its[_THING]):
             continue
-        if at is not None and {mine[7], its[7]}.isdisjoint((at, None)):
+        if at is not None and {mine[_PLACE], its[_PLACE]}.isdisjoint((at, None)):
             continue
-        for number, row in ((first, mine), (second, its)):
-            if number not in claims:
-                claims[number] = claim_of(row)
-        found = meet(claims[first], claims[second], relations)
+        apart = mine[_PLACE] != its[_PLACE] and None not in (mine[_PLACE], its[_PLACE])
+        # most of what overlaps stands apart: no claims are made of it
+        if apart and not relations.meet_apart(mine[_THING], its[_THING]):
+            continue
+        pairs.append((mine[0], its[0]))
+    claims = _by_id({pk for pair in pairs for pk in pair})
+    for one, other in pairs:
+        found = meet(claims[one], claims[other], relations)
         if found is None or (rule is not None and found.rule != rule):
             continue
         if period is None or found.overlap.overlaps(period):
@@ -253,24 +267,27 @@ def _met(
     return met
 
 
-def _double_booked(period: Period | None, subject: str | None) -> Iterator[Meeting]:
-    """Give every meeting of two records that want the same person at the same time."""
-    rows = list(_all(period, None, thing=Thing.PERSON))
-    spans: dict[int, list[Span]] = {}
-    for number, row in enumerate(rows):
-        spans.setdefault(row[6], []).append((row[8], row[9], number))
-    for person, own in spans.items():
-        lane = Lane(own)
+def _double_booked(period: Period | None, of: Collection[str] | None, *, uids: bool) -> list[Meeting]:
+    """Return every meeting of two records that want the same person at the same time."""
+    slim = _slim(period, None, thing=Thing.PERSON, uids=uids)
+    named = _named(slim, of)
+    pairs = []
+    for person, spans in _spans(slim).items():
+        lane = Lane(spans)
         for place, (start, end, number) in enumerate(lane.spans):
             for other in lane.overlapping(start, end, before=place):
-                first, second = (other, number) if rows[other][:2] <= rows[number][:2] else (number, other)
-                mine, its = rows[first], rows[second]
-                if mine[:2] == its[:2] or (subject and subject not in (mine[2], mine[4], its[2], its[4])):
-                    continue
-                one, another = claim_of(mine), claim_of(its)
-                overlap = one.period & another.period
-                if overlap is not None and (period is None or overlap.overlaps(period)):
-                    yield Meeting(PERSON, one, another, overlap, (person,))
+                first, second = (other, number) if slim[other][1:3] <= slim[number][1:3] else (number, other)
+                same = slim[first][1:3] == slim[second][1:3]
+                if not same and (named is None or not named.isdisjoint((first, second))):
+                    pairs.append((slim[first][0], slim[second][0], person))
+    claims = _by_id({pk for pair in pairs for pk in pair[:2]})
+    met = []
+    for first, second, person in pairs:
+        one, another = claims[first], claims[second]
+        overlap = one.period & another.period
+        if overlap is not None and (period is None or overlap.overlaps(period)):
+            met.append(Meeting(PERSON, one, another, overlap, (person,)))
+    return met
 
 
 def holders(wanted: Claim) -> list[Claim]:
@@ -413,9 +430,17 @@ def _overlapping(
             yield row
 
 
-def _all(
-    period: Period | None, near: frozenset[int] | None, *, thing: Thing = Thing.ITEM
-) -> Iterator[Stored]:
+_SLIM = (
+    "SELECT id, source_kind, source_id, source_key, thing_id, environment_id, starts, ends{uid}"
+    " FROM claims_claimrow WHERE "
+)
+_THING, _PLACE = 4, 5
+
+
+def _slim(
+    period: Period | None, near: frozenset[int] | None, *, thing: Thing = Thing.ITEM, uids: bool = False
+) -> list[Stored]:
+    """Return of the rows that overlap the period what a sweep needs; most of them meet nothing."""
     low, high = (micros(period.start), micros(period.end)) if period else (-(2**62), 2**62)
     if near is not None and len(near) <= BY_ITEM:
         where, values = _on(sorted(near), low, high)
@@ -423,10 +448,38 @@ def _all(
         where, values = _at(low, high, thing=thing)
     else:
         where, values = "thing = %s", [THINGS.index(thing)]
-    with connection.cursor() as cursor:
-        cursor.execute(f"{_SELECT} WHERE {where} ORDER BY id", values)
-        rows = cursor.fetchall()
-    return (row for row in rows if near is None or row[6] in near)
+    rows = fetch(_SLIM.format(uid=", source_uid" if uids else "") + where, values)
+    return rows if near is None else [row for row in rows if row[_THING] in near]
+
+
+def _named(slim: Sequence[Stored], of: Collection[str] | None) -> set[int] | None:
+    """Return which of the rows are of these records, by key, or uid where it was read; None: all of them."""
+    if of is None:
+        return None
+    return {number for number, row in enumerate(slim) if row[3] in of or row[-1] in of}
+
+
+def _spans(slim: Sequence[Stored]) -> dict[int, list[Span]]:
+    """Return the spans on each thing, each with the place of its row."""
+    spans: dict[int, list[Span]] = {}
+    for number, (_pk, _kind, _source, _key, thing, _place, start, end, *_) in enumerate(slim):
+        if (own := spans.get(thing)) is None:
+            spans[thing] = [(start, end, number)]
+        else:
+            own.append((start, end, number))
+    return spans
+
+
+def _by_id(ids: Collection[int]) -> dict[int, Claim]:
+    """Return the claims of these rows."""
+    if not ids:
+        return {}
+    if connection.vendor == "postgresql":
+        where, values = "id = ANY(%s)", list(ids)
+    else:
+        where, values = "id IN (SELECT value FROM json_each(%s))", str(list(ids))
+    rows = fetch(f"{_SELECT_WITH_ID} WHERE {where}", [values])
+    return {row[-1]: claim_of(row[:-1]) for row in rows}
 
 
 def _on(things: Sequence[int], low: int, high: int, *, thing: Thing = Thing.ITEM) -> tuple[str, list[Any]]:

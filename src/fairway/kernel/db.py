@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from django.db.models import (
     QuerySet,
     UUIDField,
 )
-from django.db.models.expressions import Col
+from django.db.models.expressions import Col, RawSQL
 
 
 @contextmanager
@@ -141,23 +141,53 @@ class Prepared:
 
     def _compile(self) -> _Compiled:
         """:raises ValueError: a stand-in does not stand in the query as it is."""
-        compiler = self._build(*self._stand_ins).query.get_compiler(connection=connection)
-        query, params = compiler.as_sql()
-        places = [
-            [place for place, param in enumerate(params) if _is_stand_in(param, one)]
+        compiled = _compiled(self._build(*self._stand_ins))
+        compiled.places = [
+            [place for place, param in enumerate(compiled.params) if _is_stand_in(param, one)]
             for one in self._stand_ins
         ]
-        if not all(places):
-            raise ValueError(f"{self._stand_ins} do not all stand in {query}, {params}")
-        columns = [column for column, _, _ in compiler.select[: compiler.col_count]]
-        converters = []
-        for position, (some, expression) in compiler.get_converters(columns).items():
-            quick = _QUICK.get(type(expression.output_field)) if isinstance(expression, Col) else None
-            if quick is not None and connection.vendor == "sqlite":
-                converters.append((position, quick, expression))
-            else:
-                converters += [(position, converter, expression) for converter in some]
-        return _Compiled(query, list(params), places, converters)
+        if not all(compiled.places):
+            raise ValueError(
+                f"{self._stand_ins} do not all stand in {compiled.query}, {list(compiled.params)}"
+            )
+        return compiled
+
+
+def rows(query: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
+    """Return what a queryset of `values_list` gives, converted as Django would; for thousands of rows.
+
+    On SQLite it takes a third of the time that Django takes for each row.
+    """
+    compiled = _compiled(query)
+    found = fetch(compiled.query, compiled.params)
+    if not compiled.converters or not found:
+        return found
+    here = connections[DEFAULT_DB_ALIAS]
+    columns = list(zip(*found, strict=True))
+    for position, convert, expression in compiled.converters:
+        columns[position] = tuple([convert(value, expression, here) for value in columns[position]])
+    return list(zip(*columns, strict=True))
+
+
+def among(keys: Collection[int]) -> RawSQL:
+    """Return what `field__in` takes of thousands of primary keys: they are one parameter."""
+    if connection.vendor == "postgresql":
+        return RawSQL("SELECT unnest(%s::bigint[])", [list(keys)])
+    return RawSQL("SELECT value FROM json_each(%s)", [str(list(keys))])
+
+
+def _compiled(query: QuerySet[Any, Any]) -> _Compiled:
+    compiler = query.query.get_compiler(connection=connection)
+    text, params = compiler.as_sql()
+    columns = [column for column, _, _ in compiler.select[: compiler.col_count]]
+    converters = []
+    for position, (some, expression) in compiler.get_converters(columns).items():
+        quick = _QUICK.get(type(expression.output_field)) if isinstance(expression, Col) else None
+        if quick is not None and connection.vendor == "sqlite":
+            converters.append((position, quick, expression))
+        else:
+            converters += [(position, converter, expression) for converter in some]
+    return _Compiled(text, list(params), [], converters)
 
 
 def _instant(value: datetime | None, *_: object) -> datetime | None:
@@ -177,7 +207,7 @@ def _is_stand_in(param: object, one: int | str) -> bool:
     return isinstance(param, type(one)) and not isinstance(param, bool) and param == one
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Compiled:
     query: str
     params: Sequence[Any]

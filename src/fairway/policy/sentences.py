@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from fairway.kernel.period import Period
@@ -23,6 +24,9 @@ class Words:
 
     def period(self, period: Period) -> str:
         """Write both ends, the second day and the zone only where they differ."""
+        return _period(self, period)
+
+    def _period(self, period: Period) -> str:
         start, end = period.start.astimezone(self.zone), period.end.astimezone(self.zone)
         if start.tzname() != end.tzname():
             return f"{self.instant(period.start)} to {self.instant(period.end)}"
@@ -32,6 +36,12 @@ class Words:
     def moment(self, period: Period) -> bool:
         """Say whether both ends would read alike: then tell its instant."""
         return (period.end - period.start).total_seconds() < 60 and period.start.minute == period.end.minute
+
+
+@lru_cache(maxsize=4_096)
+def _period(words: Words, period: Period) -> str:
+    """Remembered: a calendar tells of the same overlap on each bar that it concerns."""
+    return words._period(period)
 
 
 Sentence = Callable[[Finding, Words], str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -35,6 +35,7 @@ from fairway.policy.expressions import Failed as Failed
 from fairway.scheduling import IntervalSet
 from fairway.workspace import queries as workspace
 
+K = TypeVar("K")
 Record = Window
 """A window as it is stored."""
 Compiled = CompiledWindow
@@ -168,10 +169,15 @@ def reads_notice(window: Compiled, name: str) -> bool:
     return window.condition is not None and reads(window.condition, name)
 
 
-def concerned(things: Mapping[str, Iterable[Target]]) -> dict[Ref, list[str]]:
+def named_items() -> Collection[int]:
+    """Return the items that a window names; all others differ for calendars by what they have in common."""
+    return calendar().named_items
+
+
+def concerned(things: Mapping[K, Iterable[Target]]) -> dict[Ref, list[K]]:
     """Return by window which of the named things it concerns, whatever changes them, in their order."""
     known = calendar()
-    found: dict[Ref, list[str]] = {}
+    found: dict[Ref, list[K]] = {}
     for name, some in things.items():
         for ref in dict.fromkeys(
             window.ref for target in some for window in known.matching(target, any_model=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -107,6 +107,11 @@ class Calendar:
         self._matches: dict[Target, _Concern] = {}
         self._years: dict[tuple[int, int], IntervalSet] = {}
         self._unions: dict[tuple[tuple[int, ...], int], IntervalSet] = {}
+
+    @property
+    def named_items(self) -> Collection[int]:
+        """The items that a window names."""
+        return self._by_item.keys()
 
     def matching(self, target: Target, *, any_model: bool = False) -> tuple[Window, ...]:
         """Return the windows that concern the target, in the order of their keys."""

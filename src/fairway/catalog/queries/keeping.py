@@ -45,10 +45,11 @@ def graph() -> Graph:
 def facts(pks: Collection[int]) -> dict[int, ItemFacts]:
     """Return the facts of these items, those written earlier in this very transaction included."""
     known = snapshot().items
-    found = {pk: known[pk] for pk in pks if pk in known}
-    missing = [pk for pk in pks if pk not in known]
-    if missing:
-        found.update(_read_facts(Q(pk__in=missing)))
+    try:
+        return {pk: known[pk] for pk in pks}
+    except KeyError:
+        found = {pk: known[pk] for pk in pks if pk in known}
+    found.update(_read_facts(Q(pk__in=[pk for pk in pks if pk not in known])))
     return found
 
 

@@ -20,6 +20,7 @@ from fairway.changes.models import (
 )
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
+from fairway.kernel.db import among, rows
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
 from fairway.workspace import queries as workspace
 
@@ -114,19 +115,19 @@ def waiting_for(query: QuerySet[Change], actor: Actor) -> QuerySet[Change]:
 
 def items_of(changes: Collection[int]) -> dict[int, list[int]]:
     """Return the affected items of each change, the primary one first."""
-    rows = AffectedItem.objects.filter(change__in=changes).order_by("-primary", "pk")
-    return _pairs(rows.values_list("change_id", "item_id"))
+    found = AffectedItem.objects.filter(change__in=among(changes)).order_by("-primary", "pk")
+    return _pairs(rows(found.values_list("change_id", "item_id")))
 
 
 def environments_of(changes: Collection[int]) -> dict[int, list[int]]:
-    rows = AffectedEnvironment.objects.filter(change__in=changes).order_by("pk")
-    return _pairs(rows.values_list("change_id", "environment_id"))
+    found = AffectedEnvironment.objects.filter(change__in=among(changes)).order_by("pk")
+    return _pairs(rows(found.values_list("change_id", "environment_id")))
 
 
 def people_of(changes: Collection[int]) -> dict[int, list[int]]:
     """Return who carries each change out."""
-    rows = Implementer.objects.filter(change__in=changes).order_by("pk")
-    return _pairs(rows.values_list("change_id", "person_id"))
+    found = Implementer.objects.filter(change__in=among(changes)).order_by("pk")
+    return _pairs(rows(found.values_list("change_id", "person_id")))
 
 
 def windows_of(changes: Collection[int]) -> dict[int, list[tuple[datetime, datetime, bool]]]:

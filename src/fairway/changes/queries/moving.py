@@ -24,15 +24,17 @@ class Mover:
         organisation: int,
         requester: int | None,
         owner: int | None,
-        *,
         implementers: Collection[int],
     ) -> bool:
         """Say so of a change in a state, for a hint on a bar; the command itself decides."""
-        related = relations(
-            self._actor.pk, requester=requester, owner=owner, implementers=frozenset(implementers)
-        )
-        key = (id(model), state, organisation, related)
+        person = self._actor.pk
+        own = person is not None and (person in (requester, owner) or person in implementers)
+        key: tuple[object, ...] = (id(model), state, organisation, bool(implementers))
+        if own:
+            related = relations(person, requester=requester, owner=owner, implementers=implementers)
+            key = (*key, related)
         if (known := self._known.get(key)) is None:
+            related = relations(person, requester=requester, owner=owner, implementers=implementers)
             step = model.step(state, "reschedule")
             known = step is not None and step.open_to(related, lambda name: self._may(name, organisation))
             self._known[key] = known

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, Literal, NamedTuple, get_args
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -23,6 +25,7 @@ from fairway.claims import queries as claims
 from fairway.claims.queries import Stretch
 from fairway.environments import queries as environments
 from fairway.kernel.actor import Actor
+from fairway.kernel.db import rows
 from fairway.kernel.errors import Invalid
 from fairway.kernel.period import Period
 from fairway.policy import Words, tell
@@ -56,91 +59,128 @@ def timeline(
         thing = catalog.item(actor, item).pk if item else None
         place = environments.environment(actor, environment).pk if environment else None
         bars = _bars(actor, period, by, item=thing, environment=place)
-        lanes = _lanes(actor, by, {bar["lane_pk"] for bar in bars})
-        shown = {lane["pk"] for lane in lanes}
-        bars = [bar for bar in bars if bar["lane_pk"] in shown]
-        _mark(actor, bars, by, period, item, environment, words or Words())
-        shades = _shades(actor, period, by, lanes)
-    keys = {lane["pk"]: lane["key"] for lane in lanes}
+        lanes, keys = _lanes(actor, by, {bar.lane for bar in bars})
+        bars = [bar for bar in bars if bar.lane in keys]
+        marks = _marks(actor, bars, by, period, item, environment, words or Words())
+        shades = _shades(actor, period, by, keys)
+    drawn = []
+    for bar, conflicts in zip(bars, marks, strict=True):
+        key = keys[bar.lane]
+        drawn.append({**bar.told, "id": bar.ident + key, "lane": key, "conflicts": conflicts})
     return {
         "from": _text(period.start),
         "to": _text(period.end),
-        "lanes": [{name: value for name, value in lane.items() if name != "pk"} for lane in lanes],
-        "bars": [
-            {
-                **{name: value for name, value in bar.items() if name not in {"lane_pk", "period"}},
-                "id": f"{bar['key']}/{_text(bar['period'].start)}/{keys[bar['lane_pk']]}",
-                "lane": keys[bar["lane_pk"]],
-                "start": _text(bar["period"].start),
-                "end": _text(bar["period"].end),
-            }
-            for bar in bars
-        ],
+        "lanes": lanes,
+        "bars": drawn,
         "shades": shades,
     }
 
 
+class _Bar(NamedTuple):
+    """`told`: what is told of the window on whatever lane; `ident`: the start of its id."""
+
+    key: str
+    start: datetime
+    end: datetime
+    lane: int | None
+    ident: str
+    told: Mapping[str, Any]
+
+
 def _bars(
     actor: Actor, period: Period, by: Lanes, *, item: int | None, environment: int | None
-) -> list[dict[str, Any]]:
-    rows = PlannedWindow.objects.filter(
+) -> list[_Bar]:
+    windows = PlannedWindow.objects.filter(
         downtime=False, starts_at__lt=period.end, ends_at__gt=period.start, change__archived_at=None
     )
     if item is not None:
-        rows = rows.filter(change__affected__item=item)
+        windows = windows.filter(change__affected__item=item)
     if environment is not None:
         there = AffectedEnvironment.objects.filter(environment=environment).values("change")
-        rows = rows.filter(Q(change__in=there) | everywhere("change_id"))
+        windows = windows.filter(Q(change__in=there) | everywhere("change_id"))
+    seen = accounts.visible(windows, actor, "change__organisation_id")
     columns = ("change_id", "change__number", "change__title", "change__state", "change__model_id")
     stands = ("change__organisation_id", "change__requester_id", "change__owner_id", "change__version")
-    seen = accounts.visible(rows, actor, "change__organisation_id").order_by("starts_at", "change_id")
-    found = list(seen.values_list(*columns, *stands, "starts_at", "ends_at")[: MOST_BARS + 1])
-    changes = {row[0] for row in found}
-    items, places, people = items_of(changes), environments_of(changes), people_of(changes)
-    known = environments.facts()
-    sees = accounts.access(actor).sees
+    found = rows(
+        seen.order_by("starts_at", "change_id").values_list(*columns, *stands, "starts_at", "ends_at")[
+            : MOST_BARS + 1
+        ]
+    )
+    _refuse_many(found)
+    named = _Named(actor, {row[0] for row in found}, by)
     models = {model.pk: workflow(model) for model in ChangeModel.objects.all()}
+    strengths = {
+        pk: {state.slug: _strength(model, state.slug) for state in model.states}
+        for pk, model in models.items()
+    }
     mover = Mover(actor)
     bars = []
     for change, number, title, state, model, organisation, requester, owner, version, start, end in found:
-        strength = _strength(models[model], state)
+        strength = strengths[model][state]
         if strength is None:
             continue
-        named = [known[pk].ref for pk in places.get(change, ())]
-        where = ", ".join(ref.key for ref in named if sees(ref))
-        doing = people.get(change, ())
-        on: Mapping[Lanes, Sequence[int]] = {
-            "item": items.get(change, ()),
-            "environment": places.get(change, ()),
-            "organisation": (organisation,),
-            "person": list(dict.fromkeys(pk for pk in (*doing, owner) if pk is not None)),
+        key, starts = f"CHG-{number}", _text(start)
+        doing = named.people.get(change, ())
+        told = {
+            "key": key,
+            "title": title,
+            "kind": "change",
+            "state": state,
+            "strength": strength,
+            "href": f"/changes/{key}",
+            "place": named.where(change),
+            "version": version,
+            "movable": mover.may(models[model], state, organisation, requester, owner, doing),
+            "start": starts,
+            "end": _text(end),
         }
-        stand = (organisation, requester, owner)
-        movable = mover.may(models[model], state, *stand, implementers=doing)
-        lanes: Sequence[int | None] = on[by] or (None,)
-        for lane in lanes:
-            bars.append(
-                {
-                    "key": f"CHG-{number}",
-                    "title": title,
-                    "kind": "change",
-                    "state": state,
-                    "strength": strength,
-                    "href": f"/changes/CHG-{number}",
-                    "place": where,
-                    "version": version,
-                    "movable": movable,
-                    "conflicts": [],
-                    "lane_pk": lane,
-                    "period": Period(start, end),
-                }
-            )
-    if len(bars) > MOST_BARS:
+        ident = f"{key}/{starts}/"
+        bars += [
+            _Bar(key, start, end, lane, ident, told)
+            for lane in named.lanes(change, organisation, owner) or (None,)
+        ]
+    _refuse_many(bars)
+    return bars
+
+
+def _refuse_many(found: Sequence[object]) -> None:
+    """:raises Invalid: there are more than can be drawn."""
+    if len(found) > MOST_BARS:
         told = {"most": MOST_BARS}
         raise Invalid.field(
             "to", _("More than %(most)d bars lie in this span; ask for a shorter one.") % told
         )
-    return bars
+
+
+class _Named:
+    """What changes name, as far as it is needed for their bars: items, environments and people."""
+
+    def __init__(self, actor: Actor, changes: Collection[int], by: Lanes) -> None:
+        self._by = by
+        self._items = items_of(changes) if by == "item" else {}
+        self._places = environments_of(changes)
+        self.people = people_of(changes)
+        sees = accounts.access(actor).sees
+        self._names = {pk: place.ref.key for pk, place in environments.facts().items() if sees(place.ref)}
+        self._wheres: dict[tuple[int, ...], str] = {}
+
+    def where(self, change: int) -> str:
+        """Return the keys of the environments that the actor sees."""
+        pks = tuple(self._places.get(change, ()))
+        if (text := self._wheres.get(pks)) is None:
+            text = ", ".join(self._names[pk] for pk in pks if pk in self._names)
+            self._wheres[pks] = text
+        return text
+
+    def lanes(self, change: int, organisation: int, owner: int | None) -> Sequence[int]:
+        if self._by == "item":
+            return self._items.get(change, ())
+        if self._by == "environment":
+            return self._places.get(change, ())
+        if self._by == "organisation":
+            return (organisation,)
+        people = (*self.people.get(change, ()), owner)
+        return list(dict.fromkeys(pk for pk in people if pk is not None))
 
 
 def _strength(model: Workflow, state: str) -> str | None:
@@ -152,27 +192,32 @@ def _strength(model: Workflow, state: str) -> str | None:
     return model.by_slug[state].claim
 
 
-def _lanes(actor: Actor, by: Lanes, wanted: set[int | None]) -> list[dict[str, Any]]:
-    """Return the lanes in order; each with its `order` as text, so that spans fetched apart can be joined."""
-    pks = [pk for pk in wanted if pk is not None]
-    found = _LANES_OF[by](actor, pks)
-    lanes = [
-        {**lane, "order": " ".join(f"{part:02d}" if isinstance(part, int) else part + "\t" for part in order)}
-        for order, lane in sorted(found, key=lambda one: one[0])
-    ]
+def _lanes(
+    actor: Actor, by: Lanes, wanted: set[int | None]
+) -> tuple[list[dict[str, Any]], dict[int | None, str]]:
+    """Return the lanes in order, and their keys by what they stand for.
+
+    Each has its `order` as text, so that spans fetched apart can be joined.
+    """
+    lanes, keys = [], dict[int | None, str]()
+    for pk, lane in _LANES_OF[by](actor, [pk for pk in wanted if pk is not None]):
+        keys[pk] = lane["key"]
+        lanes.append(lane)
+    lanes.sort(key=itemgetter("order"))
     if None in wanted:
+        keys[None] = NOWHERE
         name = {
             "item": _("No item named"),
             "environment": _("Everywhere"),
             "organisation": _("No organisation"),
             "person": _("Nobody named"),
         }[by]
-        lanes.append({**_lane(None, NOWHERE, name, "", "", ""), "order": "\uffff"})
-    return lanes
+        lanes.append(_lane(NOWHERE, name, "", "", "", "\uffff"))
+    return lanes, keys
 
 
-_Found = list[tuple[tuple[int | str, ...], dict[str, Any]]]
-"""Lanes, each with what it is ordered by."""
+_Found = list[tuple[int, dict[str, Any]]]
+"""Lanes, each with what it stands for. Texts that they are ordered by end in what comes before any letter."""
 
 
 def _items(actor: Actor, pks: Sequence[int]) -> _Found:
@@ -181,10 +226,11 @@ def _items(actor: Actor, pks: Sequence[int]) -> _Found:
     notes = {level: _("criticality %(level)d") % {"level": level} for level in range(1, 5)}
     found: _Found = []
     for pk, thing in catalog.facts(pks).items():
-        group, note = names.get(thing.organisation, ""), notes[thing.criticality]
-        lane = _lane(pk, thing.ref.key, thing.ref.name, group, f"/items/{thing.ref.key}", note)
-        if sees(thing.ref):
-            found.append(((group, thing.criticality, thing.ref.name.casefold()), lane))
+        ref = thing.ref
+        if sees(ref):
+            group, level = names.get(thing.organisation, ""), thing.criticality
+            order = f"{group}\t {level:02d} {ref.name.casefold()}\t"
+            found.append((pk, _lane(ref.key, ref.name, group, f"/items/{ref.key}", notes[level], order)))
     return found
 
 
@@ -193,11 +239,10 @@ def _environments(actor: Actor, pks: Sequence[int]) -> _Found:
     found: _Found = []
     for pk in pks:
         place = known[pk]
-        order = list(type(place.tier)).index(place.tier)
-        note = str(place.tier).replace("_", " ")
-        lane = _lane(pk, place.ref.key, place.ref.name, "", f"/environments/{place.ref.key}", note)
         if sees(place.ref):
-            found.append(((order, place.ref.name.casefold()), lane))
+            order = f"{list(type(place.tier)).index(place.tier):02d} {place.ref.name.casefold()}\t"
+            note, href = str(place.tier).replace("_", " "), f"/environments/{place.ref.key}"
+            found.append((pk, _lane(place.ref.key, place.ref.name, "", href, note, order)))
     return found
 
 
@@ -205,7 +250,7 @@ def _organisations(actor: Actor, pks: Sequence[int]) -> _Found:
     """Return the organisations in the order of the tree, so that branches stand together."""
     wanted = set(pks)
     return [
-        ((f"{at:06d}",), _lane(one.pk, one.slug, one.name, "", "", ""))
+        (one.pk, _lane(one.slug, one.name, "", "", "", f"{at:06d}\t"))
         for at, (one, _depth, _size) in enumerate(accounts.outline(actor))
         if one.pk in wanted
     ]
@@ -218,7 +263,8 @@ def _people(actor: Actor, pks: Sequence[int]) -> _Found:
     found: _Found = []
     for pk, ref in accounts.refs(seen).items():
         group = names.get(ref.organisation or 0, "")
-        found.append(((group, ref.name.casefold(), ref.key), _lane(pk, ref.key, ref.name, group, "", "")))
+        order = f"{group}\t {ref.name.casefold()}\t {ref.key}\t"
+        found.append((pk, _lane(ref.key, ref.name, group, "", "", order)))
     return found
 
 
@@ -230,24 +276,27 @@ _LANES_OF: Mapping[Lanes, Callable[[Actor, Sequence[int]], _Found]] = {
 }
 
 
-def _lane(pk: int | None, key: str, name: str, group: str, href: str, note: str) -> dict[str, Any]:
-    return {"pk": pk, "key": key, "name": name, "group": group, "href": href, "note": note}
+def _lane(key: str, name: str, group: str, href: str, note: str, order: str) -> dict[str, Any]:
+    return {"key": key, "name": name, "group": group, "href": href, "note": note, "order": order}
 
 
-def _mark(
+def _marks(
     actor: Actor,
-    bars: list[dict[str, Any]],
+    bars: Sequence[_Bar],
     by: Lanes,
     period: Period,
     item: str | None,
     environment: str | None,
     words: Words,
-) -> None:
-    """Put on each bar every conflict that it has, not only the worst that its record has with another."""
-    stretches = [Stretch(bar["key"], bar["period"], bar["lane_pk"] if by == "item" else None) for bar in bars]
+) -> list[list[dict[str, Any]]]:
+    """Return for each bar every conflict that it has, not only the worst that its record has with another."""
+    on_items = by == "item"
+    stretches = [
+        Stretch(key, start, end, lane if on_items else None) for key, start, end, lane, _ident, _told in bars
+    ]
     found = claims.on_stretches(actor, stretches, period, item=item, environment=environment)
-    for bar, findings in zip(bars, found, strict=True):
-        bar["conflicts"] = [
+    return [
+        [
             {
                 "rule": finding.rule,
                 "severity": str(finding.severity),
@@ -260,15 +309,23 @@ def _mark(
             for finding in findings
             if finding.interval is not None
         ]
+        if findings
+        else []
+        for findings in found
+    ]
 
 
-def _shades(actor: Actor, period: Period, by: Lanes, lanes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    about = _about(by, lanes)
-    by_window = calendars.concerned(about)
+def _shades(actor: Actor, period: Period, by: Lanes, lanes: Mapping[int | None, str]) -> list[dict[str, Any]]:
+    """Return what is shaded on which lanes; null: on all of them that stand for something."""
+    pks = [pk for pk in lanes if pk is not None]
+    homes = _homes(by, pks)
+    alike = _alike(by, pks, homes)
+    many = sum(map(len, alike.values()))
+    by_window = calendars.concerned({target: [target] for target in alike})
     found = []
     for shade in calendars.shades(actor, period):
-        concerned = by_window.get(shade.ref, [])
-        if not concerned and about:
+        concerned = [lanes[pk] for target in by_window.get(shade.ref, ()) for pk in alike[target]]
+        if not concerned and many:
             continue
         for span in shade.periods:
             found.append(
@@ -277,14 +334,13 @@ def _shades(actor: Actor, period: Period, by: Lanes, lanes: list[dict[str, Any]]
                     "name": shade.ref.name,
                     "start": _text(span.start),
                     "end": _text(span.end),
-                    "lanes": None if len(concerned) == len(about) else concerned,
+                    "lanes": None if len(concerned) == many else concerned,
                     "href": f"/windows/{shade.ref.key}",
                 }
             )
-    homes = _homes(by, lanes)
     lanes_of: dict[int, list[str]] = {}
-    for key, home in homes.items():
-        lanes_of.setdefault(home, []).append(key)
+    for pk, home in homes.items():
+        lanes_of.setdefault(home, []).append(lanes[pk])
     for day, places in calendars.days_off(lanes_of, period):
         off = [key for place in places for key in lanes_of[place]]
         found.append(
@@ -300,36 +356,41 @@ def _shades(actor: Actor, period: Period, by: Lanes, lanes: list[dict[str, Any]]
     return found
 
 
-def _homes(by: Lanes, lanes: Iterable[dict[str, Any]]) -> dict[str, int]:
+def _homes(by: Lanes, pks: Collection[int]) -> dict[int, int]:
     """Return by lane the organisation whose working calendar counts there."""
-    named = {lane["pk"]: lane["key"] for lane in lanes if lane["pk"] is not None}
     if by == "item":
-        return {named[pk]: thing.organisation for pk, thing in catalog.facts(named).items()}
+        return {pk: thing.organisation for pk, thing in catalog.facts(pks).items()}
     if by == "environment":
         known = environments.facts()
-        return {key: known[pk].organisation for pk, key in named.items()}
+        return {pk: known[pk].organisation for pk in pks}
     if by == "organisation":
-        return {key: pk for pk, key in named.items()}
-    homes = {pk: ref.organisation for pk, ref in accounts.refs(named).items()}
-    return {key: home for pk, key in named.items() if (home := homes[pk]) is not None}
+        return {pk: pk for pk in pks}
+    homes = accounts.refs(pks)
+    return {pk: ref.organisation for pk, ref in homes.items() if ref.organisation is not None}
 
 
-def _about(by: Lanes, lanes: Iterable[dict[str, Any]]) -> dict[str, list[Target]]:
-    """Return by lane what calendars are asked about it."""
-    named = {lane["pk"]: lane["key"] for lane in lanes if lane["pk"] is not None}
+def _alike(by: Lanes, pks: Collection[int], homes: Mapping[int, int]) -> dict[Target, list[int]]:
+    """Return what calendars are asked about, each with the lanes that stand for it.
+
+    Thousands of items come to few questions: most are named by no window, and then their organisation and
+    criticality alone count.
+    """
+    found: dict[Target, list[int]] = {}
     if by == "item":
-        return {
-            named[pk]: [Target(pk, None, accounts.branch(thing.organisation), criticality=thing.criticality)]
-            for pk, thing in catalog.facts(named).items()
-        }
-    if by == "environment":
-        known = environments.facts()
-        return {key: targets(known[pk].organisation, [], [pk]) for pk, key in named.items()}
-    if by == "organisation":
-        return {key: targets(pk, [], []) for pk, key in named.items()}
-    homes = {pk: ref.organisation for pk, ref in accounts.refs(named).items()}
-    return {key: targets(home, [], []) for pk, key in named.items() if (home := homes[pk]) is not None}
+        named = calendars.named_items()
+        groups: dict[tuple[int | None, int, int], list[int]] = {}
+        for pk, thing in catalog.facts(pks).items():
+            key = (pk if pk in named else None, thing.organisation, thing.criticality)
+            groups.setdefault(key, []).append(pk)
+        for (item, organisation, criticality), some in groups.items():
+            found[Target(item, None, accounts.branch(organisation), criticality=criticality)] = some
+        return found
+    for pk, home in homes.items():
+        for target in targets(home, [], [pk] if by == "environment" else []):
+            found.setdefault(target, []).append(pk)
+    return found
 
 
-def _text(at: Any) -> str:
-    return str(at.isoformat().replace("+00:00", "Z"))
+def _text(at: datetime) -> str:
+    """Write an instant in UTC."""
+    return at.isoformat()[:-6] + "Z"

@@ -110,6 +110,7 @@ class Relations:
         self._walks = (downstream, upstream)
         self._known: dict[tuple[int, bool], Reach] = {}
         self._around: dict[int, frozenset[int]] = {}
+        self._apart: dict[tuple[int, int], bool] = {}
         self._kept = 0
 
     def downstream(self, item: int) -> Reach:
@@ -130,6 +131,17 @@ class Relations:
     def joins(self, one: int, other: int) -> bool:
         """Say whether the failure of either item reaches the other."""
         return other in self.downstream(one) or other in self.upstream(one)
+
+    def meet_apart(self, one: int, other: int) -> bool:
+        """Say whether work on the two in different environments meets: on or through a shared item."""
+        if one == other:
+            return self.is_shared(one)
+        known = self._apart.get((one, other))
+        if known is None:
+            if len(self._apart) > self.MOST_KEPT:
+                self._apart.clear()
+            known = self._apart[one, other] = bool(self.path(one, other, through_shared=True))
+        return known
 
     def path(self, one: int, other: int, *, through_shared: bool) -> tuple[int, ...]:
         """Return how failure travels between two items, from the failing to the reached one, or nothing.
@@ -319,7 +331,7 @@ def findings(
                 named=tuple({name(item): None for met in some for item in (met.path[0], met.path[-1])}),
             )
         )
-    return sorted(found, key=lambda finding: finding.order)
+    return sorted(found, key=lambda finding: finding.order) if len(found) > 1 else found
 
 
 def _double_booked(
@@ -378,51 +390,86 @@ class Lane:
                 yield self.spans[place][2]
 
 
-def sweep(lanes: Mapping[int, Lane], relations: Relations) -> Iterator[tuple[int, int]]:
+def sweep(
+    spans: Mapping[int, Sequence[Span]], relations: Relations, own: Collection[int] | None = None
+) -> Iterator[tuple[int, int]]:
     """Give every two claims that overlap on one item or on two that failure joins, each pair once.
 
-    `lanes` are those of each item. Sources and places are left to `meet`. Of items that failure joins, few
-    are worked on at the same time: each lane's stretches of time are bits of a number, and where two numbers
-    have none in common nothing overlaps.
+    `spans` are those of each item. Sources and places are left to `meet`. Of items that failure joins, few
+    are worked on at the same time: each item's stretches of time are bits of a number, and where two numbers
+    have none in common nothing overlaps. `own`: pairs of which neither is among these may be left out.
     """
-    busy = _busy(lanes)
-    for item, own in lanes.items():
-        for place, (start, end, number) in enumerate(own.spans):
-            for other in own.overlapping(start, end, before=place):
-                yield other, number
-        below, mine = relations.downstream(item), busy[item]
-        together = [reached for reached in below if busy.get(reached, 0) & mine]
-        if not together:
+    busy, lanes, things = _busy(spans), _Lanes(spans), frozenset(spans)
+    if own is not None and 2 * len(own) < sum(map(len, spans.values())):
+        yield from _beside(lanes, busy, relations, own)
+        return
+    for item, some in spans.items():
+        if len(some) > 1:
+            lane = lanes[item]
+            for place, (start, end, number) in enumerate(lane.spans):
+                for other in lane.overlapping(start, end, before=place):
+                    yield other, number
+        mine = busy[item]
+        for near in things & relations.around(item):
+            if near > item and busy[near] & mine:  # the pair is taken at the lesser key
+                yield from _both(lanes[item], lanes[near])
+
+
+class _Lanes(dict[int, Lane]):
+    """The lanes of items, made when they are asked for: most items meet nothing."""
+
+    def __init__(self, spans: Mapping[int, Sequence[Span]]) -> None:
+        self.spans = spans
+
+    def __missing__(self, item: int) -> Lane:
+        lane = self[item] = Lane(self.spans[item])
+        return lane
+
+
+def _both(one: Lane, other: Lane) -> Iterator[tuple[int, int]]:
+    """Give every two that overlap on two lanes."""
+    short, long = (one, other) if len(one.starts) < len(other.starts) else (other, one)
+    starts, furthest = long.starts, long.furthest
+    for start, end, number in short.spans:
+        place = bisect_left(starts, end)
+        if place and furthest[place - 1] > start:
+            for found in long.overlapping(start, end, before=place):
+                yield number, found
+
+
+def _beside(
+    lanes: _Lanes, busy: Mapping[int, int], relations: Relations, own: Collection[int]
+) -> Iterator[tuple[int, int]]:
+    """Give every pair one of which is among these, walking from the items of these alone."""
+    for item, some in lanes.spans.items():
+        mine = [span for span in some if span[2] in own]
+        if not mine:
             continue
-        above = relations.upstream(item)
-        for reached in together:
-            if reached in above and reached < item:
-                continue  # each reaches the other: the pair is taken at the lesser key
-            other_lane = lanes[reached]
-            short, long = (own, other_lane) if len(own.starts) < len(other_lane.starts) else (other_lane, own)
-            starts, furthest = long.starts, long.furthest
-            for start, end, number in short.spans:
-                place = bisect_left(starts, end)
-                if place and furthest[place - 1] > start:
-                    for other in long.overlapping(start, end, before=place):
+        there = relations.around(item) & lanes.spans.keys()
+        near = [lanes[other] for other in there if busy[other] & busy[item]]  # the item's own among them
+        for start, end, number in mine:
+            for lane in near:
+                for other in lane.overlapping(start, end):
+                    # two of these meet twice, once from either side: the pair is taken at the lesser number
+                    if other != number and (other > number or other not in own):
                         yield number, other
 
 
 STRETCHES = 4_096
 
 
-def _busy(lanes: Mapping[int, Lane]) -> dict[int, int]:
-    """Return for each lane, as bits, the stretches of time that its spans touch.
+def _busy(spans: Mapping[int, Sequence[Span]]) -> dict[int, int]:
+    """Return for each item, as bits, the stretches of time that its spans touch.
 
     As many spans begin in one stretch as in another, so that they tell crowded nights apart.
     """
-    begins = sorted(start for lane in lanes.values() for start in lane.starts)
+    begins = sorted([start for some in spans.values() for start, _, _ in some])
     edges = begins[:: len(begins) // STRETCHES + 1]
     found = {}
-    for item, lane in lanes.items():
+    for item, some in spans.items():
         bits = 0
-        for start, end, _ in lane.spans:
+        for start, end, _ in some:
             first, last = bisect_left(edges, start), bisect_left(edges, end)
-            bits |= ((1 << (last - first + 1)) - 1) << first
+            bits |= (2 << last) - (1 << first)
         found[item] = bits
     return found
