@@ -6,6 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from fairway.changes import queries
 from fairway.changes.queries import ChangeQuery
@@ -64,3 +66,24 @@ def test_a_change_made_everywhere_is_in_each_environment(company: Company, place
         (everywhere, there),
         (everywhere, elsewhere),
     }
+
+
+@pytest.mark.parametrize("by", queries.LANES)
+def test_more_bars_take_no_more_statements(company: Company, by: queries.Lanes) -> None:
+    def counted() -> tuple[int, int]:
+        drawn(company, by=by)  # what is kept in memory is loaded
+        with CaptureQueriesContext(
+            connection,
+        ) as ran:
+            bars = drawn(company, by=by)
+        assert all(bar["conflicts"] for bar in bars)
+        return len(bars), len(ran)
+
+    for requester in ("rita", "max"):
+        company.change(requester, windows=NIGHTS)
+    few, before = counted()
+    for _ in range(4):
+        company.change(windows=NIGHTS, items=("payments-api", "ledger-db"))
+    many, after = counted()
+    assert many >= 3 * few
+    assert after == before <= 14

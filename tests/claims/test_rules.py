@@ -163,6 +163,28 @@ def test_conflicts_are_those_found_by_hand(claims: list[Claim], edges: Edges, sh
         assert len(told) == len(found)
 
 
+@given(claim_lists, edge_sets, shared_sets, st.integers(1, 4))
+def test_the_sweep_from_one_records_claims_finds_all_that_meets_it_once(
+    claims: list[Claim], edges: Edges, shared: frozenset[int], source: int
+) -> None:
+    spans: dict[int, list[tuple[datetime, datetime, int]]] = {}
+    for number, claim in enumerate(claims):
+        spans.setdefault(claim.item, []).append((claim.period.start, claim.period.end, number))
+    known = relations(edges, shared)
+    own = {number for number, claim in enumerate(claims) if claim.source == change(source)}
+    everything = {frozenset(pair) for pair in sweep(spans, known)}
+    pairs = [pair for pair in sweep(spans, known, own) if not own.isdisjoint(pair)]
+    assert len({frozenset(pair) for pair in pairs}) == len(pairs)
+    assert {frozenset(pair) for pair in pairs} == {pair for pair in everything if pair & own}
+    for one, other in everything:  # what stands apart is left out before claims are made of it
+        apart = claims[one].environment != claims[other].environment and None not in (
+            claims[one].environment,
+            claims[other].environment,
+        )
+        if apart and not known.meet_apart(claims[one].item, claims[other].item):
+            assert meet(claims[one], claims[other], known) is None
+
+
 @given(claim_lists, edge_sets, shared_sets)
 def test_the_sweep_over_everything_finds_each_of_them_once(
     claims: list[Claim], edges: Edges, shared: frozenset[int]

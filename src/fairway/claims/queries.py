@@ -474,11 +474,9 @@ def _by_id(ids: Collection[int]) -> dict[int, Claim]:
     """Return the claims of these rows."""
     if not ids:
         return {}
-    if connection.vendor == "postgresql":
-        where, values = "id = ANY(%s)", list(ids)
-    else:
-        where, values = "id IN (SELECT value FROM json_each(%s))", str(list(ids))
-    rows = fetch(f"{_SELECT_WITH_ID} WHERE {where}", [values])
+    postgresql = connection.vendor == "postgresql"
+    where = "id = ANY(%s)" if postgresql else "id IN (SELECT value FROM json_each(%s))"
+    rows = fetch(f"{_SELECT_WITH_ID} WHERE {where}", [list(ids) if postgresql else str(list(ids))])
     return {row[-1]: claim_of(row[:-1]) for row in rows}
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 import msgspec
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -66,7 +66,7 @@ def calendar(request: HttpRequest) -> HttpResponseBase:
 def calendar_data(request: HttpRequest) -> HttpResponseBase:
     """Answer the timeline what lies in its span; messages are told in the reader's zone."""
     try:
-        return JsonResponse(_drawn(request))
+        return HttpResponse(msgspec.json.encode(_drawn(request)), content_type="application/json")
     except Problem as problem:
         return JsonResponse(
             problem.document(), status=problem.status, content_type="application/problem+json"

@@ -101,6 +101,7 @@ class Relations:
     """
 
     MOST_KEPT = 200_000
+    MOST_SWEPT = 500_000
 
     def __init__(
         self, *, downstream: Walk, upstream: Walk, is_shared: Callable[[int], bool], depth: int = DEPTH
@@ -111,13 +112,28 @@ class Relations:
         self._known: dict[tuple[int, bool], Reach] = {}
         self._around: dict[int, frozenset[int]] = {}
         self._apart: dict[tuple[int, int], bool] = {}
-        self._kept = 0
+        self._below: dict[int, frozenset[int]] = {}
+        self._kept = self._swept = 0
 
     def downstream(self, item: int) -> Reach:
         return self._walked(item, up=False)
 
     def upstream(self, item: int) -> Reach:
         return self._walked(item, up=True)
+
+    def below(self, item: int) -> frozenset[int]:
+        """Return all that the item's failure reaches, for a sweep over thousands of them.
+
+        Kept apart from the walks, in a tenth of their room: up to 500,000 items found, about 20 MB. What
+        comes after that is walked each time.
+        """
+        known = self._below.get(item)
+        if known is None:
+            known = frozenset(self._walks[False](item, self.depth))
+            if self._swept < self.MOST_SWEPT:
+                self._below[item] = known
+                self._swept += len(known) + 1
+        return known
 
     def around(self, item: int) -> frozenset[int]:
         """Return the item and all that its failure reaches, or whose failure reaches it."""
@@ -407,12 +423,14 @@ def sweep(
         if len(some) > 1:
             lane = lanes[item]
             for place, (start, end, number) in enumerate(lane.spans):
-                for other in lane.overlapping(start, end, before=place):
-                    yield other, number
+                if place and lane.furthest[place - 1] > start:
+                    for other in lane.overlapping(start, end, before=place):
+                        yield other, number
         mine = busy[item]
-        for near in things & relations.around(item):
-            if near > item and busy[near] & mine:  # the pair is taken at the lesser key
-                yield from _both(lanes[item], lanes[near])
+        for reached in things & relations.below(item):
+            if busy[reached] & mine and (item < reached or item not in relations.below(reached)):
+                # where each reaches the other, the pair is taken at the lesser key
+                yield from _both(lanes[item], lanes[reached])
 
 
 class _Lanes(dict[int, Lane]):
