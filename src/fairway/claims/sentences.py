@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import ngettext
-
 from fairway.claims.rules import PERSON, RELATED_ITEM, SAME_ITEM
 from fairway.claims.rules.usage import CAPACITY, USAGE
 from fairway.kernel.refs import Ref
 from fairway.kernel.words import remembered as _
+from fairway.kernel.words import remembered_plural as ngettext
 from fairway.policy import Finding, Severity, Words, sentence
 
 

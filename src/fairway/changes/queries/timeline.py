@@ -28,7 +28,8 @@ from fairway.kernel.actor import Actor
 from fairway.kernel.db import rows
 from fairway.kernel.errors import Invalid
 from fairway.kernel.period import Period
-from fairway.policy import Words, tell
+from fairway.kernel.words import one_language
+from fairway.policy import Finding, Words, tell
 
 MOST_BARS = 10_000
 NOWHERE = "-"
@@ -295,24 +296,21 @@ def _marks(
         Stretch(key, start, end, lane if on_items else None) for key, start, end, lane, _ident, _told in bars
     ]
     found = claims.on_stretches(actor, stretches, period, item=item, environment=environment)
-    return [
-        [
-            {
-                "rule": finding.rule,
-                "severity": str(finding.severity),
-                "message": tell(finding, words),
-                "other": finding.parties[1].key,
-                "start": _text(finding.interval.start),
-                "end": _text(finding.interval.end),
-                "path": [ref.key for ref in finding.path],
-            }
-            for finding in findings
-            if finding.interval is not None
-        ]
-        if findings
-        else []
-        for findings in found
-    ]
+    with one_language():
+        return [[_told(finding, words) for finding in some] if some else [] for some in found]
+
+
+def _told(finding: Finding, words: Words) -> dict[str, Any]:
+    interval = finding.interval
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "message": tell(finding, words),
+        "other": finding.parties[1].key,
+        "start": _text(interval.start) if interval else "",
+        "end": _text(interval.end) if interval else "",
+        "path": [ref.key for ref in finding.path],
+    }
 
 
 def _shades(actor: Actor, period: Period, by: Lanes, lanes: Mapping[int | None, str]) -> list[dict[str, Any]]:
