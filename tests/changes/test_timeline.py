@@ -69,6 +69,20 @@ def test_a_change_made_everywhere_is_in_each_environment(company: Company, place
 
 
 @pytest.mark.parametrize("by", queries.LANES)
+def test_the_plan_and_its_conflicts_apart_are_the_whole(company: Company, by: queries.Lanes) -> None:
+    for requester in ("rita", "max"):
+        company.change(requester, windows=NIGHTS)
+    whole, plan, later = (
+        queries.timeline(company.max, WEEK, by=by, part=part) for part in ("all", "plan", "conflicts")
+    )
+    assert plan.pop("conflicts") == "later"
+    assert not any("conflicts" in bar for bar in plan["bars"])
+    joined = [{**bar, "conflicts": later["conflicts"].get(bar["id"], [])} for bar in plan["bars"]]
+    assert {**plan, "bars": joined} == whole
+    assert later["conflicts"]
+
+
+@pytest.mark.parametrize("by", queries.LANES)
 def test_more_bars_take_no_more_statements(company: Company, by: queries.Lanes) -> None:
     def counted() -> tuple[int, int]:
         drawn(company, by=by)  # what is kept in memory is loaded

@@ -25,7 +25,8 @@ FLAGS = [
 ]
 # Panels and timelines have come, and what is typed ahead is checked.
 AT_REST = """() => !document.querySelector(".fw-loading, .htmx-request") &&
-  [...document.querySelectorAll("fw-timeline")].every((it) => it.phase !== "first")"""
+  [...document.querySelectorAll("fw-timeline")].every(
+    (it) => it.phase !== "first" && !it.querySelector(".fwt-busy.is-on"))"""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

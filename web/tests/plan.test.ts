@@ -38,6 +38,29 @@ describe("a plan fetched in stretches", () => {
     expect(plan.lanes.map((lane) => lane.key)).toEqual(["a", "b", "d"]);
   });
 
+  it("marks bars once their conflicts have come, and keeps the marks of what stays while it is fetched again", async () => {
+    vi.stubGlobal("location", { href: "http://fairway.test/calendar" });
+    const asked: string[] = [];
+    const bar = { id: "CHG-1/x", key: "CHG-1", lane: "x", title: "", start: "1970-01-01T00:10:00Z", end: "1970-01-01T00:20:00Z", kind: "change", state: "draft", strength: "tentative", href: "", place: "" };
+    const conflict = { rule: "claims.same_item", severity: "warn", message: "", other: "CHG-2", start: bar.start, end: bar.end, path: ["x"] };
+    vi.stubGlobal("fetch", async (url: URL) => {
+      asked.push(url.searchParams.get("part") ?? "");
+      const plan = { lanes: [{ key: "x", name: "x" }], bars: [bar], shades: [], conflicts: "later" };
+      return new Response(JSON.stringify(asked.at(-1) === "plan" ? plan : { conflicts: { [bar.id]: [conflict], "CHG-9/gone": [conflict] } }));
+    });
+    const plan = new Plan("/data");
+    const never = new AbortController().signal;
+    await plan.reach(0, HOUR, never);
+    expect([plan.marked, plan.bars.get(bar.id)?.conflicts]).toEqual([false, []]);
+    expect(await plan.mark(never)).toBe(true);
+    expect([plan.marked, plan.bars.get(bar.id)?.conflicts[0]?.start]).toEqual([true, 600_000]);
+    expect(await plan.mark(never)).toBe(false);
+    await plan.again(never);
+    expect([plan.marked, plan.bars.get(bar.id)?.conflicts.length]).toEqual([false, 1]);
+    await plan.mark(never);
+    expect(asked).toEqual(["plan", "conflicts", "plan", "conflicts"]);
+  });
+
   it("tells what the server refuses", async () => {
     vi.stubGlobal("location", { href: "http://fairway.test/calendar" });
     vi.stubGlobal("fetch", async () => new Response(JSON.stringify({ detail: "A span has at most three years." }), { status: 422 }));

@@ -14,7 +14,7 @@ from django.db import connection
 
 from fairway.accounts import queries as people
 from fairway.audit import queries as audit
-from fairway.bench import bare, timing, world
+from fairway.bench import bare, calendar, timing, world
 from fairway.bench.capture import statements
 from fairway.bench.floor import Statement, revived
 from fairway.bench.shape import TODAY, Chance, Shape
@@ -28,19 +28,22 @@ from fairway.policy import Finding
 
 BUDGET = 0.050
 REQUESTS = 120
-ABOUT = "one check of a new change with 3 items, related items to depth 3"
+ABOUT = "one check of a new change with 3 items, related items to depth 3; the calendar with its conflicts"
 SUBJECT = Ref("change", "CHG-new")
 
 
 def run(shape: Shape, *, rounds: int, requests: int) -> list[dict[str, Any]]:
-    """Measure everyday items and the most needed ones, as somebody with few branches and with all."""
+    """Measure everyday items and the most needed ones, as somebody with few branches and with all.
+
+    And a month of the calendar with the conflicts in it.
+    """
     steps = _steps()
     rows = []
     for what, sets in (("everyday items", _everyday(shape)), ("hubs", _hubs(shape))):
         for label, email in (("5 branches", world.FEW), ("all branches", world.ALL)):
             actor = people.person(people.user(SYSTEM, email))
             rows.append(_measured(f"{what}, {label}", sets, actor, steps, rounds, requests))
-    return rows
+    return [*rows, *calendar.run(rounds)]
 
 
 def _measured(

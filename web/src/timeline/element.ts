@@ -234,8 +234,12 @@ export class Timeline extends LitElement {
 
   private async fetch(): Promise<void> {
     const margin = Math.max(this.range * 0.25, DAY);
-    if (this.phase !== "failed" && this.plan.covers(this.start - margin, this.start + this.range + margin)) return;
-    const wide = Math.max(this.range, 7 * DAY);
+    if (this.phase !== "failed" && this.plan.marked && this.plan.covers(this.start - margin, this.start + this.range + margin)) {
+      this.el?.busy.classList.remove("is-on");
+      return;
+    }
+    // at first what is seen and a little more, so that it comes soon; then as much again on either side
+    const wide = this.phase === "first" ? margin * 1.2 : Math.max(this.range, 7 * DAY);
     const from = this.clock.startOfDay(this.start - wide);
     const to = this.clock.startOfDay(this.start + this.range + wide + DAY);
     this.fetching?.abort();
@@ -247,6 +251,7 @@ export class Timeline extends LitElement {
       this.phase = "ready";
       this.trouble = "";
       if (came) this.relay();
+      if (await this.plan.mark(mine.signal)) this.relay();
     } catch (error) {
       if (mine.signal.aborted) return;
       this.phase = "failed";
@@ -275,6 +280,7 @@ export class Timeline extends LitElement {
     this.frame = 0;
     this.draw();
     if (held && now) this.nodes.get(now.id)?.node.focus({ preventScroll: true });
+    void this.fetch(); // the conflicts
   }
 
   /** Draw those bars anew that are held, picked or let go. */

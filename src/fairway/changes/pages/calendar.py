@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -31,6 +31,7 @@ class CalendarAsked(msgspec.Struct, kw_only=True):
     lanes: str = "item"
     item: str = ""
     environment: str = ""
+    part: Literal["all", "plan", "conflicts"] = "all"
 
 
 @require_GET
@@ -87,6 +88,7 @@ def _drawn(request: HttpRequest) -> dict[str, Any]:
         item=asked.item or None,
         environment=asked.environment or None,
         words=accounts.words(actor),
+        part=asked.part,
     )
 
 

@@ -92,6 +92,7 @@ from fairway.changes.queries.stepping import open_steps as open_steps
 from fairway.changes.queries.stepping import steps as steps
 from fairway.changes.queries.timeline import LANES as LANES
 from fairway.changes.queries.timeline import Lanes as Lanes
+from fairway.changes.queries.timeline import Part as Part
 from fairway.changes.queries.timeline import timeline as timeline
 from fairway.changes.queries.waiving import WAIVERS as WAIVERS
 from fairway.changes.queries.waiving import WaiverQuery as WaiverQuery

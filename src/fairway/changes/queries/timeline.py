@@ -38,6 +38,10 @@ Lanes = Literal["item", "environment", "organisation", "person"]
 LANES: tuple[Lanes, ...] = get_args(Lanes)
 
 
+Part = Literal["all", "plan", "conflicts"]
+"""What is wanted of a timeline: the plan can be drawn before its conflicts are known."""
+
+
 def timeline(
     actor: Actor,
     period: Period,
@@ -46,12 +50,13 @@ def timeline(
     item: str | None = None,
     environment: str | None = None,
     words: Words | None = None,
+    part: Part = "all",
 ) -> dict[str, Any]:
     """Return lanes, bars with their conflicts, and shades, as docs/ui.md describes them; plain values.
 
     A bar is one planned window on one lane. What the actor may not see is left out; of a conflict with it the
     time alone is told. `item`, `environment`: only changes that name it, by key or uid. `words`: in whose
-    zone messages are told.
+    zone messages are told. `part`: the plan leaves the conflicts for later, the conflicts are told by bar.
 
     :raises NotFound: the actor sees no such item or environment.
     :raises Invalid: there are more bars in the span than can be drawn.
@@ -62,18 +67,26 @@ def timeline(
         bars = _bars(actor, period, by, item=thing, environment=place)
         lanes, keys = _lanes(actor, by, {bar.lane for bar in bars})
         bars = [bar for bar in bars if bar.lane in keys]
-        marks = _marks(actor, bars, by, period, item, environment, words or Words())
+        marks: list[list[dict[str, Any]]] = []
+        if part != "plan":
+            marks = _marks(actor, bars, by, period, item, environment, words or Words())
+        if part == "conflicts":
+            told = {bar.ident + keys[bar.lane]: some for bar, some in zip(bars, marks, strict=True) if some}
+            return {"conflicts": told}
         shades = _shades(actor, period, by, keys)
     drawn = []
-    for bar, conflicts in zip(bars, marks, strict=True):
+    for bar in bars:
         key = keys[bar.lane]
-        drawn.append({**bar.told, "id": bar.ident + key, "lane": key, "conflicts": conflicts})
+        drawn.append({**bar.told, "id": bar.ident + key, "lane": key})
+    for told_bar, some in zip(drawn, marks, strict=False):
+        told_bar["conflicts"] = some
     return {
         "from": _text(period.start),
         "to": _text(period.end),
         "lanes": lanes,
         "bars": drawn,
         "shades": shades,
+        **({"conflicts": "later"} if part == "plan" else {}),
     }
 
 
