@@ -33,6 +33,7 @@ from fairway.calendars.queries.windows import gate as gate
 from fairway.calendars.queries.windows import items as items
 from fairway.calendars.queries.windows import lockdowns as lockdowns
 from fairway.calendars.queries.windows import model_choices as model_choices
+from fairway.calendars.queries.windows import named_items as named_items
 from fairway.calendars.queries.windows import noticing as noticing
 from fairway.calendars.queries.windows import occurrences as occurrences
 from fairway.calendars.queries.windows import openings as openings

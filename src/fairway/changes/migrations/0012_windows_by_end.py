@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("changes", "0010_how_long_it_takes"),
+        ("changes", "0011_collisions"),
     ]
 
     operations = [
