@@ -12,8 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from python_calamine import CalamineWorkbook
 
-from fairway.accounts import web
 from fairway.accounts.models import Organisation
+from fairway.accounts.web import endpoints
 from fairway.audit.commands import execute
 from fairway.audit.models import Event
 from fairway.catalog.commands import CreateItem, CreateRelation
@@ -141,7 +141,7 @@ def test_a_long_list_is_read_batch_by_batch(rita: Caller, monkeypatch: pytest.Mo
         )
         for n in range(2300)
     )
-    monkeypatch.setattr(web, "MOST", 1000)
+    monkeypatch.setattr(endpoints, "MOST", 1000)
     with CaptureQueriesContext(
         connection,
     ) as asked:

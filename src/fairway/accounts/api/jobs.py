@@ -11,7 +11,7 @@ from django.urls import path
 from dmr import Path, Query
 
 from fairway.accounts import jobs
-from fairway.accounts.api.people import KeyPath
+from fairway.accounts.api.shared import KeyPath
 from fairway.accounts.web import ApiController, DryRun, RefView, operation
 from fairway.audit.commands import Command
 from fairway.jobs.queries import JOBS, Job, JobQuery

@@ -11,7 +11,7 @@ from django.urls import path
 from dmr import Body, Path, Query
 
 from fairway.accounts import queries, webhooks
-from fairway.accounts.api.people import KeyPath, told_once
+from fairway.accounts.api.shared import KeyPath, told_once
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.jobs.queries import DELIVERIES, Webhook, deliveries
 from fairway.kernel.api import list_of
