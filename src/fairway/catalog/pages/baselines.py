@@ -43,6 +43,7 @@ class BaselineForm(forms.Form):
         super().__init__(*args, **kwargs)
         places = accounts.organisations(actor).values_list("slug", "name")
         self.fields["organisation"].choices = list(places)  # type: ignore[attr-defined]
+        self.fields["organisation"].initial = accounts.user(actor, actor.uid).organisation.slug
 
 
 @require_http_methods(["GET", "POST"])
