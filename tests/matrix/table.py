@@ -372,7 +372,9 @@ OPERATIONS: dict[str, Entry] = {
             "organisation": b.organisation,
         }
     ),
-    "POST field-definitions/order": Entry(body=lambda b: {"subject": "item", "fields": []}, bare=True),
+    "POST field-definitions/order": Entry(
+        body=lambda b: {"subject": "item", "fields": [f"{b.slug}-field"]}, bare=True
+    ),
     "GET field-definitions/{key}": Entry(at="field", who=ROLES, scopes=READS_ITEMS),
     "PATCH field-definitions/{key}": Entry(at="field", body=lambda b: {"label": MARKED, "type": "long_text"}),
     "DELETE field-definitions/{key}": Entry(at="field"),

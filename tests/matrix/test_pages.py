@@ -8,8 +8,11 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from fairway.audit.commands import Command
+
 from .calls import FOUND_PAGES, KNOWN_PAGES, on_both, told
 from .pages import PAGES
+from .refusals import granted, planned
 from .table import OPERATIONS, put, references
 from .test_branches import named_absent
 from .visits import Visit, anybody, offers
@@ -179,6 +182,7 @@ def test_each_role_opens_submits_and_is_offered_what_it_may(world: World, route:
     entry = visit.entry
     buttons = set()
     html = False
+    commands: list[Command] = []
     for role in kinds_of_people(world):
         person = world.north.people[role]
         if entry.reads is not None:
@@ -193,7 +197,7 @@ def test_each_role_opens_submits_and_is_offered_what_it_may(world: World, route:
         if entry.writes is None:
             continue
         if may(world, entry.writes, entry.writers, role):
-            with undone():
+            with undone(), planned() as commands:
                 answer = visit.post(person.client)
                 assert answer.status_code in entry.answers, f"{role}: {told(answer)}"
                 assert any(differing(world)) is entry.writing, f"{role} wrote: {told(answer)}"
@@ -201,6 +205,8 @@ def test_each_role_opens_submits_and_is_offered_what_it_may(world: World, route:
             with unwritten(world, f"{role} at {route}"):
                 answer = visit.post(person.client)
                 assert answer.status_code in {403, 404, 422}, f"{role}: {told(answer)}"
+    with unwritten(world, route):
+        assert granted(world, commands) == []
     assert buttons or not html or route.endswith(("panel", "cell")), "a page that offers nothing was not read"
 
 
