@@ -15,7 +15,7 @@ from fairway.interfaces.urls import schema, urlpatterns
 from .pages import PAGES
 from .routes import Operation, operations, pages
 from .table import OPERATIONS, Entry, plain
-from .world import Branch
+from .world import Branch, keeps_silent
 
 DOCUMENT: Mapping[str, Any] = json.loads(json.dumps(schema.convert()))
 FOUND = operations(DOCUMENT)
@@ -75,7 +75,8 @@ def send(
     more: dict[str, Any] = {}
     if has_body:
         more = {"data": json.dumps(body), "content_type": "application/json"}
-    return getattr(client, method)(path, query_params=dict(query), headers=dict(headers), **more)
+    answer = getattr(client, method)(path, query_params=dict(query), headers=dict(headers), **more)
+    return keeps_silent(answer, f"{path} {more}")
 
 
 def told(answer: Any) -> str:

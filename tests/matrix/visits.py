@@ -13,7 +13,7 @@ from django.urls import Resolver404, resolve
 
 from .pages import PAGES, Page
 from .table import plain
-from .world import Branch
+from .world import Branch, keeps_silent
 
 
 class Visit:
@@ -34,12 +34,14 @@ class Visit:
     def get(self, client: Client, *, query: Mapping[str, str] | None = None, **headers: str) -> Any:
         asked = {**plain(self.query), **(query or {})}
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        return client.get(self.address(), query_params=asked, headers=names)
+        answer = client.get(self.address(), query_params=asked, headers=names)
+        return keeps_silent(answer, f"{self.address()} {asked}")
 
     def post(self, client: Client, *, form: Mapping[str, Any] | None = None, **headers: str) -> Any:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         given = plain(self.form) if form is None else form
-        return client.post(self.address(), data=dict(given), query_params=plain(self.query), headers=names)
+        answer = client.post(self.address(), data=dict(given), query_params=plain(self.query), headers=names)
+        return keeps_silent(answer, f"{self.address()} {given}")
 
 
 def anybody() -> Client:

@@ -12,6 +12,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from django.apps import apps
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.test import Client
 
@@ -56,7 +58,7 @@ from fairway.environments.commands import (
 )
 from fairway.exchange.commands import StartImport
 from fairway.jobs.commands import drain, enqueue, sweep
-from fairway.jobs.models import Job
+from fairway.jobs.models import Job, Webhook
 from fairway.kernel import blobs
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.models import Row
@@ -157,6 +159,7 @@ def build() -> World:
     drain()
     for branch in (north, south):
         remember(branch)
+    plant((north, south), (root, *north.people.values(), *south.people.values()))
     return World(now, root, north, south, roles)
 
 
@@ -630,6 +633,45 @@ def remember(branch: Branch) -> None:
                     key = str(getattr(row, "key", ""))
                     if "-" in key and key.rpartition("-")[2].isdigit():
                         branch.keys.add(key.lower())
+
+
+_PLANTED: set[str] = set()
+
+
+def planted() -> set[str]:
+    """Return every secret of the world, told or stored: tokens, passwords, links, keys, and their digests."""
+    return _PLANTED
+
+
+def plant(branches: Iterable[Branch], people: Iterable[Person]) -> None:
+    """Note the secrets of the world by the longest piece of each that no mark divides."""
+    told = [settings.SECRET_KEY]
+    for branch in branches:
+        told += [*branch.tokens.values(), branch.extra["client_secret"]]
+        told += [branch.records[name].key for name in ("shared", "feeding", "invitation")]
+    told += [person.token for person in people]
+    told += Session.objects.values_list("session_key", flat=True)
+    told += [who.digest(secret) for secret in told]
+    told += User.objects.values_list("password", flat=True)
+    told += Webhook.objects.values_list("secret", flat=True)
+    found = {max(re.split(r"[^A-Za-z0-9_-]+", secret), key=len) for secret in told}
+    _PLANTED.clear()
+    _PLANTED.update(secret for secret in found if len(secret) >= 16)
+
+
+def keeps_silent(answer: Any, asked: str) -> Any:
+    """Return an answer of any door, once it holds no secret but one that was sent.
+
+    :raises AssertionError: it does.
+    """
+    if not answer.streaming:
+        for piece in _LONG.findall(answer.content):
+            if piece.decode() in _PLANTED:
+                assert piece.decode() in asked, f"a secret in the answer to {asked[:200]}"
+    return answer
+
+
+_LONG = re.compile(rb"[A-Za-z0-9_-]{16,}")
 
 
 LEFT_OUT = {"audit_denial", "accounts_shareopening", "accounts_signinfailure"}

@@ -352,7 +352,7 @@ class ShareLink(Row):
     expires_at = models.DateTimeField(help_text="UTC, excluded")
     revoked_at = models.DateTimeField(null=True, blank=True, help_text="UTC")
 
-    unlogged = frozenset({"digest"})
+    credentials = frozenset({"digest"})
     free_text = frozenset({"name", "query"})
 
     def __str__(self) -> str:

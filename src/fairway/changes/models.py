@@ -359,7 +359,7 @@ class CalendarFeed(Row):
     created_at = models.DateTimeField(help_text="UTC")
     revoked_at = models.DateTimeField(null=True, blank=True, help_text="UTC")
 
-    unlogged = frozenset({"digest"})
+    credentials = frozenset({"digest"})
     free_text = frozenset({"name"})
 
     class Meta:

@@ -129,7 +129,8 @@ class Webhook(Versioned):
     failing_since = models.DateTimeField(null=True, editable=False, help_text="UTC")
 
     kind = "webhook"
-    unlogged = frozenset({"secret", "failing_since"})
+    unlogged = frozenset({"failing_since"})
+    credentials = frozenset({"secret"})
     free_text = frozenset({"name", "url"})
 
     class Meta:

@@ -134,7 +134,7 @@ class Entry:
         except _Gone:
             pass  # whoever asked went away
         except BaseException:
-            log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
+            log.exception("%s %s failed", environ["REQUEST_METHOD"], ascii(environ["PATH_INFO"]))
             if not begun:
                 proto.response_bytes(500, [("content-type", "text/plain")], b"Something went wrong.")
         finally:
