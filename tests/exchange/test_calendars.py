@@ -132,6 +132,7 @@ def test_a_calendar_becomes_windows_again_and_again(company: Company) -> None:
         (("DTSTART;VALUE=DATE:20261212", "DTEND:20261213T000000Z"), "", "one of DTSTART and DTEND"),
         (("DTEND:20261213T000000Z",), "", "DTSTART"),
         (("DTSTART:99991231T220000Z", "DTEND:99991231T230000Z"), "", "9999"),
+        (("DTSTART:20261212T220000Z", "DTEND;TZID=America/New_York:99991231T230000"), "", "9999"),
         (("DTSTART:20261212T220000Z", "DURATION:PT1H", "STATUS:CANCELLED"), "status", "cancelled"),
         (("DTSTART:20269912T220000Z", "DURATION:PT1H"), "", "DTSTART"),
     ],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from django.test import Client
 from fairway.kernel.models import SLUG
 
 from .calls import KNOWN, KNOWN_READS, KNOWN_UNSAFE, Call, on_both, problem, told
-from .table import plain
+from .table import plain, put
 from .world import Named, World, undone, unwritten
 
 KEYS = {
@@ -112,6 +114,35 @@ def test_no_body_breaks_anything(world: World, name: str) -> None:
         assert call.entry.open or answer.status_code != 401, f"{json.dumps(body)[:200]}: {told(answer)}"
         if answer.status_code >= 400:
             problem(answer)
+
+
+FARTHEST = ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z")
+"""Instants that are well written and that no clock in UTC shows, or that nothing can be added to."""
+
+
+def instants(value: Any, where: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the way to each instant that an example gives."""
+    if isinstance(value, dict | list):
+        for name, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from instants(one, (*where, name))
+    elif isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT.*", value):
+        yield where
+
+
+# They are turned into UTC before any statement.
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("name", KNOWN_UNSAFE)
+def test_no_instant_breaks_anything(world: World, name: str) -> None:
+    """Where an example gives one, and in every field that may hold one."""
+    token = world.north.people["administrator"].token
+    call = Call(name, world.north)
+    whole = plain(call.body)
+    dated = {(field,) for field, told in call.operation.fields.items() if "date-time" in json.dumps(told)}
+    for where in sorted({*instants(whole), *dated}, key=str):
+        for far in FARTHEST:
+            with undone():
+                answer = call(token, body=put({where[0]: None, **whole}, where, far))
+            assert answer.status_code < 500, f"{where} {far}: {told(answer)}"
 
 
 # Refused while it is read, before any statement about it.

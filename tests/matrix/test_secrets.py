@@ -28,10 +28,11 @@ ELSEWHERE = {"django_session"}
 def columns(world: World) -> Iterator[tuple[str, str, set[str]]]:
     """Yield every column of the database but for those that are there for secrets, in pieces."""
     kept = {
-        (model._meta.db_table, model._meta.get_field(name).column)
+        (model._meta.db_table, field.column)
         for model in apps.get_models()
         if issubclass(model, Row)
-        for name in model.credentials
+        for field in model._meta.concrete_fields
+        if field.name in model.credentials
     }
     with connection.cursor() as cursor:
         for table in sorted(set(connection.introspection.table_names(cursor)) - ELSEWHERE):

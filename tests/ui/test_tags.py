@@ -318,6 +318,8 @@ def test_windows(case: str, zone: str, rows: list[tuple[str, str]], found: list[
         ("UTC", [("2026-11-24T21:00", "2026-11-24T21:00")], "order"),
         ("Europe/London", [("2026-10-25T01:30", "2026-10-25T01:15")], "order"),
         ("UTC", [("tomorrow", "2026-11-24T21:00")], "unreadable"),
+        ("America/New_York", [("2026-11-24T21:00", "9999-12-31T23:59")], "unreadable"),
+        ("UTC", [("0001-01-01T00:00+14:00", "2026-11-24T21:00")], "unreadable"),
         ("UTC", [], "required"),
         ("UTC", [("2026-11-24T21:00", "2026-11-24T22:00")] * 51, "too_many"),
     ],

@@ -22,10 +22,10 @@ class Period:
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
             raise Invalid.field("start", "An instant needs a zone or offset, such as 2027-01-04T08:00:00Z.")
-        if self.start.tzinfo is not UTC:
-            object.__setattr__(self, "start", self.start.astimezone(UTC))
-        if self.end.tzinfo is not UTC:
-            object.__setattr__(self, "end", self.end.astimezone(UTC))
+        for name in ("start", "end"):
+            given: datetime = getattr(self, name)
+            if given.tzinfo is not UTC:
+                object.__setattr__(self, name, in_utc(given, field=name))
         if self.end <= self.start:
             raise Invalid.field(
                 "end",
@@ -68,6 +68,17 @@ def parse_instant(text: str, *, field: str = "at") -> datetime:
         ) from cause
 
 
+def in_utc(at: datetime, *, field: str) -> datetime:
+    """Return an aware instant in UTC.
+
+    :raises Invalid: it stands in the first or last hours that there are, and UTC has no such time.
+    """
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as cause:
+        raise Invalid.field(field, _too_far(at.year)) from cause
+
+
 YEARS = (1970, 2199)
 """What is planned lies within these years; zones have rules for no others, and a slip of a key is told."""
 
@@ -80,9 +91,12 @@ def plannable(start: datetime, end: datetime) -> Period:
     period = Period(start, end)
     for field, at in (("start", period.start), ("end", period.end)):
         if not YEARS[0] <= at.year <= YEARS[1]:
-            told = f"The year {at.year} is too far; give one from {YEARS[0]} to {YEARS[1]}."
-            raise Invalid.field(field, told)
+            raise Invalid.field(field, _too_far(at.year))
     return period
+
+
+def _too_far(year: int) -> str:
+    return f"The year {year} is too far; give one from {YEARS[0]} to {YEARS[1]}."
 
 
 def span(periods: Iterable[Period]) -> Period | None:

@@ -205,13 +205,13 @@ class WindowsField(forms.Field):
     def _instant(self, text: str) -> datetime:
         try:
             wall = datetime.fromisoformat(text)
-        except ValueError as error:
+            if wall.tzinfo is not None:
+                return wall.astimezone(UTC)
+            at = wall.replace(tzinfo=zone_of(self.zone)).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
             raise ValidationError(
                 self.error_messages["unreadable"], code="unreadable", params={"value": text}
             ) from error
-        if wall.tzinfo is not None:
-            return wall.astimezone(UTC)
-        at = wall.replace(tzinfo=zone_of(self.zone)).astimezone(UTC)
         if at.astimezone(zone_of(self.zone)).replace(tzinfo=None) != wall:
             raise ValidationError(
                 self.error_messages["skipped"],

@@ -18,6 +18,7 @@ from fairway.changes.models import Change, Waiver, WaiverQuota
 from fairway.changes.rules.waiving import other_of, permission_of, waivable
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid
+from fairway.kernel.period import in_utc
 from fairway.kernel.refs import Ref
 from fairway.policy import Finding
 
@@ -55,7 +56,7 @@ class RequestWaiver(Command, name=ChangeEvent.WAIVER_REQUEST):
             raise Conflict(_("This is waived already."), code="changes.waiver.exists")
         if not waivable(found) or found.interval is None:
             raise Invalid.field("finding", _("Nobody waives this; what stands in the way has to go."))
-        expires = self.expires or found.interval.end
+        expires = in_utc(self.expires, field="expires") if self.expires else found.interval.end
         if expires <= max(at, found.interval.start):
             raise Invalid.field("expires", _("It has to hold longer than until what it is about begins."))
         waiting = Waiver.objects.filter(change=change, finding=found.id, state=Waiver.State.REQUESTED)

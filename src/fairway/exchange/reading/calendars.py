@@ -281,7 +281,10 @@ def _local(value: date) -> str:
 
 def _instant(at: datetime) -> str:
     """Return an instant in UTC; one without a zone stays so, and the importer says in which it is."""
-    return at.isoformat() if at.tzinfo is None else at.astimezone(UTC).isoformat()
+    try:
+        return at.isoformat() if at.tzinfo is None else at.astimezone(UTC).isoformat()
+    except OverflowError:  # of the last day there is: its row will be told of, as of any that cannot be
+        return at.isoformat()
 
 
 def _zone(at: datetime) -> str:
