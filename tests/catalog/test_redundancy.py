@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fairway.audit.commands import execute
+from fairway.audit.commands import Command, execute
 from fairway.audit.models import Event
 from fairway.catalog import queries
 from fairway.catalog.commands import (
@@ -23,6 +23,7 @@ from fairway.catalog.queries import Direction
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from fairway.kernel.refs import HIDDEN
+from fairway.workspace.commands import UndoEvent
 
 from .conftest import Company
 
@@ -210,3 +211,56 @@ def test_circles_are_told_to_who_sees_two_of_them(shop: Company, item: Make, rel
         ["host", "node-a"],
     ]
     assert [[ref.key for ref in circle] for circle in queries.cycles(shop.retail)] == [["host", "node-a"]]
+
+
+def state() -> dict[str, tuple[int, list[str]]]:
+    """Return the groups by name: how many are needed, of whom."""
+    return {
+        one.name: (one.needed, sorted(one.relations.values_list("target__slug", flat=True)))
+        for one in Redundancy.objects.all()
+    }
+
+
+def undo(sequence: int | None, actor: Actor = SYSTEM) -> int | None:
+    assert sequence is not None
+    return execute(UndoEvent(event=sequence), actor=actor).sequence
+
+
+def test_what_is_done_to_redundancy_is_taken_back_and_done_anew(shop: Company) -> None:
+    """Each step, its undoing, and the undoing of that: every state comes back, under the old uid."""
+    steps: list[Callable[[str], Command]] = [
+        lambda _: group(needed=2),
+        lambda uid: EditRedundancy(redundancy=uid, members=list(NODES[:2])),
+        lambda _: PutRedundancy(item="shop", kind="depends-on", needed=3, members=list(NODES)),
+        lambda uid: RemoveRedundancy(redundancy=uid),
+    ]
+    before, uid = [state()], ""
+    for step in steps:
+        done = execute(step(uid), actor=shop.retail)
+        after = state()
+        back = undo(done.sequence, shop.retail)
+        assert state() == before[-1]
+        undo(back, shop.retail)
+        assert state() == after
+        before.append(after)
+        uid = uid or str(Redundancy.objects.get().uid)
+    last = Event.objects.latest("sequence").sequence
+    undo(last, shop.retail)  # the redoing of the removal
+    assert (str(Redundancy.objects.get().uid), state()) == (uid, before[-2])
+
+
+def test_an_undo_never_leaves_a_group_that_cannot_be(shop: Company) -> None:
+    made = execute(group(needed=2, members=NODES[:2]), actor=SYSTEM)
+    uid = str(Redundancy.objects.get().uid)
+    more = execute(EditRedundancy(redundancy=uid, members=list(NODES)), actor=SYSTEM)
+    execute(EditRedundancy(redundancy=uid, needed=3), actor=SYSTEM)
+    for sequence in (more.sequence, made.sequence):  # of two three would be needed; one more counts in it
+        with pytest.raises(Conflict):
+            undo(sequence)
+    gone = execute(RemoveRedundancy(redundancy=uid), actor=SYSTEM)
+    execute(group(needed=1, members=NODES), actor=SYSTEM)
+    with pytest.raises(Conflict):
+        undo(gone.sequence)
+    assert state() == {"": (1, sorted(NODES))}
+    with pytest.raises(NotFound):
+        undo(gone.sequence, shop.cards)

@@ -17,14 +17,61 @@ from fairway.catalog.models import ConfigurationItem, Redundancy, Relation, Rela
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Conflict, FieldError, Invalid
 from fairway.kernel.text import line
+from fairway.policy import ALLOW, Decision
 
 MOST = 200
 
 
-class CreateRedundancy(Command, name=CatalogEvent.REDUNDANCY_CREATE):
-    """Say that an item stands while `needed` of `members` stand, to which relations of a kind join it."""
+class _Undoable(Command):
+    """A command on a group, which can be taken back as long as the group stays in order by that."""
 
     permission: ClassVar[str] = "catalog.edit"
+    undoable: ClassVar[bool] = True
+
+    @classmethod
+    def weigh_undo(cls, plan: Plan, *, actor: Actor) -> Decision:
+        """Check the group as it would be.
+
+        :raises Conflict: others count in it since, or there is another of its name.
+        """
+        group = plan.subject
+        if isinstance(group, Redundancy):
+            _check(group, plan)
+        return ALLOW
+
+
+def _check(group: Redundancy, plan: Plan) -> None:
+    members = {one.pk for one in _relations(group)} if group.pk else set()
+    needed = group.needed
+    for row, values in plan.change:
+        if row is group or (isinstance(row, Redundancy) and row.pk == group.pk):
+            needed = values.get("needed", needed)
+        elif isinstance(row, Relation):
+            to = values.get("redundancy", values.get("redundancy_id", row.redundancy_id))
+            members.discard(row.pk)
+            if to is group or (bool(group.pk) and to == group.pk):
+                members.add(row.pk)
+    gone, come = group in plan.remove, any(row is group for row in plan.create)
+    if gone and not members:
+        return
+    if gone or not needed <= len(members):
+        raise Conflict(
+            "Its members were changed since, so this cannot be undone; edit the redundancy instead.",
+            code="workspace.undo.moved-on",
+        )
+    same = Redundancy.objects.filter(
+        item=group.item_id, relation_kind=group.relation_kind_id, name=group.name
+    )
+    if come and same.exists():
+        raise Conflict(
+            "There is another such group by now, so this cannot be undone; edit that one instead.",
+            code="workspace.undo.moved-on",
+        )
+
+
+class CreateRedundancy(_Undoable, name=CatalogEvent.REDUNDANCY_CREATE):
+    """Say that an item stands while `needed` of `members` stand, to which relations of a kind join it."""
+
     item: str
     kind: str
     needed: int
@@ -41,10 +88,9 @@ class CreateRedundancy(Command, name=CatalogEvent.REDUNDANCY_CREATE):
         return _made(self, actor, item, kind)
 
 
-class PutRedundancy(Command, name=CatalogEvent.REDUNDANCY_PUT):
+class PutRedundancy(_Undoable, name=CatalogEvent.REDUNDANCY_PUT):
     """Create the group of this item, kind and name, or change the one there is."""
 
-    permission: ClassVar[str] = "catalog.edit"
     item: str
     kind: str
     needed: int
@@ -58,10 +104,9 @@ class PutRedundancy(Command, name=CatalogEvent.REDUNDANCY_PUT):
         return _changed(actor, known, item, kind, self.needed, self.members)
 
 
-class EditRedundancy(Command, name=CatalogEvent.REDUNDANCY_EDIT):
+class EditRedundancy(_Undoable, name=CatalogEvent.REDUNDANCY_EDIT):
     """Change how many are needed, or who is a member; what is left out stays."""
 
-    permission: ClassVar[str] = "catalog.edit"
     redundancy: str
     version: int | None = None
     needed: int | UnsetType = UNSET
@@ -74,10 +119,9 @@ class EditRedundancy(Command, name=CatalogEvent.REDUNDANCY_EDIT):
         return _changed(actor, found, found.item, found.relation_kind, self.needed, self.members)
 
 
-class RemoveRedundancy(Command, name=CatalogEvent.REDUNDANCY_REMOVE):
+class RemoveRedundancy(_Undoable, name=CatalogEvent.REDUNDANCY_REMOVE):
     """Take the group away; its relations stay, and the failure of each then travels by itself."""
 
-    permission: ClassVar[str] = "catalog.edit"
     redundancy: str
     version: int | None = None
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from fairway.accounts import queries as accounts
-from fairway.accounts.web import page
+from fairway.accounts.web import page, way_back
 from fairway.audit.commands import execute
 from fairway.catalog import commands, queries
 from fairway.catalog.models import ConfigurationItem
@@ -97,7 +97,7 @@ def new(request: HttpRequest, key: str) -> HttpResponseBase:
                 form, commands.CreateRedundancy(item=found.slug, **form.cleaned_data), actor
             )
             if made is not None:
-                toasts.done(request, _("The redundancy was added."))
+                toasts.done(request, _("The redundancy was added."), undo=way_back(request))
                 return redirect(f"/items/{found.slug}")
     context = {
         "title": _("Add redundancy to %(key)s") % {"key": found.slug},
@@ -119,7 +119,7 @@ def remove(request: HttpRequest, key: str, uid: str) -> HttpResponse:
     """Take a group away; its relations stay."""
     command = commands.RemoveRedundancy(redundancy=uid, version=version_of(request))
     execute(command, actor=reader(request))
-    toasts.done(request, _("The redundancy was removed."))
+    toasts.done(request, _("The redundancy was removed."), undo=way_back(request))
     return redirect(f"/items/{key}")
 
 
