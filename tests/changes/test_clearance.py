@@ -45,6 +45,21 @@ def freeze(start: float, end: float, kind: str = "hard_freeze") -> None:
     )
 
 
+@pytest.mark.parametrize("started", [False, True])
+def test_the_pipeline_is_told_the_point_of_no_return_that_the_page_tells(
+    company: Company, started: bool
+) -> None:
+    """A freeze that begins in the window closes it earlier, for both."""
+    key = company.scheduled(backout_time=timedelta(minutes=30), implementation_time=timedelta(minutes=20))
+    freeze(1.5, 4)
+    if started:
+        company.take("start", "ian", key, at=EVENING.start)
+    told = ask(company, key).point_of_no_return
+    assert told == hours(1, 2).start
+    page = queries.assess_dossier(queries.dossier(company.rita, key), at=EVENING.start)
+    assert page.point_of_no_return == told
+
+
 def test_scheduled_change_in_its_window_is_allowed_until_it_ends(company: Company) -> None:
     decision = ask(company, company.scheduled())
     assert (decision.verdict, decision.next_open, decision.next_close) == (Verdict.ALLOW, None, EVENING.end)

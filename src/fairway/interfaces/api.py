@@ -30,7 +30,9 @@ class DecideQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class DecisionAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """`next_open`: when it will not be denied; `next_close`: until when it stays open. In UTC."""
+    """`next_open`: when it will not be denied; `next_close`: until when it stays open; `point_of_no_return`:
+    the last instant at which going back still ends in time, where the change says how long it takes. In UTC.
+    """
 
     verdict: str
     at: datetime | None
@@ -39,6 +41,7 @@ class DecisionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[FindingView]
     next_open: datetime | None
     next_close: datetime | None
+    point_of_no_return: datetime | None
 
 
 def _answer(asked: DecideQuery | AskDecision, found: Decision, actor: Actor) -> DecisionAnswer:
@@ -51,6 +54,7 @@ def _answer(asked: DecideQuery | AskDecision, found: Decision, actor: Actor) -> 
         findings=told.findings,
         next_open=told.next_open,
         next_close=told.next_close,
+        point_of_no_return=told.point_of_no_return,
     )
 
 

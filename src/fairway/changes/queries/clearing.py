@@ -31,6 +31,7 @@ from fairway.changes.queries.deciding import (
     claims_of,
     common,
     consent_findings,
+    fits_of,
     not_held,
     not_locked,
     targets,
@@ -40,6 +41,7 @@ from fairway.changes.queries.dossier import Proposal, facts_of, notice_of
 from fairway.changes.queries.dossier import change as find
 from fairway.changes.queries.waiving import exempt
 from fairway.changes.rules import Workflow, read
+from fairway.changes.rules.fitting import Times
 from fairway.changes.rules.waiving import Exempt, honoured, passes, waivable
 from fairway.claims import queries as claims
 from fairway.claims.queries import Claim, Strength
@@ -147,7 +149,7 @@ def _environment(actor: Actor, reference: str) -> Any:
 CALENDAR_RULES = (calendars.FREEZE, calendars.OUTSIDE_MAINTENANCE)
 _OWN = (
     *("id", "uid", "number", "title", "organisation_id", "state", "requester_id", "held_at", "hold_reason"),
-    *("locked_at", "locked_by"),
+    *("locked_at", "locked_by", "implementation_time", "test_time", "backout_time"),
     *("freeze_reason", "digest", "template_id", "round_id", "model_id", *ChangeTemplate.FIXED),
 )
 _OF_TEMPLATE = ("id", "name", "authorised", *ChangeTemplate.FIXED)
@@ -324,7 +326,7 @@ class _Question:
             return decision  # time alone will not help
         if decision.denied:
             return replace(decision, next_open=next(self._openings(self.at), None))
-        return replace(decision, next_close=self._close())
+        return replace(decision, next_close=self._close(), point_of_no_return=self._last())
 
     def _lasting(self) -> list[Finding]:
         """Return what no waiting heals: state, scope, hold, consent."""
@@ -422,6 +424,18 @@ class _Question:
                     yield at
                     break
                 at = max(found.end for found in meets)
+
+    def _last(self) -> datetime | None:
+        """Return the point of no return of the whole change, as its page tells it."""
+        file, row = self.file, self.file.row
+        if row.backout_time is None:
+            return None
+        times = Times(row.implementation_time, row.test_time, row.backout_time)
+        items, places = tuple(file.items), tuple(file.places)
+        whole = replace(
+            self.wanted, windows=tuple(file.windows), items=items, environments=places, times=times
+        )
+        return next((one.point_of_no_return for one in fits_of(whole, at=self.at)), None)
 
     def _close(self) -> datetime | None:
         """Return until when nothing will block, from now on."""

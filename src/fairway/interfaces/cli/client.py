@@ -92,6 +92,8 @@ def _show(decision: dict[str, Any], item: str, environment: str) -> None:
         out.print(f"Next open: {decision['next_open']}")
     if decision["next_close"]:
         out.print(f"Open until: {decision['next_close']}")
+    if decision.get("point_of_no_return"):
+        out.print(f"Point of no return: {decision['point_of_no_return']}")
 
 
 def _remembered() -> Path:
