@@ -35,6 +35,10 @@ LISTS = sorted(
 )
 
 
+BESIDE = {"attachments", "comments", "redundancies"}
+"""Lists of what belongs to a record."""
+
+
 def item(key: str, organisation: str = "retail", **more: Any) -> str:
     values = {"name": key, "kind": "system", "organisation": organisation, **more}
     execute(CreateItem(key=key, **values), actor=SYSTEM)
@@ -53,15 +57,26 @@ def table(answer: Any) -> list[dict[str, str]]:
 def test_every_list_of_records_is_among_them() -> None:
     assert set(LISTS) >= {
         "changes", "delegations", "environments", "grants", "instances", "items", "organisations",
-        "relations", "teams", "tokens", "users", "windows",
+        "relations", "teams", "tokens", "users", "windows", *BESIDE,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_every_list_comes_in_every_form_and_all_forms_tell_the_same(boss: Caller, name: str) -> None:
-    item("ledger"), item("gate", owner_team=None)
-    execute(CreateRelation(source="ledger", target="gate", kind="depends-on"), actor=SYSTEM)
+    item("ledger"), item("gate", owner_team=None), item("till")
+    for target in ("gate", "till"):
+        execute(CreateRelation(source="ledger", target=target, kind="depends-on"), actor=SYSTEM)
+    group = {"item": "ledger", "kind": "depends-on", "needed": 1, "members": ["gate", "till"]}
+    if name in BESIDE:
+        about = {"kind": "item", "subject": "ledger"}
+        for path, sent in (
+            ("redundancies", group),
+            ("comments", about | {"text": f"Looks *fine*; {EVIL}"}),
+            ("attachments", about | {"name": "plan.txt", "content": "cGxhbg=="}),
+        ):
+            assert boss("post", path, sent).status_code == 201
     plain = boss("get", f"{name}?limit=1000").json()["items"]
+    assert plain or name not in BESIDE
     lines = [json.loads(line) for line in body(boss("get", name, **NDJSON)).splitlines()]
     if name == "tokens":  # used a moment ago
         plain, lines = ([{**row, "last_used_at": ""} for row in rows] for rows in (plain, lines))

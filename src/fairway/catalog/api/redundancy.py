@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Body, Path, Query
 from msgspec import UNSET, Meta, UnsetType
@@ -13,6 +13,8 @@ from msgspec import UNSET, Meta, UnsetType
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.catalog import commands, queries
 from fairway.catalog.api.shared import KeyPath
+from fairway.kernel.api import list_of
+from fairway.kernel.listing import Page
 
 
 class RedundancyView(msgspec.Struct, kw_only=True):
@@ -28,12 +30,7 @@ class RedundancyView(msgspec.Struct, kw_only=True):
     version: int
 
 
-class RedundancyList(msgspec.Struct, kw_only=True):
-    items: list[RedundancyView]
-
-
-class RedundancyQuery(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    item: str
+RedundancyList = list_of(RedundancyView)
 
 
 class RedundancyPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -69,12 +66,17 @@ def _told(controller: ApiController, uid: str, *, status: int = 200) -> HttpResp
 class RedundanciesController(ApiController):
     """Redundancy: items that need only some of several others."""
 
-    @operation("catalog.view", RedundancyList)
-    def get(self, parsed_query: Query[RedundancyQuery]) -> HttpResponse:
-        """List the groups of an item."""
-        item = queries.item(self.actor, parsed_query.item)
-        groups = queries.redundancies(self.actor, [item])
-        return self.answer(RedundancyList(items=[view_of(group) for group in groups]))
+    @operation("catalog.view", RedundancyList, files=True)
+    def get(self, parsed_query: Query[queries.RedundancyQuery]) -> HttpResponseBase:
+        """List the groups of an item (`item`), or of all items that the caller sees."""
+        if parsed_query.item:
+            queries.item(self.actor, parsed_query.item)
+
+        def read(query: queries.RedundancyQuery) -> tuple[Page, list[RedundancyView]]:
+            page, groups = queries.redundancy_page(self.actor, query)
+            return page, [view_of(group) for group in groups]
+
+        return self.listed(parsed_query, read, RedundancyView.__struct_fields__)
 
     @operation("catalog.edit", RedundancyView, status=201, etag=True, dry_run=True)
     def post(self, parsed_body: Body[commands.CreateRedundancy], parsed_query: Query[DryRun]) -> HttpResponse:

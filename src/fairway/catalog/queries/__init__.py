@@ -49,8 +49,11 @@ from fairway.catalog.queries.keeping import Snapshot as Snapshot
 from fairway.catalog.queries.keeping import facts as facts
 from fairway.catalog.queries.keeping import graph as graph
 from fairway.catalog.queries.keeping import snapshot as snapshot
+from fairway.catalog.queries.redundancy import REDUNDANCIES as REDUNDANCIES
+from fairway.catalog.queries.redundancy import RedundancyQuery as RedundancyQuery
 from fairway.catalog.queries.redundancy import redundancies as redundancies
 from fairway.catalog.queries.redundancy import redundancy as redundancy
+from fairway.catalog.queries.redundancy import redundancy_page as redundancy_page
 from fairway.catalog.queries.stakeholders import person_or_team as person_or_team
 from fairway.catalog.queries.stakeholders import pick_stakeholders as pick_stakeholders
 from fairway.catalog.queries.stakeholders import sees_stakeholder as sees_stakeholder

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from fairway.accounts import queries as accounts
 from fairway.catalog.models import ConfigurationItem, Redundancy, Relation
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import NotFound
+from fairway.kernel.listing import Column, Listing, ListQuery, Page
 from fairway.kernel.models import uid_lookup
+
+REDUNDANCIES = Listing(
+    columns={
+        "uid": Column("uid", "uid", sorts=True),
+        "item": Column("item__slug", sorts=True, refers=accounts.by_slug, through="item"),
+        "kind": Column("relation_kind__slug", refers=accounts.by_slug, through="relation_kind"),
+        "name": Column("name"),
+    },
+    values=("id",),
+    sort="item",
+)
+
+
+class RedundancyQuery(ListQuery, kw_only=True, columns=REDUNDANCIES.columns):
+    """Filters of the list of redundancy."""
+
+    item: str = ""
+    kind: str = ""
+    name: str = ""
 
 
 def redundancy(actor: Actor, reference: str) -> Redundancy:
@@ -24,11 +46,26 @@ def redundancy(actor: Actor, reference: str) -> Redundancy:
     return found
 
 
+def redundancy_page(actor: Actor, query: RedundancyQuery) -> tuple[Page, list[dict[str, Any]]]:
+    """Return one page of the groups of visible items, and these as `redundancies` does.
+
+    :raises Invalid: a filter has no sense.
+    """
+    page = REDUNDANCIES.page(accounts.visible(Redundancy.objects.all(), actor), query)
+    wanted = [row["id"] for row in page.rows]
+    found = {group["pk"]: group for group in _told(actor, Redundancy.objects.filter(pk__in=wanted))}
+    return page, [found[pk] for pk in wanted if pk in found]
+
+
 def redundancies(actor: Actor, items: list[ConfigurationItem]) -> list[dict[str, Any]]:
     """Return the groups of these items, each with its members that the actor sees, and how many there are.
 
     Two statements.
     """
+    return _told(actor, Redundancy.objects.filter(item__in=items))
+
+
+def _told(actor: Actor, rows: QuerySet[Redundancy]) -> list[dict[str, Any]]:
     groups = [
         {
             "pk": group.pk,
@@ -42,9 +79,9 @@ def redundancies(actor: Actor, items: list[ConfigurationItem]) -> list[dict[str,
             "members": [],
             "relations": [],
         }
-        for group in Redundancy.objects.filter(item__in=items)
-        .select_related("item", "relation_kind")
-        .order_by("item_id", "relation_kind__position", "name")
+        for group in rows.select_related("item", "relation_kind").order_by(
+            "item_id", "relation_kind__position", "name"
+        )
     ]
     by_pk: dict[int, dict[str, Any]] = {int(str(group["pk"])): group for group in groups}
     sees = accounts.access(actor).sees

@@ -10,15 +10,16 @@ from typing import Any
 
 import msgspec
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Body, Path, Query
-from msgspec import UNSET, UnsetType
 
 from fairway.accounts.uploads import UploadController
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
 from fairway.kernel import blobs
+from fairway.kernel.api import list_of
 from fairway.kernel.errors import Invalid, NotFound
+from fairway.kernel.listing import Page
 from fairway.kernel.models import Versioned
 from fairway.workspace import commands, queries
 from fairway.workspace.api.shared import KeyPath, made, person_view, subject_view
@@ -41,10 +42,7 @@ class AttachmentView(msgspec.Struct, kw_only=True):
     version: int
 
 
-class AttachmentList(msgspec.Struct, kw_only=True):
-    items: list[AttachmentView]
-    next: str | None
-    count: int | UnsetType = UNSET
+AttachmentList = list_of(AttachmentView)
 
 
 class AttachmentBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -100,13 +98,19 @@ class AttachmentsController(UploadController):
 
     form = ("kind", "subject", "name")
 
-    @operation("", AttachmentList)
-    def get(self, parsed_query: Query[queries.AttachmentQuery]) -> HttpResponse:
+    @operation("", AttachmentList, files=True)
+    def get(self, parsed_query: Query[queries.AttachmentQuery]) -> HttpResponseBase:
         """List the files of a record (`kind`, `subject`), or of all records that the caller reads."""
-        page = queries.attachment_page(self.actor, parsed_query)
-        records = queries.refs(self.actor, ((row["subject_kind"], row["subject_uid"]) for row in page.rows))
-        items = [_row(row, records[row["subject_uid"]]) for row in page.rows if row["subject_uid"] in records]
-        return self.page(page, items)
+
+        def read(query: queries.AttachmentQuery) -> tuple[Page, list[AttachmentView]]:
+            page = queries.attachment_page(self.actor, query)
+            named = ((row["subject_kind"], row["subject_uid"]) for row in page.rows)
+            records = queries.refs(self.actor, named)
+            return page, [
+                _row(row, records[row["subject_uid"]]) for row in page.rows if row["subject_uid"] in records
+            ]
+
+        return self.listed(parsed_query, read, AttachmentView.__struct_fields__)
 
     @operation("workspace.comment", AttachmentView, status=201, etag=True, dry_run=True)
     def post(self, parsed_body: Body[AttachmentBody], parsed_query: Query[DryRun]) -> HttpResponse:

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
 from dmr import Body, Path, Query
 from msgspec import UNSET, UnsetType
 
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
-from fairway.kernel.listing import picked
+from fairway.kernel.listing import Page, picked
 from fairway.kernel.models import Versioned
 from fairway.ui.markdown import html
 from fairway.workspace import commands, queries
@@ -103,19 +103,23 @@ def _comment(controller: ApiController, uid: str, *, status: int = 200, read: bo
 class CommentsController(ApiController):
     """What is said about records."""
 
-    @operation("", CommentList)
-    def get(self, parsed_query: Query[queries.CommentQuery]) -> HttpResponse:
+    @operation("", CommentList, files=True)
+    def get(self, parsed_query: Query[queries.CommentQuery]) -> HttpResponseBase:
         """List the comments on a record (`kind`, `subject`), or on all records that the caller reads."""
         wanted = picked(parsed_query, FIELDS)
-        page = queries.comment_page(self.actor, parsed_query)
-        records = queries.refs(self.actor, ((row["subject_kind"], row["subject_uid"]) for row in page.rows))
-        people = queries.mentioned([row["uid"] for row in page.rows])
-        items = [
-            _row(row, records[row["subject_uid"]], people.get(row["uid"], {}), wanted)
-            for row in page.rows
-            if row["subject_uid"] in records
-        ]
-        return self.page(page, items)
+
+        def read(query: queries.CommentQuery) -> tuple[Page, list[CommentRow]]:
+            page = queries.comment_page(self.actor, query)
+            named = ((row["subject_kind"], row["subject_uid"]) for row in page.rows)
+            records = queries.refs(self.actor, named)
+            people = queries.mentioned([row["uid"] for row in page.rows])
+            return page, [
+                _row(row, records[row["subject_uid"]], people.get(row["uid"], {}), wanted)
+                for row in page.rows
+                if row["subject_uid"] in records
+            ]
+
+        return self.listed(parsed_query, read, FIELDS)
 
     @operation("workspace.comment", CommentView, status=201, etag=True, dry_run=True)
     def post(self, parsed_body: Body[commands.CreateComment], parsed_query: Query[DryRun]) -> HttpResponse:
