@@ -16,6 +16,7 @@ from fairway.calendars import queries as calendars
 from fairway.calendars.commands import CreateWindow, CreateWorkingCalendar, PutHoliday
 from fairway.catalog.commands import CreateItem, CreateRelation, EditItem
 from fairway.changes import queries
+from fairway.environments.commands import CreateEnvironmentGroup
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.errors import Invalid
 from fairway.kernel.period import Period
@@ -59,9 +60,18 @@ def crowd(company: Company, dice: random.Random) -> None:
             downtime=(window,) if dice.random() < 0.4 else (),
             submit=dice.random() < 0.7,
         )
+    lane = CreateEnvironmentGroup(
+        key="lane",
+        name="Lane",
+        organisation="retail",
+        members=dice.choice([["prod"], ["sit2"], ["prod", "sit2"]]),
+    )
+    execute(lane, actor=SYSTEM)
     scopes: dict[str, dict[str, Any]] = {
         "hard_freeze": {"items": ["payments-api"]},
-        "soft_freeze": {"environments": ["prod"]},
+        "soft_freeze": {"environments": ["prod"]}
+        if dice.random() < 0.5
+        else {"environment_groups": ["lane"]},
         "maintenance": {"tiers": ["production"]},
     }
     for condition in ("notice < 30", "notice > 60 && priority == 3", "priority == 1"):

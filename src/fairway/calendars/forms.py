@@ -76,6 +76,7 @@ class WindowForm(forms.Form):
         "starts_at": "starts",
         "local_start": "starts",
         "ends_at": "ends",
+        "environment_groups": "environments",
         "duration": "ends",
         "rrule": "rule",
     }
@@ -124,7 +125,10 @@ class WindowForm(forms.Form):
         required=False,
     )
     environments = KeysField(
-        url="/environments/pick", label=gettext_lazy("Only these environments"), required=False
+        url="/environments/pick?groups=1",
+        label=gettext_lazy("Only these environments"),
+        required=False,
+        help_text=gettext_lazy("Or groups of them: it then holds for what belongs to the group at the time."),
     )
     change_models = forms.MultipleChoiceField(
         label=gettext_lazy("Only changes of this model"),
@@ -176,6 +180,7 @@ class WindowForm(forms.Form):
         super().__init__(data, initial=_initial(actor, window, facets))
         self.hits: list[dict[str, str]] = []
         self.window = window
+        self.actor = actor
         places = [
             (slug, name)
             for pk, slug, name in accounts.organisations(actor).values_list("pk", "slug", "name")
@@ -188,6 +193,8 @@ class WindowForm(forms.Form):
         self.fields["change_models"].choices = queries.model_choices()  # type: ignore[attr-defined]
         for name in ("items", "environments"):
             refs = getattr(facets, name) if facets else ()
+            if facets and name == "environments":
+                refs = (*refs, *facets.groups)
             picker: Any = self.fields[name].widget
             picker.names = {ref.key: ref.name for ref in refs if not ref.hidden}
 
@@ -226,10 +233,12 @@ class WindowForm(forms.Form):
         given = self.cleaned_data
         kept = ("name", "kind", "zone", "reason", "organisation", "tiers", "change_models", "condition")
         values = {name: given[name] for name in kept}
+        groups = queries.groups_among(self.actor, given["environments"])
         values |= {
             "criticalities": [int(text) for text in given["criticalities"]],
             "items": given["items"],
-            "environments": given["environments"],
+            "environments": [key for key in given["environments"] if key not in groups],
+            "environment_groups": [key for key in given["environments"] if key in groups],
             "downtime_only": given["downtime_only"],
             "stops": given["stops"] if given["kind"] in STOPPING else None,
         }
@@ -288,7 +297,9 @@ def _initial(actor: Actor, window: Window | None, facets: queries.Facets | None)
         "reason": window.reason,
         "organisation": window.organisation.slug,
         "items": [ref.key for ref in facets.items if not ref.hidden] if facets else [],
-        "environments": [ref.key for ref in facets.environments if not ref.hidden] if facets else [],
+        "environments": [ref.key for ref in (*facets.environments, *facets.groups) if not ref.hidden]
+        if facets
+        else [],
         "criticalities": [str(number) for number in window.criticalities],
         "tiers": window.tiers,
         "change_models": [ref.key for ref in facets.models] if facets else [],

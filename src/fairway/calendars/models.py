@@ -216,6 +216,19 @@ class WindowEnvironment(Facet):
         return f"{self.window_id} {self.environment_id}"
 
 
+class WindowGroup(Facet):
+    """A group of environments that a window holds for: those that belong to it at the time of asking."""
+
+    window = models.ForeignKey(Window, models.CASCADE, related_name="groups")
+    group = models.ForeignKey("environments.EnvironmentGroup", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("window", "group", name="calendars_group_once")]
+
+    def __str__(self) -> str:
+        return f"{self.window_id} {self.group_id}"
+
+
 class WindowModel(Facet):
     """A change model whose changes alone a window concerns."""
 

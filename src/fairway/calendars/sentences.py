@@ -18,7 +18,7 @@ def freeze(finding: Finding, words: Words) -> str:
     values = {
         "name": finding.params["name"],
         "key": finding.parties[-1].key,
-        "things": _listed(finding.params.get("things") or []),
+        "things": _things(finding),
         "until": words.instant(until) if until else "",
     }
     kind = finding.params["kind"]
@@ -48,7 +48,7 @@ def note(finding: Finding, words: Words) -> str:
     values = {
         "name": finding.params["name"],
         "key": finding.parties[-1].key,
-        "things": _listed(finding.params.get("things") or []),
+        "things": _things(finding),
         "period": words.period(finding.interval) if finding.interval else "",
     }
     if finding.params["kind"] == Kind.HOLIDAY:
@@ -78,7 +78,7 @@ def outside_maintenance(finding: Finding, words: Words) -> str:
     names = finding.params.get("names") or []
     values = {
         "period": period,
-        "things": _listed(finding.params.get("things") or []),
+        "things": _things(finding),
         "names": _listed(names),
     }
     text = ngettext(
@@ -87,6 +87,15 @@ def outside_maintenance(finding: Finding, words: Words) -> str:
         len(names),
     )
     return text % values
+
+
+def _things(finding: Finding) -> str:
+    """Return what is hit in words, with the group of environments by which it is."""
+    told, groups = _listed(finding.params.get("things") or []), finding.params.get("groups") or []
+    if not groups:
+        return told
+    values = {"things": told, "groups": _listed(groups)}
+    return ngettext("%(things)s (group %(groups)s)", "%(things)s (groups %(groups)s)", len(groups)) % values
 
 
 def _listed(words: list[str]) -> str:

@@ -20,6 +20,7 @@ register(
         parts={
             "calendars.WindowItem": "window_id",
             "calendars.WindowEnvironment": "window_id",
+            "calendars.WindowGroup": "window_id",
             "calendars.WindowModel": "window_id",
         },
     )

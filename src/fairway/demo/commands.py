@@ -502,6 +502,7 @@ def _window(window: calendar.Window) -> Command:
         zone=window.zone,
         items=list(window.items),
         environments=list(window.environments),
+        environment_groups=list(window.groups),
         tiers=list(window.tiers),
         criticalities=list(window.criticalities),
         change_models=list(window.models),

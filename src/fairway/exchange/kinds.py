@@ -192,6 +192,7 @@ WINDOWS: Final = Kind(
         "exdates": Field(wall_time, "local starts left out", many=True),
         "items": Field(text, "keys of the items it holds for", many=True),
         "environments": Field(text, "keys of the environments it holds for", many=True),
+        "environment_groups": Field(text, "keys of the environment groups it holds for", many=True),
         "criticalities": Field(integer, "criticalities of the items it holds for", many=True),
         "tiers": Field(text, "tiers of the environments it holds for", many=True),
         "change_models": Field(text, "keys of the change models it holds for", many=True),

@@ -26,7 +26,7 @@ class Severity(StrEnum):
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
-LISTS = frozenset({"items", "others", "things", "windows", "names"})
+LISTS = frozenset({"items", "others", "things", "windows", "names", "groups"})
 """Parameters that list keys and names of records."""
 
 

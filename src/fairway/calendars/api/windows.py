@@ -37,10 +37,11 @@ class KeyPath(msgspec.Struct):
 class WindowView(msgspec.Struct, kw_only=True):
     """One-off: `starts_at`, `ends_at`. Recurring: `local_start` (wall time in `zone`), `duration`, `rrule`.
 
-    It holds for the branch of `organisation`, narrowed by `items`, `environments`, `criticalities`, `tiers`,
-    `change_models` and `condition` (CEL over the fields of a change) where they are not empty. `stops`: the
-    steps of changes that it refuses; of the others it warns. `status`: of a lockdown, which holds from when
-    it is enforced (`starts_at`) until it is released (`ends_at`).
+    It holds for the branch of `organisation`, narrowed by `items`, `environments` with `environment_groups`
+    (what belongs to them at the time of asking), `criticalities`, `tiers`, `change_models` and `condition`
+    (CEL over the fields of a change) where they are not empty. `stops`: the steps of changes that it refuses;
+    of the others it warns. `status`: of a lockdown, which holds from when it is enforced (`starts_at`) until
+    it is released (`ends_at`).
     """
 
     key: str
@@ -59,6 +60,7 @@ class WindowView(msgspec.Struct, kw_only=True):
     exdates: list[str]
     items: list[RefView]
     environments: list[RefView]
+    environment_groups: list[RefView]
     criticalities: list[int]
     tiers: list[str]
     change_models: list[RefView]
@@ -91,6 +93,7 @@ class WindowRow(msgspec.Struct, kw_only=True):
     exdates: list[str] | UnsetType = UNSET
     items: list[RefView] | UnsetType = UNSET
     environments: list[RefView] | UnsetType = UNSET
+    environment_groups: list[RefView] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
     change_models: list[RefView] | UnsetType = UNSET
@@ -127,6 +130,7 @@ class WindowPatch(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     exdates: list[str] | UnsetType = UNSET
     items: list[str] | UnsetType = UNSET
     environments: list[str] | UnsetType = UNSET
+    environment_groups: list[str] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
     change_models: list[str] | UnsetType = UNSET
@@ -155,6 +159,7 @@ class WindowBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     exdates: list[str] = []
     items: list[str] = []
     environments: list[str] = []
+    environment_groups: list[str] = []
     criticalities: list[int] = []
     tiers: list[str] = []
     change_models: list[str] = []
@@ -199,6 +204,7 @@ def window_row(
         ),
         "items": [ref_view(ref) for ref in facets.items],
         "environments": [ref_view(ref) for ref in facets.environments],
+        "environment_groups": [ref_view(ref) for ref in facets.groups],
         "change_models": [ref_view(ref) for ref in facets.models],
     }
     names = FIELDS if wanted is None else wanted
@@ -224,6 +230,7 @@ def window_view(actor: Actor, window: Window, facets: queries.Facets) -> WindowV
         exdates=window.exdates,
         items=[ref_view(ref) for ref in facets.items],
         environments=[ref_view(ref) for ref in facets.environments],
+        environment_groups=[ref_view(ref) for ref in facets.groups],
         criticalities=window.criticalities,
         tiers=window.tiers,
         change_models=[ref_view(ref) for ref in facets.models],

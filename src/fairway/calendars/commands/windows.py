@@ -18,6 +18,7 @@ from fairway.calendars.events import CalendarEvent
 from fairway.calendars.models import (
     Window,
     WindowEnvironment,
+    WindowGroup,
     WindowItem,
     WindowModel,
     stopped,
@@ -44,6 +45,7 @@ class CreateWindow(Command, name=CalendarEvent.WINDOW_CREATE):
 
     `stops`: the steps of changes that it refuses (create, submit, schedule, start; null: the last two); of
     the others it warns. `condition`: over the fields of a change, in CEL; what is no change then is free.
+    `environment_groups`: it holds for what belongs to them at the time of asking.
     Without `organisation` it goes to that of who adds it, without `zone` its wall times are in theirs.
     """
 
@@ -63,6 +65,7 @@ class CreateWindow(Command, name=CalendarEvent.WINDOW_CREATE):
     exdates: list[str] = []
     items: list[str] = []
     environments: list[str] = []
+    environment_groups: list[str] = []
     criticalities: list[int] = []
     tiers: list[str] = []
     change_models: list[str] = []
@@ -91,6 +94,7 @@ class _Saying(Command):
     exdates: list[str] | UnsetType = UNSET
     items: list[str] | UnsetType = UNSET
     environments: list[str] | UnsetType = UNSET
+    environment_groups: list[str] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
     change_models: list[str] | UnsetType = UNSET
@@ -163,7 +167,11 @@ def drafted(given: CreateWindow, actor: Actor, *, at: datetime, key: str) -> tup
     named = {facet.name: [getattr(one, facet.column) for one in plan.create if isinstance(one, facet.model)]
              for facet in FACETS}  # fmt: skip
     compiled = queries.compiled(
-        row, items=named["items"], environments=named["environments"], models=named["change_models"]
+        row,
+        items=named["items"],
+        environments=named["environments"],
+        models=named["change_models"],
+        groups=named["environment_groups"],
     )
     return made, replace(compiled, ref=replace(compiled.ref, key=key))
 
@@ -185,6 +193,7 @@ class WindowEdit(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, froze
     exdates: list[str] | UnsetType = UNSET
     items: list[str] | UnsetType = UNSET
     environments: list[str] | UnsetType = UNSET
+    environment_groups: list[str] | UnsetType = UNSET
     criticalities: list[int] | UnsetType = UNSET
     tiers: list[str] | UnsetType = UNSET
     change_models: list[str] | UnsetType = UNSET
@@ -220,7 +229,11 @@ def altered(given: EditWindow, actor: Actor, *, at: datetime) -> tuple[Window, C
         stay = set(facet.model.objects.filter(window=found).values_list(facet.column, flat=True))
         named[facet.name] = (stay - gone) | come
     compiled = queries.compiled(
-        row, items=named["items"], environments=named["environments"], models=named["change_models"]
+        row,
+        items=named["items"],
+        environments=named["environments"],
+        models=named["change_models"],
+        groups=named["environment_groups"],
     )
     return found, compiled
 
@@ -281,6 +294,7 @@ FACETS = (
         queries.environments,
         queries.seen_environments,
     ),
+    _Facet("environment_groups", WindowGroup, "group_id", queries.groups, queries.seen_groups),
     _Facet("change_models", WindowModel, "model_id", queries.change_models, lambda _actor, pks: pks),
 )
 

@@ -36,7 +36,7 @@ from fairway.workspace import queries as workspace
 SEARCHED = ("kind", "organisation", "archived", "q", "sort", "cursor")
 AHEAD = timedelta(days=366)
 SHOWN = 10
-LINKS = {"item": "/items/", "environment": "/environments/"}
+LINKS = {"item": "/items/", "environment": "/environments/", "environment-group": "/environment-groups/"}
 
 
 def reader(request: HttpRequest) -> Actor:
@@ -142,7 +142,7 @@ def _again(row: Mapping[str, Any]) -> str:
 def _scope(facets: queries.Facets, row: Mapping[str, Any]) -> str:
     """Return in one line what a window is narrowed to; empty: the whole branch."""
     words = dict(queries.tiers())
-    parts = [_named(facets.items), _named(facets.environments)]
+    parts = [_named(facets.items), _named((*facets.groups, *facets.environments))]
     if row["criticalities"]:
         parts.append(_("criticality %(numbers)s") % {"numbers": ", ".join(map(str, row["criticalities"]))})
     parts.append(", ".join(str(words[tier]) for tier in row["tiers"]))
@@ -225,6 +225,7 @@ def window(request: HttpRequest, key: str) -> HttpResponseBase:
         "ahead": ahead[:SHOWN],
         "items": [_link(ref) for ref in facets.items],
         "environments": [_link(ref) for ref in facets.environments],
+        "groups": [_link(ref) for ref in facets.groups],
         "criticalities": ", ".join(map(str, found.criticalities)),
         "tiers": ", ".join(str(words[tier]) for tier in found.tiers),
         "models": ", ".join(ref.name for ref in facets.models),

@@ -1,5 +1,19 @@
 """What calendars answer: windows, and working time."""
 
+from fairway.calendars.queries.naming import Facets as Facets
+from fairway.calendars.queries.naming import change_models as change_models
+from fairway.calendars.queries.naming import environments as environments
+from fairway.calendars.queries.naming import facets as facets
+from fairway.calendars.queries.naming import groups as groups
+from fairway.calendars.queries.naming import groups_among as groups_among
+from fairway.calendars.queries.naming import items as items
+from fairway.calendars.queries.naming import lanes as lanes
+from fairway.calendars.queries.naming import model_choices as model_choices
+from fairway.calendars.queries.naming import naming_group as naming_group
+from fairway.calendars.queries.naming import seen_environments as seen_environments
+from fairway.calendars.queries.naming import seen_groups as seen_groups
+from fairway.calendars.queries.naming import seen_items as seen_items
+from fairway.calendars.queries.naming import tiers as tiers
 from fairway.calendars.queries.windows import COMPILED as COMPILED
 from fairway.calendars.queries.windows import FREEZE as FREEZE
 from fairway.calendars.queries.windows import GATE as GATE
@@ -10,7 +24,6 @@ from fairway.calendars.queries.windows import OUTSIDE_MAINTENANCE as OUTSIDE_MAI
 from fairway.calendars.queries.windows import Activity as Activity
 from fairway.calendars.queries.windows import Calendar as Calendar
 from fairway.calendars.queries.windows import Compiled as Compiled
-from fairway.calendars.queries.windows import Facets as Facets
 from fairway.calendars.queries.windows import Facts as Facts
 from fairway.calendars.queries.windows import Failed as Failed
 from fairway.calendars.queries.windows import Passes as Passes
@@ -19,29 +32,21 @@ from fairway.calendars.queries.windows import Shade as Shade
 from fairway.calendars.queries.windows import Target as Target
 from fairway.calendars.queries.windows import WindowQuery as WindowQuery
 from fairway.calendars.queries.windows import calendar as calendar
-from fairway.calendars.queries.windows import change_models as change_models
 from fairway.calendars.queries.windows import compiled as compiled
 from fairway.calendars.queries.windows import compiled_of as compiled_of
 from fairway.calendars.queries.windows import concerned as concerned
 from fairway.calendars.queries.windows import concerning as concerning
 from fairway.calendars.queries.windows import enforced as enforced
-from fairway.calendars.queries.windows import environments as environments
-from fairway.calendars.queries.windows import facets as facets
 from fairway.calendars.queries.windows import findings as findings
 from fairway.calendars.queries.windows import freezes as freezes
 from fairway.calendars.queries.windows import gate as gate
-from fairway.calendars.queries.windows import items as items
 from fairway.calendars.queries.windows import lockdowns as lockdowns
-from fairway.calendars.queries.windows import model_choices as model_choices
 from fairway.calendars.queries.windows import named_items as named_items
 from fairway.calendars.queries.windows import noticing as noticing
 from fairway.calendars.queries.windows import occurrences as occurrences
 from fairway.calendars.queries.windows import openings as openings
 from fairway.calendars.queries.windows import reads_notice as reads_notice
-from fairway.calendars.queries.windows import seen_environments as seen_environments
-from fairway.calendars.queries.windows import seen_items as seen_items
 from fairway.calendars.queries.windows import shades as shades
-from fairway.calendars.queries.windows import tiers as tiers
 from fairway.calendars.queries.windows import window as window
 from fairway.calendars.queries.windows import window_called as window_called
 from fairway.calendars.queries.windows import window_page as window_page

@@ -8,11 +8,19 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from fairway.accounts import queries as accounts
 from fairway.audit import queries as audit
-from fairway.calendars.models import Facet, Window, WindowEnvironment, WindowItem, WindowModel, when
+from fairway.calendars.models import (
+    Window,
+    WindowEnvironment,
+    WindowGroup,
+    WindowItem,
+    WindowModel,
+    when,
+)
+from fairway.calendars.queries.naming import lanes
 from fairway.calendars.rules import FREEZE as FREEZE
 from fairway.calendars.rules import NOTHING_PASSES as NOTHING_PASSES
 from fairway.calendars.rules import NOTICES, Kind, Scope, applies, condition, reads
@@ -25,11 +33,10 @@ from fairway.calendars.rules import Target as Target
 from fairway.calendars.rules import Window as CompiledWindow
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
-from fairway.kernel.errors import Conflict, FieldError, Invalid, NotFound
+from fairway.kernel.errors import Conflict, NotFound
 from fairway.kernel.listing import Column, Listing, ListQuery, Page, search_words
-from fairway.kernel.models import Slugged, uid_lookup
 from fairway.kernel.period import Period
-from fairway.kernel.refs import HIDDEN, Ref
+from fairway.kernel.refs import Ref
 from fairway.policy import Finding
 from fairway.policy.expressions import Failed as Failed
 from fairway.scheduling import IntervalSet
@@ -45,8 +52,15 @@ _SHORT = timedelta(minutes=1)
 
 
 def calendar() -> Calendar:
-    """Return all windows ready to be asked, at their present revision: one small statement."""
-    return _kept.at(audit.revisions().get("calendars", 0))
+    """Return all windows ready to be asked, at their present revision: one small statement.
+
+    Those that name groups of environments hold for what belongs to these now.
+    """
+    revisions = audit.revisions()
+    found = _kept.at(revisions.get("calendars", 0))
+    if not found.grouped:
+        return found
+    return _grouped.at(max(revisions.get("calendars", 0), revisions.get("environments", 0)))[0]
 
 
 def findings(
@@ -298,141 +312,6 @@ def window_page(actor: Actor, query: WindowQuery) -> Page:
     return LISTING.page(rows, WindowQuery(**asked))
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """The things that a window's scope names; what the actor may not see reads as another organisation's."""
-
-    items: tuple[Ref, ...]
-    environments: tuple[Ref, ...]
-    models: tuple[Ref, ...]
-
-
-def facets(actor: Actor, pks: Collection[int]) -> dict[int, Facets]:
-    """Return, by window, the things that each names; three statements for any number."""
-    sees = accounts.access(actor).sees
-    items = _facets(WindowItem, "item", pks)
-    environments = _facets(WindowEnvironment, "environment", pks)
-    models = _facets(WindowModel, "model", pks, owned=False)
-
-    def told(refs: Sequence[Ref]) -> tuple[Ref, ...]:
-        return tuple(dict.fromkeys(ref if sees(ref) else HIDDEN for ref in refs))
-
-    return {
-        pk: Facets(told(items.get(pk, ())), told(environments.get(pk, ())), tuple(models.get(pk, ())))
-        for pk in pks
-    }
-
-
-def _facets(
-    model: type[Facet], name: str, pks: Collection[int], *, owned: bool = True
-) -> dict[int, list[Ref]]:
-    """Return what rows name, by window; `owned`: those things belong to organisations."""
-    parts = ("slug", "name", "uid", "pk", *(["organisation_id"] if owned else []))
-    found: dict[int, list[Ref]] = {}
-    rows: QuerySet[Any] = model._default_manager.filter(**{"window__in": pks}).order_by(f"{name}__slug")
-    for pk, slug, label, uid, thing, *where in rows.values_list(
-        "window_id", *(f"{name}__{part}" for part in parts)
-    ):
-        organisation = where[0] if where else None
-        found.setdefault(pk, []).append(Ref(name, slug, label, str(uid), thing, organisation))
-    return found
-
-
-def tiers() -> list[tuple[str, Any]]:
-    """Return the tiers that a scope may name, with their words, in order."""
-    options: Any = _named(WindowEnvironment, "environment")._meta
-    return list(options.get_field("tier").choices)
-
-
-def items(actor: Actor, references: Sequence[str]) -> list[Slugged]:
-    """Return the items that a scope names.
-
-    :raises Invalid: naming those that there are not (for the actor) or no longer.
-    """
-    return _found(actor, _named(WindowItem, "item"), references, field="items", said="item")
-
-
-def environments(actor: Actor, references: Sequence[str], *, field: str = "environments") -> list[Slugged]:
-    """Return the environments that a scope names.
-
-    :raises Invalid: naming those that there are not (for the actor) or no longer.
-    """
-    model = _named(WindowEnvironment, "environment")
-    return _found(actor, model, references, field=field, said="environment")
-
-
-def change_models(actor: Actor, references: Sequence[str]) -> list[Any]:
-    """Return the change models that a scope names, by slug or uid.
-
-    :raises Invalid: naming those that there are not.
-    """
-    wanted = list(dict.fromkeys(references))
-    if not wanted:
-        return []
-    known: dict[str, Any] = {}
-    slugs = []
-    for one in _change_models():
-        known[one.slug] = known[str(one.uid)] = one
-        slugs.append(one.slug)
-    errors = [
-        FieldError(
-            "change_models",
-            f"There is no change model “{reference[:60]}”; there are {', '.join(slugs)}.",
-        )
-        for reference in wanted
-        if reference not in known
-    ]
-    if errors:
-        raise Invalid.fields(errors)
-    return list(dict.fromkeys(known[reference] for reference in wanted))
-
-
-def model_choices() -> list[tuple[str, str]]:
-    """Return the change models that a scope may name: slug and name, in order."""
-    return [(one.slug, one.name) for one in _change_models()]
-
-
-def _change_models() -> QuerySet[Any]:
-    return _named(WindowModel, "model")._default_manager.order_by("position", "pk")  # type: ignore[no-any-return]
-
-
-def seen_items(actor: Actor, pks: Collection[int]) -> set[int]:
-    """Return those of these items that the actor may see."""
-    rows = _named(WindowItem, "item")._default_manager.filter(pk__in=pks)
-    return set(accounts.visible(rows, actor).values_list("pk", flat=True))
-
-
-def seen_environments(actor: Actor, pks: Collection[int]) -> set[int]:
-    """Return those of these environments that the actor may see."""
-    rows = _named(WindowEnvironment, "environment")._default_manager.filter(pk__in=pks)
-    return set(accounts.visible(rows, actor).values_list("pk", flat=True))
-
-
-def _named(model: type[Facet], field: str) -> Any:
-    """Return the model that a scope's column points at; it belongs to a context above and is not imported."""
-    return model._meta.get_field(field).related_model
-
-
-def _found(
-    actor: Actor, model: type[Slugged], references: Sequence[str], *, field: str, said: str
-) -> list[Slugged]:
-    wanted = list(dict.fromkeys(references))
-    if not wanted:
-        return []
-    uids = [lookup["uid"] for reference in wanted if (lookup := uid_lookup(reference))]
-    known: dict[str, Slugged] = {}
-    for one in accounts.visible(model._default_manager.filter(Q(slug__in=wanted) | Q(uid__in=uids)), actor):
-        known[one.slug] = known[str(one.uid)] = one
-    errors = [
-        FieldError(field, f"There is no {said} “{reference[:100]}”.")
-        for reference in wanted
-        if reference not in known or known[reference].archived_at is not None
-    ]
-    if errors:
-        raise Invalid.fields(errors)
-    return list(dict.fromkeys(known[reference] for reference in wanted))
-
-
 def _readable(actor: Actor) -> frozenset[int] | None:
     """Return the organisations whose windows the actor may read: those above bind what is below."""
     own = accounts.access(actor).organisations
@@ -440,11 +319,12 @@ def _readable(actor: Actor) -> frozenset[int] | None:
 
 
 def _load(revision: int, last: tuple[int, Calendar] | None) -> Calendar:
-    named: dict[str, dict[int, list[int]]] = {"items": {}, "environments": {}, "models": {}}
+    named: dict[str, dict[int, list[int]]] = {"items": {}, "environments": {}, "models": {}, "groups": {}}
     for facet, rows in (
         ("items", WindowItem.objects.values_list("window_id", "item_id")),
         ("environments", WindowEnvironment.objects.values_list("window_id", "environment_id")),
         ("models", WindowModel.objects.values_list("window_id", "model_id")),
+        ("groups", WindowGroup.objects.values_list("window_id", "group_id")),
     ):
         for pk, thing in rows:
             named[facet].setdefault(pk, []).append(thing)
@@ -469,6 +349,7 @@ def compiled(
     items: Iterable[int] = (),
     environments: Iterable[int] = (),
     models: Iterable[int] = (),
+    groups: Iterable[int] = (),
 ) -> Compiled:
     """Return a window as the rules see it, from its columns (COMPILED) and the things it names."""
     scope = Scope(
@@ -478,6 +359,7 @@ def compiled(
         frozenset(row["criticalities"]),
         frozenset(row["tiers"]),
         frozenset(models),
+        lanes(groups),
     )
     key = f"{Window.prefix}-{row['number']}"
     return Compiled(
@@ -505,6 +387,7 @@ def compiled_of(window: Window, *, at: datetime) -> Compiled:
             "environment_id", flat=True
         ),
         models=WindowModel.objects.filter(window=window.pk or 0).values_list("model_id", flat=True),
+        groups=WindowGroup.objects.filter(window=window.pk or 0).values_list("group_id", flat=True),
     )
 
 
@@ -534,4 +417,22 @@ def gate(*, alone: bool = False) -> None:
             cursor.execute(f"SELECT pg_advisory_xact_lock{'' if alone else '_shared'}(%s)", [GATE])
 
 
+def _load_grouped(
+    revision: int, last: tuple[int, tuple[Calendar, Calendar]] | None
+) -> tuple[Calendar, Calendar]:
+    """Return the calendar with groups as they are, and that from which it was made; the last one, where no
+    group that is named differs.
+    """
+    base = _kept.at(audit.revisions().get("calendars", 0))
+    scopes = [
+        replace(window.scope, lanes=lanes(lane.ref.pk or 0 for lane in window.scope.lanes))
+        for window in base.windows
+    ]
+    if last is not None and last[1][1] is base and [one.scope for one in last[1][0].windows] == scopes:
+        return last[1]
+    windows = (replace(window, scope=scope) for window, scope in zip(base.windows, scopes, strict=True))
+    return Calendar(windows), base
+
+
 _kept = Kept(_load)
+_grouped = Kept(_load_grouped)

@@ -16,6 +16,7 @@ from fairway.calendars.rules.windows import OUTSIDE_MAINTENANCE as OUTSIDE_MAINT
 from fairway.calendars.rules.windows import STOPPED as STOPPED
 from fairway.calendars.rules.windows import Activity as Activity
 from fairway.calendars.rules.windows import Kind as Kind
+from fairway.calendars.rules.windows import Lane as Lane
 from fairway.calendars.rules.windows import Scope as Scope
 from fairway.calendars.rules.windows import Target as Target
 from fairway.calendars.rules.windows import Window as Window

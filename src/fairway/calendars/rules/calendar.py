@@ -19,6 +19,7 @@ from fairway.calendars.rules.windows import (
     Kind,
     Target,
     Window,
+    groups,
     named,
     things,
 )
@@ -102,6 +103,7 @@ class Calendar:
                 self._by_item.setdefault(item, []).append(number)
             if not window.scope.items:
                 self._by_organisation.setdefault(window.scope.organisation, []).append(number)
+        self.grouped = any(window.scope.lanes for window in self.windows)
         self._numbers = {window.ref: number for number, window in enumerate(self.windows)}
         self._kept = 0
         self._matches: dict[Target, _Concern] = {}
@@ -229,6 +231,7 @@ class Calendar:
             if isinstance(why := asked.applies(window), str):
                 yield _untold(subject, window, severity, interval, hit, why, shown)
                 continue
+            lanes = groups([window.scope], hit)
             yield Finding(
                 NOTE if window.kind in TELLING else FREEZE,
                 severity,
@@ -241,11 +244,12 @@ class Calendar:
                     "until": None if window.until_released else until,
                     "periods": len(met),
                     "things": things(hit),
+                    **_of_groups(lanes),
                     "activity": str(asked.activity),
                     "stops": asked.activity in window.stops,
                 },
                 waivable_by=window.waived_by,
-                named=named(hit),
+                named=(*named(hit), *lanes),
             )
 
     def _outside(
@@ -278,6 +282,7 @@ class Calendar:
             first, target, thing = min(
                 found, key=lambda one: (not self._closes(one[2], asked), one[0], one[2])
             )
+            lanes = groups([self.windows[number].scope for number in thing], [other for _, other, _ in found])
             yield Finding(
                 OUTSIDE_MAINTENANCE,
                 Severity.BLOCK if self._closes(thing, asked) else Severity.WARN,
@@ -288,10 +293,12 @@ class Calendar:
                     "things": things([other for _, other, _ in found]),
                     "windows": [self.windows[number].ref.key for number in thing],
                     "names": [self.windows[number].ref.name for number in thing],
+                    **_of_groups(lanes),
                 },
                 waivable_by=self.windows[thing[0]].waived_by,
                 named=(
                     *named(other for _, other, _ in found),
+                    *lanes,
                     *(shown(self.windows[number]) for number in thing),
                 ),
             )
@@ -408,6 +415,10 @@ class Calendar:
             if following is not None:
                 return Period(start, min(following, period.end))
         return Period(start, period.end)
+
+
+def _of_groups(lanes: Sequence[Ref]) -> dict[str, list[str]]:
+    return {"groups": [lane.key for lane in lanes]} if lanes else {}
 
 
 def _untold(

@@ -79,8 +79,19 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Lane:
+    """A group of environments with those that belong to it now."""
+
+    ref: Ref
+    members: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
-    """Whom a window concerns: of each facet given one value must match; with none, the whole branch."""
+    """Whom a window concerns: of each facet given one value must match; with none, the whole branch.
+
+    Environments and groups are one facet: it matches where the one or the other does. `lanes`: the groups.
+    """
 
     organisation: int
     items: frozenset[int] = frozenset()
@@ -88,6 +99,7 @@ class Scope:
     criticalities: frozenset[int] = frozenset()
     tiers: frozenset[str] = frozenset()
     models: frozenset[int] = frozenset()
+    lanes: tuple[Lane, ...] = ()
 
     def matches(self, target: Target, *, any_model: bool = False) -> bool:
         """Say whether the window concerns the target; one without environment stands in all of them.
@@ -99,18 +111,33 @@ class Scope:
             and (not self.items or target.item in self.items)
             and (not self.criticalities or target.criticality in self.criticalities)
             and (not self.models or any_model or target.model in self.models)
-            and (target.environment is None or self.covers(target.environment, target.tier))
+            and (
+                not self.nowhere
+                if target.environment is None
+                else self.covers(target.environment, target.tier)
+            )
         )
+
+    @property
+    def nowhere(self) -> bool:
+        """Whether it names groups alone, and nothing belongs to them any more."""
+        return bool(self.lanes) and not self.environments and not any(lane.members for lane in self.lanes)
 
     def covers(self, environment: int | None, tier: str | None) -> bool:
         """Say whether it reaches this place; None: a place that no window names."""
-        return (not self.environments or environment in self.environments) and (
+        named = not self.environments and not self.lanes
+        return (named or environment in self.environments or bool(self.groups_of(environment))) and (
             not self.tiers or tier in self.tiers
         )
 
+    def groups_of(self, environment: int | None) -> tuple[Ref, ...]:
+        """Return the groups by which it reaches an environment."""
+        return tuple(lane.ref for lane in self.lanes if environment in lane.members)
+
     def places(self) -> Iterator[tuple[int | None, str | None]]:
         """Give the places it names, as environment and tier."""
-        yield from product(sorted(self.environments) or (None,), sorted(self.tiers) or (None,))
+        environments = self.environments.union(*(lane.members for lane in self.lanes))
+        yield from product(sorted(environments) or (None,), sorted(self.tiers) or (None,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +181,13 @@ def named(targets: Iterable[Target]) -> tuple[Ref, ...]:
     """Return the items and environments of targets, each once."""
     refs = (ref for target in targets for ref in (target.item_ref, target.environment_ref) if ref is not None)
     return tuple(dict.fromkeys(refs))
+
+
+def groups(scopes: Iterable[Scope], targets: Collection[Target]) -> tuple[Ref, ...]:
+    """Return the groups of environments by which any of the scopes reaches any of the targets."""
+    places = {target.environment for target in targets}
+    found = (ref for scope in scopes for place in places for ref in scope.groups_of(place))
+    return tuple(sorted(set(found), key=lambda ref: ref.key))
 
 
 def things(targets: Collection[Target]) -> list[str]:

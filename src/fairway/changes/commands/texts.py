@@ -48,6 +48,7 @@ class WindowText(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     exdates: list[str] = []
     items: list[str] = []
     environments: list[str] = []
+    environment_groups: list[str] = []
     criticalities: list[int] = []
     tiers: list[str] = []
     change_models: list[str] = []
@@ -303,6 +304,7 @@ def _differing(before: Record, made: Record, seen: Compiled) -> tuple[str, ...]:
         **calendars.settings(made),
         "items": sorted(seen.scope.items),
         "environments": sorted(seen.scope.environments),
+        "environment_groups": sorted(lane.ref.pk or 0 for lane in seen.scope.lanes),
         "change_models": sorted(seen.scope.models),
     }
     return tuple(name for name in old if old[name] != new[name])

@@ -34,6 +34,7 @@ class Window:
     unit: str = ROOT
     items: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
     criticalities: tuple[int, ...] = ()
     models: tuple[str, ...] = ()
@@ -162,6 +163,11 @@ def _announced(today: date, now: datetime) -> Iterator[Window]:
         HARD, "Supervisor’s acceptance tests", "Outside testers work in this environment.", LONDON,
         datetime.combine(monday, time(7)), timedelta(days=4, hours=12), now - timedelta(days=11, hours=5),
         unit="environment-services", environments=("uat",),
+    )  # fmt: skip
+    yield Window(
+        HARD, "Regression weekend of the train", "What is altered meanwhile is tested by nobody.", LONDON,
+        datetime.combine(following(today + timedelta(days=4), 5), time(6)), timedelta(days=2),
+        now - timedelta(days=4), unit="environment-services", groups=("release-train",), stops=(),
     )  # fmt: skip
     autumn = following(today - timedelta(days=60), 5)
     yield Window(

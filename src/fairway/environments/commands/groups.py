@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan, expect
+from fairway.calendars import queries as calendars
 from fairway.environments import queries
 from fairway.environments.commands.environments import home_of
 from fairway.environments.events import EnvironmentEvent
@@ -111,6 +112,11 @@ class ArchiveEnvironmentGroup(Command, name=EnvironmentEvent.GROUP_ARCHIVE):
         found = queries.group(actor, self.group)
         accounts.require(actor, self.permission, at=found.organisation_id)
         expect(found, self.version)
+        if windows := calendars.naming_group(found.pk):
+            raise Conflict(
+                f"{', '.join(windows[:5])} hold for {found.key}; edit or archive them first.",
+                code="environments.group.named",
+            )
         return Plan(subject=found, change=[] if found.archived_at else [(found, {"archived_at": at})])
 
 
