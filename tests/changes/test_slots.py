@@ -60,18 +60,14 @@ def crowd(company: Company, dice: random.Random) -> None:
             downtime=(window,) if dice.random() < 0.4 else (),
             submit=dice.random() < 0.7,
         )
-    lane = CreateEnvironmentGroup(
-        key="lane",
-        name="Lane",
-        organisation="retail",
-        members=dice.choice([["prod"], ["sit2"], ["prod", "sit2"]]),
-    )
+    aside = random.Random(dice.getstate()[1][0])
+    members = aside.choice([["prod"], ["sit2"], ["prod", "sit2"]])
+    lane = CreateEnvironmentGroup(key="lane", name="Lane", organisation="retail", members=members)
     execute(lane, actor=SYSTEM)
+    where = aside.choice([{"environments": ["prod"]}, {"environment_groups": ["lane"]}])
     scopes: dict[str, dict[str, Any]] = {
         "hard_freeze": {"items": ["payments-api"]},
-        "soft_freeze": {"environments": ["prod"]}
-        if dice.random() < 0.5
-        else {"environment_groups": ["lane"]},
+        "soft_freeze": where,
         "maintenance": {"tiers": ["production"]},
     }
     for condition in ("notice < 30", "notice > 60 && priority == 3", "priority == 1"):

@@ -158,6 +158,7 @@ def freeze(branch: Branch) -> dict[str, Any]:
         "ends_at": at(branch, 260),
         "items": [branch.item],
         "environments": [branch.production],
+        "environment_groups": [branch.lane],
     }
 
 
@@ -166,6 +167,7 @@ def windows_as_text(branch: Branch) -> dict[str, Any]:
         **{name: value for name, value in freeze(branch).items() if name != "organisation"},
         "items": [branch.item.key],
         "environments": [branch.production.key],
+        "environment_groups": [branch.lane.key],
     }
     return {"text": json.dumps({"organisation": branch.organisation.key, "windows": [once]})}
 
