@@ -43,6 +43,9 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 PART_LIMIT = 1800.0  # seconds after which a hanging part is ended: far above what a slow machine needs
 NOT_SLOW = "not deep and not browser and not race and not long"
 
+# Where nothing compiled is kept, each of a hundred programs would compile all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 Recipe = Callable[[Sequence[str]], int]
 RECIPES: dict[str, tuple[str, Recipe]] = {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
@@ -12,15 +13,19 @@ from typing import Any
 import hypothesis
 import pytest
 from django.db import connections
+from pytest_django.plugin import DjangoDbBlocker
 
-hypothesis.settings.register_profile("fixed", max_examples=50, derandomize=True, deadline=None, database=None)
-hypothesis.settings.register_profile("deep", max_examples=2000, deadline=None, print_blob=True)
-hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("fixed"), max_examples=10)
-hypothesis.settings.load_profile(
-    "fixed"
-)  # --hypothesis-profile= takes its place: quick in `unit`, deep in `deep`
+from tests.support import templates
 
 ON_POSTGRES = "FAIRWAY_DATABASE_URL" in os.environ
+
+# --hypothesis-profile= takes the place of the first: quick in `unit`, deep in `deep`.
+hypothesis.settings.register_profile(
+    "fixed", max_examples=10 if ON_POSTGRES else 30, derandomize=True, deadline=None, database=None
+)
+hypothesis.settings.register_profile("deep", max_examples=2000, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("fixed"), max_examples=10)
+hypothesis.settings.load_profile("fixed")
 
 
 def pytest_report_header() -> str:
@@ -28,38 +33,81 @@ def pytest_report_header() -> str:
     return f"database: {'PostgreSQL' if ON_POSTGRES else 'SQLite'}"
 
 
-PURE = ("approvals", "policy", "scheduling", "ui", "test_architecture.py", "test_rules.py")
-"""Folders and files of what is the same on every database, for it asks none."""
+ASKING = {"db", "transactional_db", "django_db_setup", "committed", "live"}
+STARTING = {"bench", "exchange", "interfaces", "journeys"}
+"""Folders in which programs are started that have a database of their own."""
 
 
 def asks_no_database(item: pytest.Item) -> bool:
-    """Say whether a test is one of the pure ones; pytest-django refuses the database to who did not ask."""
-    if item.get_closest_marker("django_db") or {"db", "django_db_setup"} & {
-        *getattr(item, "fixturenames", ())
-    }:
+    """Say whether a test is the same on every database: pytest-django refuses it to who did not ask."""
+    if item.get_closest_marker("django_db") or ASKING & {*getattr(item, "fixturenames", ())}:
         return False
-    return not {*item.path.relative_to(Path(__file__).parent).parts}.isdisjoint(PURE)
+    return not item.get_closest_marker("race") and STARTING.isdisjoint(item.path.parts)
+
+
+SAMPLE = 3
+EACH_CASE = ("audit", "browser", "kernel", "matrix", "test_search.py", "test_instance.py")
+"""Folders and files whose cases differ by their statements: triggers, orders, words, tables and routes."""
+
+
+def sampled(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Leave out of the many cases of one test all but a few, of which the first and the last.
+
+    Cases differ by values that Python judges; the statements are those of the cases that stay.
+    """
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        many = hasattr(item, "callspec") and {*EACH_CASE}.isdisjoint(item.path.parts)
+        cases.setdefault(item.nodeid.partition("[")[0] if many else item.nodeid, []).append(item)
+    left_out: list[pytest.Item] = []
+    for many in cases.values():
+        kept = {round(number * (len(many) - 1) / (SAMPLE - 1)) for number in range(SAMPLE)}
+        left_out += [item for number, item in enumerate(many) if number not in kept]
+    return left_out
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, rather than skip, what is about the other database, and on PostgreSQL what asks for none."""
+    """Leave out, rather than skip, what is about the other database.
+
+    On PostgreSQL that is what asks for none, too, and most cases of a test with many, but in `deep`.
+    """
     other = "sqlite_only" if ON_POSTGRES else "postgres_only"
-    left_out = [
-        item for item in items if item.get_closest_marker(other) or (ON_POSTGRES and asks_no_database(item))
-    ]
+    left_out = {item for item in items if item.get_closest_marker(other)}
+    if ON_POSTGRES:
+        left_out |= {item for item in items if asks_no_database(item)}
+        if config.getoption("--hypothesis-profile") != "deep":
+            left_out |= {*sampled([item for item in items if item not in left_out])}
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
+        config.hook.pytest_deselected(items=[*left_out])
         items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(worker_id: str) -> None:
-    """Name the test database, one for each run and worker; SQLite's is a file, for one in memory locks
-    otherwise.
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker, worker_id: str
+) -> Iterator[None]:
+    """Give the run, and each of its workers, a copy of the migrated database.
+
+    SQLite's is a file, for one in memory locks otherwise.
     """
+    cluster = os.environ.get("FAIRWAY_DATABASE_URL", "")
     folder = Path(os.environ["TEST_FOLDER"])
-    name = f"{folder.name}-{worker_id}" if ON_POSTGRES else str(folder / f"fairway-{worker_id}.sqlite3")
-    connections["default"].settings_dict["TEST"]["NAME"] = name
+    name = f"{folder.name}-{worker_id}" if cluster else str(folder / f"fairway-{worker_id}.sqlite3")
+    connections["default"].close()
+    templates.copy(name, cluster)
+    connections["default"].settings_dict["NAME"] = name
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+    templates.drop(name, cluster)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _garbage_seldom() -> None:
+    """Look for garbage among what tests leave, seldom, and not among all that was loaded before the first."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 class NetworkRefused(AssertionError):

@@ -8,6 +8,7 @@ from pytest_django.fixtures import Settings
 from fairway.kernel.cache import Kept
 from tests.support.committed import committed as committed
 from tests.support.company import Company, found
+from tests.support.standing import standing
 
 
 @pytest.fixture(autouse=True)
@@ -17,9 +18,12 @@ def _nothing_kept() -> Iterator[None]:
     Kept.forget_all()
 
 
+founded_once = standing(found)
+
+
 @pytest.fixture
-def company(db: None) -> Company:
-    return found()
+def company(founded_once: Company, db: None) -> Company:
+    return founded_once
 
 
 @pytest.fixture(autouse=True)

@@ -692,6 +692,6 @@ def test_every_answer_names_its_request_and_stays_private(boss: Api) -> None:
         assert boss("GET", "/users", X_Request_ID=wrong)["X-Request-ID"] != wrong
 
 
-def test_the_first_start_needs_no_person(db: None) -> None:
+def test_the_first_start_needs_no_person(committed: None) -> None:
     execute(commands.CreateOrganisation(slug="root", name="Root"), actor=SYSTEM)
     assert queries.root() == Organisation.objects.get()

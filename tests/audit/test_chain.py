@@ -286,7 +286,7 @@ def test_a_line_that_is_no_event_is_named(log: int, tmp_path: Path) -> None:
         queries.verification(export=file)
 
 
-def test_the_empty_log_is_whole(db: None, tmp_path: Path) -> None:
+def test_the_empty_log_is_whole(committed: None, tmp_path: Path) -> None:
     kept = tmp_path / "checkpoint.json"
     kept.write_text(queries.checkpoint())
     verified = queries.verification(checkpoint=kept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,17 +13,18 @@ from django.test import Client
 
 from fairway.bench import conflicts, decide, floor, world
 from fairway.bench.shape import KINDS, TINY
-from fairway.kernel.cache import Kept
+from tests.support.standing import standing
 
 pytestmark = pytest.mark.django_db
 
 
+filled = standing(lambda: world.fill(TINY, lambda _: None))
+
+
 @pytest.fixture
-def told() -> Iterator[dict[str, Any]]:
-    """A tiny world, and what it came out as."""
-    Kept.forget_all()
-    yield world.fill(TINY, lambda _: None)
-    Kept.forget_all()
+def told(filled: dict[str, Any], db: None) -> dict[str, Any]:
+    """What a tiny world came out as."""
+    return filled
 
 
 def test_the_world_has_its_shape(told: dict[str, Any]) -> None:

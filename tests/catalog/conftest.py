@@ -14,6 +14,7 @@ from fairway.audit.commands import execute
 from fairway.catalog.commands import CreateItem, CreateRelation
 from fairway.kernel.actor import SYSTEM, Actor
 from tests.support.committed import committed as committed
+from tests.support.standing import standing
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,7 @@ def person(name: str, organisation: str, role: str) -> Actor:
     return who.person(User.objects.get(email=email))
 
 
-@pytest.fixture
-def company(db: None) -> Company:
+def founded() -> Company:
     for slug, parent in (("group", None), ("retail", "group"), ("cards", "group")):
         execute(accounts.CreateOrganisation(slug=slug, name=slug.title(), parent=parent), actor=SYSTEM)
     return Company(
@@ -43,6 +43,14 @@ def company(db: None) -> Company:
         cards=person("carl", "cards", "administrator"),
         reader=person("vera", "retail", "viewer"),
     )
+
+
+founded_once = standing(founded)
+
+
+@pytest.fixture
+def company(founded_once: Company, db: None) -> Company:
+    return founded_once
 
 
 @pytest.fixture

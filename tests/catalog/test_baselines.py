@@ -22,15 +22,19 @@ from fairway.catalog.models import Baseline, ConfigurationItem, Relation
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Forbidden, Invalid, NotFound
 from tests.support import company as people
+from tests.support.standing import standing
 
 pytestmark = pytest.mark.django_db
 OURS = ("retail", "shops")
 FIELDS = ("name", "criticality", "description", "status", "item_kind_id", "organisation_id")
 
 
+founded_once = standing(people.found)
+
+
 @pytest.fixture
-def company() -> people.Company:
-    return people.found()
+def company(founded_once: people.Company, db: None) -> people.Company:
+    return founded_once
 
 
 def taken(name: str, organisation: str = "retail", actor: Actor = SYSTEM) -> Baseline:

@@ -17,11 +17,14 @@ from fairway.environments.commands import CreateEnvironment, CreateInstance
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Invalid
 from tests.support.company import Company, found
+from tests.support.standing import standing
+
+founded_once = standing(found)
 
 
 @pytest.fixture
-def company(db: None) -> Company:
-    return found()
+def company(founded_once: Company, db: None) -> Company:
+    return founded_once
 
 
 def item(key: str, **more: object) -> None:

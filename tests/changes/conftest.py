@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
-from pytest_django.plugin import DjangoDbBlocker
 
 from fairway.accounts import commands as accounts
 from fairway.accounts import queries as who
@@ -22,6 +20,7 @@ from fairway.changes.models import Change
 from fairway.environments.commands import CreateEnvironment
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.cache import Kept
+from tests.support.standing import standing
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
@@ -101,24 +100,6 @@ def all_done(made: Iterable[Command]) -> None:
         assert isinstance(answer, Outcome), answer
 
 
-@pytest.fixture(scope="module")
-def founded_once(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Company]:
-    """Found the company for the tests of a module; it is rolled back after them."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        Kept.forget_all()
-        try:
-            yield founded()
-        finally:
-            transaction.set_rollback(True)
-            Kept.forget_all()
-
-
-@pytest.fixture
-def company(founded_once: Company, db: None) -> Company:
-    """The company as it was founded; `db` undoes at the end what a test writes."""
-    return Company(dict(founded_once.people))
-
-
 def founded() -> Company:
     organisations = (("group", None), ("retail", "group"), ("cards", "group"))
     all_done(
@@ -166,3 +147,11 @@ def founded() -> Company:
     for user in User.objects.filter(email__endswith="@example.org"):
         made.people[user.name.lower()] = who.person(user)
     return made
+
+
+founded_once = standing(founded)
+
+
+@pytest.fixture
+def company(founded_once: Company, db: None) -> Company:
+    return Company(dict(founded_once.people))

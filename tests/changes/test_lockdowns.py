@@ -28,13 +28,6 @@ from tests.changes.conftest import NOON, Company, founded, hours, stored
 from tests.support.committed import committed as committed
 from tests.support.committed import together
 
-
-@pytest.fixture
-def company(db: None) -> Company:
-    """Found it for each test: some here commit, and no transaction may stand around those."""
-    return founded()
-
-
 WORKING = hours(0.5, 1).start
 LATER = hours(1, 2).start
 

@@ -16,10 +16,10 @@ from fairway.kernel.actor import SYSTEM
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.support import company as companies
 from tests.support.company import Company
+from tests.support.standing import standing
 
 
-@pytest.fixture
-def company(db: None) -> Company:
+def founded() -> Company:
     """A till needs a shop, a shop either of two nodes, a report needs the shop too."""
     made = companies.found()
     for key, kind in (("till", "business-service"), ("shop", "system"), ("report", "system")):
@@ -31,6 +31,14 @@ def company(db: None) -> Company:
         execute(CreateRelation(source=source, target="shop", kind="depends-on"), actor=SYSTEM)
     execute(PutRedundancy(item="shop", kind="runs-on", needed=1, members=["left", "right"]), actor=SYSTEM)
     return made
+
+
+founded_once = standing(founded)
+
+
+@pytest.fixture
+def company(founded_once: Company, db: None) -> Company:
+    return founded_once
 
 
 def change(*items: str) -> str:

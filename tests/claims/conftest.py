@@ -10,13 +10,13 @@ from fairway.environments.commands import CreateEnvironment
 from fairway.kernel.actor import SYSTEM
 from tests.support import company as companies
 from tests.support.company import Company
+from tests.support.standing import standing
 
 NEEDS = (("till", "ledger"), ("ledger", "database"), ("database", "network"), ("portal", "database"))
 """What depends on what: the failure of the second reaches the first."""
 
 
-@pytest.fixture
-def company(db: None) -> Company:
+def founded() -> Company:
     made = companies.found()
     homes = {"till": "shops", "ledger": "retail", "database": "group", "portal": "cards", "network": "group"}
     for key, organisation in homes.items():
@@ -28,3 +28,11 @@ def company(db: None) -> Company:
     for key, tier in (("prod", "production"), ("sit2", "system_test")):
         execute(CreateEnvironment(key=key, name=key, tier=tier, organisation="group"), actor=SYSTEM)
     return made
+
+
+founded_once = standing(founded)
+
+
+@pytest.fixture
+def company(founded_once: Company, db: None) -> Company:
+    return founded_once

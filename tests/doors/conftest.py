@@ -12,6 +12,7 @@ from fairway.audit.commands import execute
 from fairway.kernel.actor import Actor
 from fairway.kernel.cache import Kept
 from tests.support.company import Company, found
+from tests.support.standing import standing
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +22,12 @@ def _nothing_kept() -> Iterator[None]:
     Kept.forget_all()
 
 
+founded_once = standing(found)
+
+
 @pytest.fixture
-def company(db: None) -> Company:
-    return found()
+def company(founded_once: Company, db: None) -> Company:
+    return founded_once
 
 
 class Caller:

@@ -356,17 +356,17 @@ def test_calls_are_limited_by_rules(boss: Caller, vera: Caller, company: Company
     assert first["RateLimit-Policy"] == '"default";q=6000;w=6'
     assert first["RateLimit"].startswith('"default";r=5999;')
     boss("post", "rate-limits", {"per_minute": 6000, "burst": 50})
-    boss("post", "rate-limits", {"per_minute": 60, "burst": 3, "role": "viewer"})
+    boss("post", "rate-limits", {"per_minute": 6, "burst": 3, "role": "viewer"})
     limits.forget()
     said = [vera("get", "items").status_code for _ in range(4)]
     assert said == [200, 200, 200, 429]
     late = vera("get", "items", Idempotency_Key="k")
-    assert late["Retry-After"] in {"1", "2"}
+    assert 1 <= int(late["Retry-After"]) <= 11
     assert late["RateLimit"] == f'"viewer";r=0;t={late["Retry-After"]}'
     assert late.json()["code"] == "too-many-requests"
     assert boss("get", "items")["RateLimit-Policy"] == '"everybody";q=50;w=1'
-    boss("post", "rate-limits", {"per_minute": 600, "burst": 9, "user": "vera@example.org"})
-    assert vera("get", "items")["RateLimit-Policy"] == '"own";q=9;w=1'
+    boss("post", "rate-limits", {"per_minute": 6, "burst": 9, "user": "vera@example.org"})
+    assert vera("get", "items")["RateLimit-Policy"] == '"own";q=9;w=90'
     client = Client()
     client.force_login(User.objects.get(email="vera@example.org"))
     pages = [client.get("/me").status_code for _ in range(12)]
@@ -395,7 +395,7 @@ def test_a_bucket_fills_with_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_only_who_administers_everything_limits_everybody(rita: Caller) -> None:
     assert rita("post", "rate-limits", {"per_minute": 60, "burst": 3}).status_code == 403
-    assert rita("post", "rate-limits", {"per_minute": 60, "burst": 3, "role": "viewer"}).status_code == 403
+    assert rita("post", "rate-limits", {"per_minute": 6, "burst": 3, "role": "viewer"}).status_code == 403
     assert (
         rita("post", "rate-limits", {"per_minute": 60, "burst": 3, "user": "vera@example.org"}).status_code
         == 200

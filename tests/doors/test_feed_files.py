@@ -6,17 +6,11 @@ import csv
 import io
 import json
 
-import pytest
 from django.test import Client
 
 from fairway.accounts.commands import CreateToken
 from fairway.audit.commands import execute
-from tests.support.company import Company, found
-
-
-@pytest.fixture
-def company(db: None) -> Company:
-    return found()
+from tests.support.company import Company
 
 
 def whole(company: Company, path: str) -> bytes:

@@ -11,11 +11,14 @@ from fairway.catalog.commands import CreateItem
 from fairway.environments.commands import CreateEnvironment, CreateInstance
 from fairway.kernel.actor import SYSTEM
 from tests.support.company import Company, found
+from tests.support.standing import standing
+
+founded_once = standing(found)
 
 
 @pytest.fixture
-def company(db: None) -> Company:
-    return found()
+def company(founded_once: Company, db: None) -> Company:
+    return founded_once
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from fairway.exchange.report import Report
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.cache import Kept
 from tests.support.committed import committed as committed
+from tests.support.standing import standing
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 Import = Callable[..., Report]
@@ -41,8 +42,7 @@ def _nothing_kept() -> Iterator[None]:
     Kept.forget_all()
 
 
-@pytest.fixture
-def company(db: None) -> Company:
+def founded() -> Company:
     for key, parent in (("group", None), ("retail", "group"), ("cards", "group")):
         execute(CreateOrganisation(slug=key, name=key.title(), parent=parent), actor=SYSTEM)
     return Company(
@@ -50,6 +50,14 @@ def company(db: None) -> Company:
         retail=_person("rita", "retail", "administrator"),
         reader=_person("vera", "retail", "viewer"),
     )
+
+
+founded_once = standing(founded)
+
+
+@pytest.fixture
+def company(founded_once: Company, db: None) -> Company:
+    return founded_once
 
 
 def _person(name: str, organisation: str, role: str) -> Actor:

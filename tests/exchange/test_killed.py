@@ -110,7 +110,7 @@ def until_nobody_answers(live: Live) -> None:
     while True:
         probe = Client(live.address, "")
         try:
-            probe.ask("GET", "openapi.json")
+            probe.ask("GET", "me")
         except OSError:
             return
         finally:

@@ -42,7 +42,7 @@ CHECKS: list[Any] = [
 ]
 STREAMS = {"GET events/stream"}
 """They do not end by themselves."""
-FEW, MANY = 4, 300
+FEW, MANY = 3, 300
 
 
 @pytest.fixture(autouse=True)

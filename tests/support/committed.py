@@ -13,8 +13,8 @@ such test gets a copy of the migrated test database and throws it away:
 
 from __future__ import annotations
 
+import os
 import secrets
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +26,7 @@ from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
 from fairway.kernel.cache import Kept
+from tests.support import templates
 
 T = TypeVar("T")
 
@@ -39,22 +40,28 @@ def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_pat
 
 @contextmanager
 def another_database(folder: Path) -> Iterator[None]:
-    """Put a copy of the database that is in place there, for the length of the block."""
-    connection = connections["default"]
-    template = connection.settings_dict["NAME"]
-    name = f"it_{secrets.token_hex(6)}"
-    if connection.vendor == "sqlite":
+    """Put a copy of the migrated database in place, for the length of the block.
+
+    The connection that was there waits aside, with the transaction in which a company may stand for a module.
+    """
+    aside = connections["default"]
+    settings = aside.settings_dict
+    cluster = os.environ.get("FAIRWAY_DATABASE_URL", "")
+    before, name = settings["NAME"], f"it_{secrets.token_hex(6)}"
+    if not cluster:
         name = str(folder / f"{name}.sqlite3")
-    _copy(template, name)
-    connection.settings_dict["NAME"] = name
+    templates.copy(name, cluster)
+    settings["NAME"] = name  # threads take it from here
+    connections["default"] = connections.create_connection("default")
     Kept.forget_all()
     try:
         yield
     finally:
-        connection.close()
-        connection.settings_dict["NAME"] = template
+        connections["default"].close()
+        connections["default"] = aside
+        settings["NAME"] = before
         Kept.forget_all()
-        _drop(name)
+        templates.drop(name, cluster)
 
 
 def together(*work: Callable[[], T]) -> list[T | Exception]:
@@ -79,24 +86,3 @@ def together(*work: Callable[[], T]) -> list[T | Exception]:
     for thread in threads:
         thread.join(60)
     return answers
-
-
-def _copy(template: str, name: str) -> None:
-    connection = connections["default"]
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
-        shutil.copyfile(template, name)
-        return
-    connection.close()  # a template must have no connection
-    with connection._nodb_cursor() as cursor:
-        # Copying files takes a third of what writing each page to the log does.
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-
-
-def _drop(name: str) -> None:
-    connection = connections["default"]
-    if connection.vendor == "postgresql":
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

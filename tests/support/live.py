@@ -7,22 +7,16 @@ import http.client
 import json
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
-from psycopg import sql
-
+from tests.support import templates
 from tests.support.postgres import free_port
 
 START_LIMIT = 180.0  # seconds; the machine may be busy
@@ -31,47 +25,14 @@ ADMIN, PASSWORD = "admin@fairway.example", "a lamp on the quay"
 
 @contextlib.contextmanager
 def fresh_database(folder: Path) -> Iterator[str]:
-    """Give the URL of a database without records: a file in the folder, or one more in the cluster.
-
-    It is a copy of one that was migrated before: migrating takes longer than the rest of a start.
-    """
+    """Give the URL of a database without records: a file in the folder, or one more in the cluster."""
     cluster = os.environ.get("FAIRWAY_DATABASE_URL", "")
-    if not cluster:
-        file = folder / "fairway.sqlite3"
-        shutil.copyfile(_migrated(cluster), file)
-        yield f"sqlite:///{file}"
-        return
-    name = f"live_{secrets.token_hex(6)}"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
-                sql.Identifier(name), sql.Identifier(_migrated(cluster))
-            )
-        )
+    name = f"live_{secrets.token_hex(6)}" if cluster else str(folder / "fairway.sqlite3")
+    templates.copy(name, cluster)
     try:
-        yield urlunsplit(urlsplit(cluster)._replace(path=f"/{name}"))
+        yield templates.url_of(name, cluster)
     finally:
-        with psycopg.connect(cluster, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@cache
-def _migrated(cluster: str) -> str:
-    """Migrate an empty database as an administrator does; return its name in the cluster, or its file.
-
-    It goes with the cluster, or with the folder of the run.
-    """
-    folder = Path(tempfile.mkdtemp(dir=os.environ["TEST_FOLDER"]))
-    name, url = str(folder / "live.sqlite3"), f"sqlite:///{folder / 'live.sqlite3'}"
-    if cluster:
-        name = f"live_{secrets.token_hex(6)}"
-        url = urlunsplit(urlsplit(cluster)._replace(path=f"/{name}"))
-        with psycopg.connect(cluster, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    server = Live(folder, url)
-    server.fairway("migrate")
-    assert not list(folder.glob("*-wal")), "closed, a database is one file"
-    return name
+        templates.drop(name, cluster)
 
 
 class Live:
@@ -120,7 +81,7 @@ class Live:
         while True:
             probe = Client(self.address, "")
             try:
-                probe.ask("GET", "openapi.json")
+                probe.ask("GET", "me")
                 break
             except OSError as cause:
                 if self.process.poll() is not None or time.monotonic() > limit:

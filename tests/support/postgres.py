@@ -30,6 +30,8 @@ HASTY = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "autovacuum": "off",
+    "jit": "off",
 }
 IN_MEMORY, ROOM = Path("/dev/shm"), 4 * 1024**3  # noqa: S108  (a folder of random name is made in it)
 """To copy a database is to copy a thousand files: a quarter of the time where no disk is asked."""

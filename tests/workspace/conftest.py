@@ -18,13 +18,17 @@ from fairway.changes.commands import CreateChange
 from fairway.environments.commands import CreateEnvironment
 from fairway.kernel.actor import SYSTEM, Actor
 from tests.support.company import Company, found
+from tests.support.standing import standing
 
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 
 
+founded_once = standing(found)
+
+
 @pytest.fixture
-def company(db: None) -> Company:
-    return found()
+def company(founded_once: Company, db: None) -> Company:
+    return founded_once
 
 
 @pytest.fixture

@@ -34,15 +34,10 @@ from fairway.workspace.commands import (
 )
 from fairway.workspace.models import FieldValue
 from fairway.workspace.rules.fields import Definition, Fault, Option, Type, read
-from tests.support.company import Company, actor, found, person
+from tests.support.company import Company, actor, person
 from tests.support.replay import replayed
 
 OPTIONS = (Option("gold", "Gold"), Option("silver", "Silver"), Option("lead", "Lead", retired=True))
-
-
-@pytest.fixture
-def company(db: None) -> Company:
-    return found()
 
 
 def definition(type: Type, **more: Any) -> Definition:

@@ -47,8 +47,8 @@ JUNK = (
 
 
 @pytest.fixture
-def people(db: None) -> Company:
-    return company.found()
+def people(founded_once: Company, db: None) -> Company:
+    return founded_once
 
 
 def stored() -> set[tuple[Any, ...]]:

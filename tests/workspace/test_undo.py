@@ -34,8 +34,8 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
-def people(db: None) -> Company:
-    return company.found()
+def people(founded_once: Company, db: None) -> Company:
+    return founded_once
 
 
 def run(command: Command, actor: Actor = SYSTEM, at: datetime | None = None) -> int:

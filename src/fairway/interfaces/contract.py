@@ -8,6 +8,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 from dmr.openapi import OpenAPIConfig, build_schema
 from dmr.routing import Router
 
@@ -35,19 +37,25 @@ def every(room: str, name: str) -> list[Any]:
 
 
 router = Router("api/v1/", every("api", "urls"))
-schema = build_schema(
-    router,
-    config=OpenAPIConfig(
-        title="Fairway", version="1", description="Change, release and environment management"
-    ),
-)
 
 
 @cache
 def plain() -> dict[str, Any]:
-    """Return the OpenAPI document as plain values."""
-    found: dict[str, Any] = json.loads(json.dumps(schema.convert()))
+    """Return the OpenAPI document as plain values.
+
+    It is made when it is first asked for: that takes seconds, and most programs never ask.
+    """
+    config = OpenAPIConfig(
+        title="Fairway", version="1", description="Change, release and environment management"
+    )
+    found: dict[str, Any] = json.loads(json.dumps(build_schema(router, config=config).convert()))
     return found
+
+
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    """Hand out the document."""
+    return HttpResponse(json.dumps(plain(), ensure_ascii=False), content_type="application/json")
 
 
 def document() -> str:

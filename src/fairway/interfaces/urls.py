@@ -7,11 +7,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path
 from django.views.defaults import page_not_found
-from dmr.openapi.views import OpenAPIJsonView
 
 from fairway.accounts.web import problem_response
-from fairway.interfaces.contract import every, router
-from fairway.interfaces.contract import schema as schema
+from fairway.interfaces.contract import every, openapi, router
 from fairway.kernel.errors import NotFound
 from fairway.kernel.routing import Ways
 from fairway.ui.urls import urlpatterns as styleguide
@@ -28,7 +26,7 @@ def nowhere(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 handler404 = nowhere
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("api/v1/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
+    path("api/v1/openapi.json", openapi, name="openapi"),
     Ways(router.prefix, router.urls, app="api"),
     Ways("", [*every("pages", "urlpatterns"), *(styleguide if settings.DEBUG else ())]),
 ]
