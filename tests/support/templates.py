@@ -16,6 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -25,6 +26,7 @@ from psycopg import sql
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build/test/templates"
+A_DAY = 86_400.0
 LOCK = 7_205_759  # a number for PostgreSQL that nobody else of the cluster locks
 
 
@@ -44,7 +46,8 @@ def migrated(cluster: str = "") -> str:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
             for old in FOLDER.glob("migrated_*"):
-                old.unlink()
+                if time.time() - old.stat().st_mtime > A_DAY:  # nobody runs on it any more
+                    old.unlink()
             with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
                 made = Path(folder, "made.sqlite3")
                 _migrate(f"sqlite:///{made}")
