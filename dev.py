@@ -521,13 +521,13 @@ def pytest_part(name: str, *arguments: str, env: Mapping[str, str] | None = None
     return Part(name, [*command, *arguments], {"TEST_FOLDER": str(folder), **(env or {})}, report=report)
 
 
-def database_parts(kind: str, url: str) -> list[Part]:
-    """Describe all tests on one kind of database, in two halves: every role on every route, and the rest."""
+def database_parts(kind: str, url: str) -> tuple[Part, Part]:
+    """Describe all tests on one kind of database, in two halves: the rest, and every role on every route."""
     env = {"FAIRWAY_DATABASE_URL": url}
-    return [
+    return (
         pytest_part(f"{kind} contexts", "--ignore=tests/matrix", env=env),
         pytest_part(f"{kind} matrix", "tests/matrix", env=env),
-    ]
+    )
 
 
 def lint_parts() -> list[Part]:
@@ -576,18 +576,22 @@ def test(_: Sequence[str]) -> int:
     parts = Check()
     parts.now("pages", lambda: build_pages(PYTHON))
     # What fails quickly comes first, what is long next, and what is short fills the end: no core waits.
-    parts.start(*lint_parts(), *database_parts("sqlite", ""))
+    contexts, matrix = database_parts("sqlite", "")
+    parts.start(*lint_parts(), contexts)
+    later = [matrix, Part("types", [PYTHON, "-m", "mypy"])]
     with contextlib.ExitStack() as stack:
         if lacking := provide_postgres():
             parts.leave_out("postgresql", lacking)
         else:
-            parts.start(*database_parts("postgresql", stack.enter_context(postgres_cluster())))
+            contexts, matrix = database_parts("postgresql", stack.enter_context(postgres_cluster()))
+            parts.start(contexts)
+            later.append(matrix)
         if lacking := provide_chromium():
             parts.leave_out("browser", lacking)
         else:
             parts.start(browser_part())
         parts.start(
-            Part("types", [PYTHON, "-m", "mypy"]),
+            *later,
             Part("bandit", [tool("bandit"), "-q", "-ll", "-c", "pyproject.toml", "-r", "src"]),
             Part("web types", [*npm, "run", "--silent", "types"], node_env, cwd=WEB),
             Part("web tests", [*npm, "run", "--silent", "test"], node_env, cwd=WEB),

@@ -57,8 +57,8 @@ def sampled(items: list[pytest.Item]) -> list[pytest.Item]:
     """
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
-        many = hasattr(item, "callspec") and {*EACH_CASE}.isdisjoint(item.path.parts)
-        cases.setdefault(item.nodeid.partition("[")[0] if many else item.nodeid, []).append(item)
+        alike = hasattr(item, "callspec") and {*EACH_CASE}.isdisjoint(item.path.parts)
+        cases.setdefault(item.nodeid.partition("[")[0] if alike else item.nodeid, []).append(item)
     left_out: list[pytest.Item] = []
     for many in cases.values():
         kept = {round(number * (len(many) - 1) / (SAMPLE - 1)) for number in range(SAMPLE)}

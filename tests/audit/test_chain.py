@@ -62,7 +62,7 @@ def test_the_database_refuses_to_edit_and_delete_events(log: int, table: str, st
 
 @pytest.mark.postgres_only
 @pytest.mark.parametrize("table", ["audit_event", "audit_eventrow"])
-def test_the_database_refuses_to_empty_the_log(db: None, table: str) -> None:
+def test_the_database_refuses_to_empty_the_log(committed: None, table: str) -> None:
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         run(f"TRUNCATE {table} CASCADE")
 

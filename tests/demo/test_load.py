@@ -117,6 +117,7 @@ def test_a_branch_sees_the_other_party_redacted(bank: Bank) -> None:
     assert all(clash.finding.path == () for clash in hidden)
 
 
+@pytest.mark.sqlite_only  # no export carries passwords
 def test_people_who_sign_in_can(bank: Bank) -> None:
     for person in company.PEOPLE:
         user = people.people(bank.actor()).get(email_folded=person.email)
@@ -166,10 +167,14 @@ def fairway(*arguments: str | Path, folder: Path, url: str = "") -> str:
 def test_the_company_travels_to_sqlite_and_back(bank: Bank, tmp_path: Path) -> None:
     home, away, back = (tmp_path / f"{name}.zip" for name in ("home", "away", "back"))
     export_instance(home)
+    if bank.imported:
+        assert home.read_bytes() == bank.imported.read_bytes()
     fairway("migrate", folder=tmp_path)
     assert "a whole log of" in fairway("import", home, "--as", "instance", folder=tmp_path)
     fairway("export", away, folder=tmp_path)
     assert away.read_bytes() == home.read_bytes()
+    if bank.imported:
+        return  # the way back is the way it came
     with fresh_database(tmp_path) as url:
         fairway("import", away, "--as", "instance", folder=tmp_path, url=url)
         fairway("export", back, folder=tmp_path, url=url)

@@ -45,7 +45,7 @@ def migrated(cluster: str = "") -> str:
     with (FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
-            for old in FOLDER.glob("migrated_*"):
+            for old in FOLDER.glob("*_*"):
                 if time.time() - old.stat().st_mtime > A_DAY:  # nobody runs on it any more
                     old.unlink()
             with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
@@ -56,6 +56,12 @@ def migrated(cluster: str = "") -> str:
                 assert not list(made.parent.glob("*-wal")), "closed, a database is one file"
                 made.rename(file)
     return str(file)
+
+
+def demo() -> Path:
+    """Return where the demo company is kept as a file once it was told on SQLite, by the same sources."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    return FOLDER / f"demo_{_sources()}.zip"
 
 
 def copy(name: str, cluster: str = "") -> None:
