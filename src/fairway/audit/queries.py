@@ -22,7 +22,7 @@ from fairway.audit.models import ChainHead, Event, EventRow, EventText, Revision
 from fairway.audit.naming import SOURCE as SOURCE
 from fairway.audit.naming import cdevent as cdevent
 from fairway.audit.naming import kind_of as kind_of
-from fairway.audit.rules import Checkpoint, LoggedRow, Verification, instant, verify
+from fairway.audit.rules import Checkpoint, LoggedRow, Verification, canonical, instant, verify
 from fairway.audit.rules import LoggedEvent as LoggedEvent
 from fairway.audit.veils import cover as cover
 from fairway.audit.veils import covered, veiled
@@ -196,10 +196,15 @@ def checkpoint(*, at: datetime | None = None) -> str:
 def exported(*, after: int = 0, texts: bool = False) -> Iterator[bytes]:
     """Yield the log as NDJSON, one event a line, fit for `verification(export=…)` without a server.
 
-    `texts`: with the free text, which holds personal data; the chain is verifiable without.
+    `texts`: with the free text, which holds personal data; the chain is verifiable without. PostgreSQL keeps
+    the names in a text in an order of its own: they are told in one order, so that the bytes are the same.
     """
     for event in logged(after=after, until=head()[0]):
-        yield msgspec.json.encode(event if texts else replace(event, texts={})) + b"\n"
+        told: dict[int, Any] = {
+            position: (salt, msgspec.Raw(canonical(kept).encode()))
+            for position, (salt, kept) in event.texts.items()
+        }
+        yield msgspec.json.encode(replace(event, texts=told if texts else {})) + b"\n"
 
 
 def _read(lines: Iterable[bytes]) -> Iterator[LoggedEvent]:
