@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 
@@ -11,14 +12,14 @@ from fairway.audit.commands import execute
 from fairway.kernel.actor import SYSTEM, Actor
 from fairway.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from fairway.workspace import queries
-from fairway.workspace.commands import ArchiveView, ChooseView, CreateView, EditView
+from fairway.workspace.commands import ArchiveView, ChooseView, CreateField, CreateView, EditField, EditView
 from fairway.workspace.models import SavedView
 from tests.support.company import Company, actor, person
 from tests.support.replay import replayed
 
 
 def keep(by: Actor, name: str = "Critical", **more: Any) -> str:
-    command = CreateView(page="items", name=name, **{"filters": {"criticality": "1"}, **more})
+    command = CreateView(name=name, **{"page": "items", "filters": {"criticality": "1"}, **more})
     made = execute(command, actor=by).subject
     assert made is not None
     return made.uid
@@ -174,3 +175,38 @@ def test_a_list_keeps_and_opens_with_a_view(company: Company, browser: Any) -> N
     assert vera.post(f"/views/{view.uid}/archive").status_code == 403
     assert rita.post(f"/views/{view.uid}/archive").status_code == 302
     assert rita.get("/items").status_code == 200
+
+
+def test_filters_by_fields_of_ones_own_are_kept_and_told_to_who_sees_the_field(
+    company: Company, browser: Any, api: Any
+) -> None:
+    for name, viewers in (("cost", []), ("margin", ["change-manager", "administrator"])):
+        execute(
+            CreateField(
+                subject="item", name=name, label=name, type="integer", organisation="retail", viewers=viewers
+            ),
+            actor=SYSTEM,
+        )
+    asked = {"custom.cost__gte": "5", "custom.margin": "7", "q": "till"}
+    rita, query = browser(company.rita), urlencode(asked)
+    rita.post("/views", {"page": "items", "name": "Dear", "query": query})
+    view = SavedView.objects.get()
+    assert view.filters == asked
+    execute(EditView(view=str(view.uid), sharing="organisation", organisation="retail"), actor=company.rita)
+    for by, left in ((company.rita, asked), (company.vera, {"custom.cost__gte": "5", "q": "till"})):
+        [tab] = queries.views_of(by, "items").tabs
+        told = api(by)("get", f"saved-views/{view.uid}").json()
+        assert told["filters"] == left
+        assert dict(parse_qsl(tab.href.partition("?")[2])) == {**left, "view": str(view.uid)}
+        assert told["address"] == tab.href
+        assert browser(by).get(tab.href).status_code == 200
+    execute(EditField(field="item.cost", filterable=False), actor=SYSTEM)
+    assert "cost" not in queries.views_of(company.rita, "items").tabs[0].href
+    for wrong in ({"custom.none": "1"}, {"custom.margin": "x"}, {"custom.margin__contains": "1"}):
+        with pytest.raises(Invalid) as refused:
+            keep(company.rita, "Other", filters=wrong)
+        assert [error.field for error in refused.value.errors] == ["filters"]
+    with pytest.raises(Invalid):
+        keep(company.vera, "Other", filters={"custom.margin": "7"})
+    with pytest.raises(Invalid):
+        keep(company.rita, "Other", page="calendar", filters={"custom.margin": "7"})

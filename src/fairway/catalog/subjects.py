@@ -57,6 +57,7 @@ register_page(
         label=_("Items"),
         path="/items",
         permission="catalog.view",
+        fields="item",
         parameters=frozenset(
             {
                 "kind",

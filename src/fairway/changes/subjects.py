@@ -65,6 +65,7 @@ register_page(
         label=_("Changes"),
         path="/changes",
         permission="changes.view",
+        fields="change",
         parameters=frozenset(
             {
                 *("tab", "state", "model", "priority", "organisation", "item", "environment", "category"),

@@ -12,6 +12,7 @@ from dmr import Body, Path, Query
 from msgspec import UNSET, UnsetType
 
 from fairway.accounts.web import ApiController, DryRun, RefView, operation, ref_view
+from fairway.kernel.actor import Actor
 from fairway.workspace import commands, queries
 from fairway.workspace.api.shared import KeyPath, person_view
 from fairway.workspace.models import SavedView
@@ -80,12 +81,12 @@ class ChoiceView(msgspec.Struct, kw_only=True):
 
 
 SAME = (
-    *("page", "name", "filters", "sort", "columns", "sharing", "pinned", "position", "is_default", "version"),
+    *("page", "name", "sort", "columns", "sharing", "pinned", "position", "is_default", "version"),
     *("created_at", "archived_at"),
 )
 
 
-def _row(row: dict[str, Any]) -> SavedViewView:
+def _row(row: dict[str, Any], actor: Actor) -> SavedViewView:
     def place(kind: str) -> RefView | None:
         if row[f"{kind}__uid"] is None:
             return None
@@ -93,7 +94,7 @@ def _row(row: dict[str, Any]) -> SavedViewView:
             kind=kind, key=row[f"{kind}__slug"], name=row[f"{kind}__name"], uid=str(row[f"{kind}__uid"])
         )
 
-    owner = person_view(row, "owner")
+    owner, page = person_view(row, "owner"), queries.page_of(row["page"])
     kept = SavedView(uid=row["uid"], filters=row["filters"], sort=row["sort"], columns=row["columns"])
     return SavedViewView(
         uid=str(row["uid"]),
@@ -101,19 +102,22 @@ def _row(row: dict[str, Any]) -> SavedViewView:
         team=place("team"),
         organisation=place("organisation"),
         role=row["role__slug"],
-        address=queries.view_href(queries.page_of(row["page"]), kept),
+        address=queries.view_href(page, kept, actor),
+        filters=queries.seen_filters(page, row["filters"], actor),
         **{name: row[name] for name in SAME},
     )
 
 
-def _view(found: SavedView) -> SavedViewView:
+def _view(found: SavedView, actor: Actor) -> SavedViewView:
+    page = queries.page_of(found.page)
     return SavedViewView(
         uid=str(found.uid),
         owner=ref_view(found.owner.ref()),
         team=ref_view(found.team.ref()) if found.team is not None else None,
         organisation=ref_view(found.organisation.ref()) if found.organisation is not None else None,
         role=found.role.slug if found.role is not None else None,
-        address=queries.view_href(queries.page_of(found.page), found),
+        address=queries.view_href(page, found, actor),
+        filters=queries.seen_filters(page, found.filters, actor),
         **{name: getattr(found, name) for name in SAME},
     )
 
@@ -121,7 +125,9 @@ def _view(found: SavedView) -> SavedViewView:
 def _answer(controller: ApiController, uid: str, *, status: int = 200) -> HttpResponse:
     found = queries.view(controller.actor, uid)
     location = f"/api/v1/saved-views/{found.uid}" if status == 201 else ""
-    return controller.answer(_view(found), status=status, version=found.version, location=location)
+    return controller.answer(
+        _view(found, controller.actor), status=status, version=found.version, location=location
+    )
 
 
 class SavedViewsController(ApiController):
@@ -131,7 +137,7 @@ class SavedViewsController(ApiController):
     def get(self, parsed_query: Query[queries.ViewQuery]) -> HttpResponse:
         """List saved views; `page`: those of one list."""
         page = queries.view_page(self.actor, parsed_query)
-        return self.page(page, [_row(row) for row in page.rows])
+        return self.page(page, [_row(row, self.actor) for row in page.rows])
 
     @operation("", SavedViewView, status=201, etag=True, dry_run=True)
     def post(self, parsed_body: Body[commands.CreateView], parsed_query: Query[DryRun]) -> HttpResponse:
@@ -171,7 +177,7 @@ class SavedViewController(ApiController):
             return self.preview(command)
         found = queries.view(self.actor, parsed_path.key)
         self.run(command)
-        return self.answer(_view(found), version=found.version)
+        return self.answer(_view(found, self.actor), version=found.version)
 
 
 class SavedViewChoice(ApiController):

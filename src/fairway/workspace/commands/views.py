@@ -137,7 +137,7 @@ def _values(actor: Actor, found: SavedView, given: CreateView | EditView) -> dic
     if given.name is not UNSET:
         values["name"] = line(given.name, field="name", longest=80)
     if given.filters is not UNSET:
-        values["filters"] = _filters(found.page, given.filters)
+        values["filters"] = _filters(actor, found.page, given.filters)
     if given.sort is not UNSET:
         values["sort"] = line(given.sort, field="sort", longest=60, needed=False)
     if given.columns is not UNSET:
@@ -171,17 +171,25 @@ def _values(actor: Actor, found: SavedView, given: CreateView | EditView) -> dic
     return values
 
 
-def _filters(page: str, given: Mapping[str, str]) -> dict[str, str]:
-    known = queries.page_of(page).parameters - {"sort", "cursor", "columns", "view"}
+def _filters(actor: Actor, page: str, given: Mapping[str, str]) -> dict[str, str]:
+    listed = queries.page_of(page)
+    known = listed.parameters - {"sort", "cursor", "columns", "view"}
     kept: dict[str, str] = {}
     for name, text in given.items():
-        if name not in known:
+        own = bool(listed.fields and name.startswith(queries.PREFIX))
+        if name not in known and not own:
             raise Invalid.field(
                 "filters", f"This list has no filter “{name[:40]}”; there are {', '.join(sorted(known))}."
             )
         value = line(text, field="filters", longest=LONGEST, needed=False)
-        if value:
-            kept[name] = value
+        if not value:
+            continue
+        if own:
+            try:
+                queries.matching(actor, listed.fields, {name: value})
+            except Invalid as problem:
+                raise Invalid.field("filters", problem.detail) from problem
+        kept[name] = value
     return kept
 
 

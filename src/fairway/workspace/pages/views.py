@@ -29,7 +29,10 @@ def _kept(listed: queries.ViewPage, address: str) -> dict[str, Any]:
     """Return what a view keeps of the query of an address."""
     given = dict(parse_qsl(address[:LONGEST]))
     return {
-        "filters": {name: given[name] for name in listed.parameters if given.get(name)},
+        "filters": {
+            **{name: given[name] for name in listed.parameters if given.get(name)},
+            **(queries.own_filters(given) if listed.fields else {}),
+        },
         "sort": given.get("sort", ""),
         "columns": [one for one in given.get("columns", "").split(",") if one],
     }
@@ -49,7 +52,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
         toasts.failed(request, problem.detail)
         return redirect(f"{listed.path}?{request.POST.get('query', '')[:LONGEST]}")
     toasts.done(request, _("The view is kept."))
-    return redirect(queries.view_href(listed, queries.view(actor, made.uid if made else "")))
+    return redirect(queries.view_href(listed, queries.view(actor, made.uid if made else ""), actor))
 
 
 @require_POST
@@ -61,7 +64,7 @@ def update(request: HttpRequest, uid: str) -> HttpResponseBase:
     listed = queries.page_of(found.page)
     execute(commands.EditView(view=uid, **_kept(listed, request.POST.get("query", ""))), actor=actor)
     toasts.done(request, _("The view was saved."))
-    return redirect(queries.view_href(listed, queries.view(actor, uid)))
+    return redirect(queries.view_href(listed, queries.view(actor, uid), actor))
 
 
 @require_POST
@@ -123,7 +126,7 @@ def edit(request: HttpRequest, uid: str) -> HttpResponseBase:
     if request.method == "GET" and not queries.may_edit_view(actor, found):
         raise Forbidden(_("A view is altered by its owner, or by who shares views there."))
     listed = queries.page_of(found.page)
-    here = queries.view_href(listed, found)
+    here = queries.view_href(listed, found, actor)
     initial = {
         "name": found.name,
         "pinned": found.pinned,

@@ -16,6 +16,7 @@ from fairway.workspace.queries.comments import pick_people as pick_people
 from fairway.workspace.queries.comments import thread as thread
 from fairway.workspace.queries.comments import with_keys as with_keys
 from fairway.workspace.queries.fields import FIELD_SUBJECTS as FIELD_SUBJECTS
+from fairway.workspace.queries.fields import PREFIX as PREFIX
 from fairway.workspace.queries.fields import FieldSubject as FieldSubject
 from fairway.workspace.queries.fields import Holder as Holder
 from fairway.workspace.queries.fields import checked as checked
@@ -90,6 +91,7 @@ from fairway.workspace.queries.views import ViewTab as ViewTab
 from fairway.workspace.queries.views import may_edit_view as may_edit_view
 from fairway.workspace.queries.views import page_of as page_of
 from fairway.workspace.queries.views import register_page as register_page
+from fairway.workspace.queries.views import seen_filters as seen_filters
 from fairway.workspace.queries.views import view as view
 from fairway.workspace.queries.views import view_href as view_href
 from fairway.workspace.queries.views import view_page as view_page

@@ -16,6 +16,7 @@ from fairway.kernel.listing import Column, Listing, ListQuery, Page
 from fairway.kernel.models import uid_lookup
 from fairway.workspace.models import SavedView, ViewChoice
 from fairway.workspace.queries.comments import by_person
+from fairway.workspace.queries.fields import PREFIX, visible_fields
 
 NONE = "none"
 """Instead of a view's uid in an address: the list as it comes, whatever opens first."""
@@ -23,7 +24,10 @@ NONE = "none"
 
 @dataclass(frozen=True, slots=True)
 class ViewPage:
-    """A list that views can be of: `parameters` are those of its address that a view keeps."""
+    """A list that views can be of: `parameters` are those of its address that a view keeps.
+
+    `fields`: what its records are called among those that have fields of their own, which it is filtered by.
+    """
 
     name: str
     label: Any
@@ -31,6 +35,7 @@ class ViewPage:
     permission: str
     parameters: frozenset[str]
     columns: frozenset[str] | None = None  # None: whatever the list makes of them
+    fields: str = ""
 
 
 _pages: dict[str, ViewPage] = {}
@@ -169,7 +174,7 @@ def views_of(actor: Actor, page: str, *, current: str = "") -> ViewsOf:
     opening = _opening(actor, page, rows)
     tabs = [
         ViewTab(
-            str(row.uid), row.name, view_href(listed, row), str(row.uid) == current, row.pinned,
+            str(row.uid), row.name, view_href(listed, row, actor), str(row.uid) == current, row.pinned,
             row.owner_id == actor.pk, row.sharing != SavedView.Sharing.PRIVATE, row.pk == opening,
             may_edit_view(actor, row),
         )
@@ -192,15 +197,27 @@ def _opening(actor: Actor, page: str, rows: Sequence[SavedView]) -> int | None:
     return next((row.pk for row in offered if row.role_id is None), None)
 
 
-def view_href(page: ViewPage, found: SavedView) -> str:
-    """Return where a view is looked at: its list, with all it keeps in the address."""
+def view_href(page: ViewPage, found: SavedView, actor: Actor) -> str:
+    """Return where a view is looked at: its list, with what it keeps (`seen_filters`) in the address."""
     kept: Mapping[str, Any] = {
-        **found.filters,
+        **seen_filters(page, found.filters, actor),
         **({"sort": found.sort} if found.sort else {}),
         **({"columns": ",".join(found.columns)} if found.columns else {}),
         "view": str(found.uid),
     }
     return f"{page.path}?{urlencode(kept)}"
+
+
+def seen_filters(page: ViewPage, filters: Mapping[str, str], actor: Actor) -> dict[str, str]:
+    """Return the filters of a view without those by a field that was put away or is not for the actor.
+
+    The list would refuse these, and whoever a view is shared with is not told of the fields of others.
+    """
+    own = {name for name in filters if name.startswith(PREFIX)}
+    if own:
+        known = {one.name for one in visible_fields(actor, page.fields) if one.filterable}
+        own = {name for name in own if name.removeprefix(PREFIX).partition("__")[0] not in known}
+    return {name: value for name, value in filters.items() if name not in own}
 
 
 Sharing = Literal["private", "team", "organisation"]
