@@ -13,7 +13,8 @@ from fairway.accounts.models import User
 from fairway.audit.commands import execute
 from fairway.catalog.commands import EditItem
 from fairway.catalog.models import ConfigurationItem, Relation
-from fairway.kernel.actor import Actor
+from fairway.kernel.actor import SYSTEM, Actor
+from fairway.workspace.commands import CreateField
 
 from .conftest import Company
 
@@ -288,3 +289,32 @@ def test_the_picker_gives_first_what_begins_with_the_text(rita: Client, item: Ma
 
     assert [row["key"] for row in found] == ["pay-b", "a-pay", "other"]
     assert len(rita.get("/items/pick").json()["items"]) == 3
+
+
+def test_the_form_of_an_item_asks_for_the_fields_of_the_kind_that_is_chosen(company: Company) -> None:
+    """What was typed stays, nothing is judged or written, and what is new holds what it begins with."""
+    for name, kinds, default in (("rack", ["host"], "R1"), ("cost", ["system", "host"], "10")):
+        execute(
+            CreateField(
+                subject="item", name=name, label=name.title(), type="text", organisation="retail",
+                kinds=kinds, default=default,
+            ),
+            actor=SYSTEM,
+        )  # fmt: skip
+    rita = browser(company.retail)
+    typed = {**FORM, "name": "", "attributes.cost": "", "redraw_had": "attributes.cost", "redraw": "1"}
+
+    host = rita.post("/items/new", {**typed, "kind": "host"})
+    form = host.context["form"]
+    assert (host.status_code, form.errors, form.custom_names) == (
+        200,
+        {},
+        ["attributes.rack", "attributes.cost"],
+    )
+    assert (form["attributes.rack"].value(), form["attributes.cost"].value()) == ("R1", "")
+    assert 'name="redraw_had" value="attributes.rack"' in host.content.decode()
+    assert "fw-error" not in host.content.decode()
+    system = rita.post("/items/new", {**typed, "kind": "system"}).context["form"]
+    assert system.custom_names == ["attributes.cost"]
+    assert not ConfigurationItem.objects.exists()
+    assert rita.post("/items/new", {**typed, "kind": "host", "redraw": ""}).status_code == 422

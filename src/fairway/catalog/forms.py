@@ -87,6 +87,7 @@ class ItemForm(CustomMixin, forms.Form):
         label=gettext_lazy("Description"), required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
     column = "attributes"
+    decides = ("kind", "organisation")
     attributes = forms.CharField(
         label=gettext_lazy("Attributes"),
         required=False,

@@ -19,6 +19,8 @@ from fairway.workspace import queries as workspace
 class EnvironmentForm(CustomMixin, forms.Form):
     """A new environment, or one that is changed; `version` is the one that was read."""
 
+    decides = ("tier", "organisation")
+
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     key = forms.CharField(

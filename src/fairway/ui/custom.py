@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -111,12 +112,17 @@ def field_of(one: Definition, *, zone: str, value: Any = None) -> forms.Field:
 
 
 class CustomMixin:
-    """For forms of records: `add_custom` appends fields, `custom_values` gives what was filled in."""
+    """For forms of records: `add_custom` appends fields, `custom_values` gives what was filled in.
+
+    `decides`: names of the fields that decide which there are; when one of these changes, the page asks for
+    the appended ones anew (ui/form.html), and `redrawn` says so.
+    """
 
     fields: dict[str, forms.Field]
     initial: MutableMapping[str, Any]
     cleaned_data: dict[str, Any]
     column = "custom"
+    decides: ClassVar[tuple[str, ...]] = ()
     _custom: tuple[Definition, ...] = ()
 
     def add_custom(
@@ -159,6 +165,34 @@ class CustomMixin:
                 value = value[0] if value else None
             found[one.name] = None if value in ("", [], None) else value
         return found
+
+    def redrawn(self) -> bool:
+        """Say whether only the appended fields are asked for; then all is shown as typed, and not judged.
+
+        A field that was not there before holds what it begins with.
+        """
+        form: Any = self
+        if not form.is_bound or not form.data.get("redraw"):
+            return False
+        data, there = form.data.copy(), set(form.data.getlist("redraw_had"))
+        for one in self._custom:
+            name = f"{self.column}.{one.name}"
+            value = self.initial.get(name)
+            if name not in there and value is not None:
+                shown = form.fields[name].prepare_value(value)
+                data.setlist(name, shown if isinstance(shown, list) else [shown])
+        form.data, form._errors = data, ErrorDict()
+        return True
+
+    @property
+    def deciding(self) -> str:
+        """When the page asks for the appended fields anew, as htmx triggers."""
+        form: Any = self
+        return ", ".join(f"change from:'#{form[name].id_for_label}'" for name in self.decides)
+
+    @property
+    def custom_names(self) -> list[str]:
+        return [f"{self.column}.{one.name}" for one in self._custom]
 
     @property
     def sections(self) -> list[dict[str, Any]]:

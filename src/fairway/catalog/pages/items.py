@@ -259,7 +259,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
     accounts.require(actor, "catalog.edit", at=None)
     form = ItemForm(request.POST or None, actor=actor, new=True)
     status = 200
-    if request.method == "POST":
+    if request.method == "POST" and not form.redrawn():
         status = 422
         if form.is_valid():
             made, status = submit(form, commands.CreateItem(**form.values()), actor)
@@ -285,7 +285,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
     accounts.require(actor, "catalog.edit", at=found.organisation_id)
     form = ItemForm(request.POST or None, actor=actor, item=found)
     status = 200
-    if request.method == "POST":
+    if request.method == "POST" and not form.redrawn():
         status = 422
         if form.is_valid():
             version = form.cleaned_data["version"]

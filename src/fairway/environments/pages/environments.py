@@ -318,7 +318,7 @@ def new(request: HttpRequest) -> HttpResponseBase:
     accounts.require(actor, "environments.edit", at=None)
     form = EnvironmentForm(request.POST or None, actor=actor)
     status = 200
-    if request.method == "POST":
+    if request.method == "POST" and not form.redrawn():
         status = 422
         if form.is_valid():
             made, status = submit(form, commands.CreateEnvironment(**form.values()), actor)
@@ -344,7 +344,7 @@ def edit(request: HttpRequest, key: str) -> HttpResponseBase:
     accounts.require(actor, "environments.edit", at=found.organisation_id)
     form = EnvironmentForm(request.POST or None, actor=actor, environment=found)
     status = 200
-    if request.method == "POST":
+    if request.method == "POST" and not form.redrawn():
         status = 422
         if form.is_valid():
             version = form.cleaned_data["version"]
