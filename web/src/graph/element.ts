@@ -13,6 +13,8 @@ import {
 const BOX = { width: 168, height: 26 };
 const LISTED = 400; // rows of one opened part of the list; more on demand
 const LABEL = 22;
+const READABLE = 0.85; // zoom at which names are read on a telephone
+const NARROW = 600; // pixels of the picture
 
 /** A mark of this id keeps Cytoscape from writing a style of its own into the page; ours is in graph.css. */
 function spareStyle(): void {
@@ -272,12 +274,22 @@ export class Graph extends LitElement {
     }
   }
 
-  private fit(): void {
-    this.core?.fit(undefined, 28);
-    if (this.core && this.core.zoom() > 1.1) {
-      this.core.zoom(1.1);
-      this.core.center();
+  /** Show all of it; at first, where that would be too small to read on a telephone, where it begins. */
+  private fit(whole = false): void {
+    const core = this.core;
+    if (!core) return;
+    core.fit(undefined, 28);
+    if (core.zoom() > 1.1) {
+      core.zoom(1.1);
+      core.center();
     }
+    const root = core.nodes("[?first]").first();
+    if (whole || core.zoom() >= READABLE || core.width() > NARROW || root.empty()) return;
+    const { x1, x2 } = core.nodes().boundingBox();
+    core.zoom(READABLE);
+    core.center(root);
+    const box = root.renderedBoundingBox();
+    core.panBy({ x: root.position().x > (x1 + x2) / 2 ? core.width() - 16 - box.x2 : 16 - box.x1, y: 0 });
   }
 
   private zoom(by: number): void {
@@ -378,7 +390,7 @@ export class Graph extends LitElement {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const core = this.core;
     const acts: Record<string, () => void> = {
-      "+": () => this.zoom(1.25), "=": () => this.zoom(1.25), "-": () => this.zoom(0.8), "0": () => this.fit(),
+      "+": () => this.zoom(1.25), "=": () => this.zoom(1.25), "-": () => this.zoom(0.8), "0": () => this.fit(true),
       ArrowDown: () => this.along(1), ArrowUp: () => this.along(-1), ArrowRight: () => this.across(1), ArrowLeft: () => this.across(-1),
       Enter: () => this.selected && this.enter(this.selected), Escape: () => this.pick("", false),
       l: () => this.querySelector<HTMLElement>("[data-list] [data-row]")?.focus(),
@@ -462,7 +474,7 @@ export class Graph extends LitElement {
     return html`
       <section class="fwg-picture" aria-label=${this.word("picture")}>
         <div class="fwg-canvas" data-canvas tabindex="0" role="application" aria-label=${this.word("picture")} aria-describedby="fwg-hint" @keydown=${this.keyed}></div>
-        <div class="fwg-zoom"><button type="button" class="btn btn-icon" aria-label=${this.word("in")} @click=${() => this.zoom(1.25)}>+</button><button type="button" class="btn btn-icon" aria-label=${this.word("out")} @click=${() => this.zoom(0.8)}>−</button><button type="button" class="btn" @click=${() => this.fit()}>${this.word("fit")}</button></div>
+        <div class="fwg-zoom"><button type="button" class="btn btn-icon" aria-label=${this.word("in")} @click=${() => this.zoom(1.25)}>+</button><button type="button" class="btn btn-icon" aria-label=${this.word("out")} @click=${() => this.zoom(0.8)}>−</button><button type="button" class="btn" @click=${() => this.fit(true)}>${this.word("fit")}</button></div>
         <p class="fwg-told" role="status">${this.told()}</p>
         <p class="fwg-hint" id="fwg-hint">${this.shown} ${this.word("shown")} · ${this.word("hint")}</p>
       </section>
