@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -54,6 +55,8 @@ def walk(steps: Edges) -> dict[int, list[int]]:
 
 
 class Walked(dict[int, tuple[int, int]]):
+    strained: ClassVar[dict[int, int]] = {}
+
     def way(self, goal: int) -> tuple[int, ...]:
         before = self[goal][1]
         return (*(self.way(before) if before in self else (before,)), goal)

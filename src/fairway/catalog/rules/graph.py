@@ -321,6 +321,17 @@ class Graph:
             return self._plain(starts, depth, seen, self._up.places)
         return self._needed(starts, depth, seen, self._outside(through, starts))
 
+    def falling(self, starts: Mapping[int, int], depth: int) -> Reach:
+        """Let failure spread from items that fall one after the other: each at its depth, from there on.
+
+        The depths of what is found count from nought as well; a way to it begins at the item it spread from.
+        """
+        later: dict[int, list[int]] = {}
+        for item, steps in sorted(starts.items()):
+            if item in self._place:
+                later.setdefault(steps, []).append(self._place[item])
+        return self._spread((), depth, bytearray(len(self._items)), frozenset(), later=later)
+
     def path(
         self, start: int, goal: int, direction: Direction = Direction.DOWNSTREAM, depth: int | None = None
     ) -> tuple[int, ...]:
@@ -390,24 +401,28 @@ class Graph:
         seen: bytearray,
         outside: frozenset[int],
         goals: frozenset[int] = frozenset(),
+        later: Mapping[int, list[int]] | None = None,
     ) -> Reach:
         """Walk downstream; a step by way of groups is taken once too many members of one have failed.
 
-        `goals`: the walk may end when it finds one of them.
+        `goals`: the walk may end when it finds one of them. `later`: places that fail at a depth by
+        themselves, unless the walk has found them.
         """
         redundant = self._redundant
-        if not redundant:
+        if not redundant and later is None:
             return self._plain(starts, depth, seen, self._down.places)
         items, places, place = self._items, self._down.places, self._place
         found = Reach()
         spare: dict[int, int] = {}  # how many more may fail before the item of a group falls
         frontier = [place[item] for item in starts if item in place]
-        for here in frontier:
-            seen[here] = 1
+        later = dict(later or {})
         steps = 0
-        while frontier and (depth is None or steps < depth):
+        while (frontier or later) and (depth is None or steps < depth):
+            frontier += [here for here in later.pop(steps, ()) if not seen[here]]
+            for here in frontier:
+                seen[here] = 1
             steps += 1
-            following = []
+            following: list[int] = []
             for here in frontier:
                 step = (steps, items[here])
                 held = redundant.get(items[here])

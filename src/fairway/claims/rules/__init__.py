@@ -34,8 +34,13 @@ WAIVED_BY = ("change manager",)
 
 
 class Reach(Protocol):
-    """What a walk found: item -> (steps, the item before it), and the whole way to each."""
+    """What a walk found: item -> (steps, the item before it), and the whole way to each.
 
+    `strained`: groups of redundancy that it met, if any.
+    """
+
+    @property
+    def strained(self) -> Mapping[int, int]: ...
     def __contains__(self, item: object, /) -> bool: ...
     def __iter__(self) -> Iterator[int]: ...
     def __len__(self) -> int: ...
@@ -46,6 +51,8 @@ class Reach(Protocol):
 
 Walk = Callable[[int, int], Reach]
 """Walks from an item for so many steps; neighbours in the order of their keys, the first item left out."""
+Falling = Callable[[Mapping[int, int], int], Reach]
+"""Walks from items that fall by themselves, each after so many steps, up to so many steps in all."""
 
 
 class Strength(StrEnum):
@@ -96,17 +103,25 @@ class Claim:
 class Relations:
     """How items stand to each other along the direction of failure; remembers what it has walked.
 
-    `downstream` walks to what an item's failure reaches, `upstream` to what an item needs. What is remembered
-    is bounded: some 200,000 items found, about 30 MB.
+    `downstream` walks to what an item's failure reaches, `upstream` to what an item needs; `falling`, where
+    there is redundancy, from several that fall one after the other. What is remembered is bounded: some
+    200,000 items found, about 30 MB.
     """
 
     MOST_KEPT = 200_000
     MOST_SWEPT = 500_000
 
     def __init__(
-        self, *, downstream: Walk, upstream: Walk, is_shared: Callable[[int], bool], depth: int = DEPTH
+        self,
+        *,
+        downstream: Walk,
+        upstream: Walk,
+        is_shared: Callable[[int], bool],
+        falling: Falling | None = None,
+        depth: int = DEPTH,
     ) -> None:
         self.depth = depth
+        self._falling = falling
         self.is_shared = is_shared
         self._walks = (downstream, upstream)
         self._known: dict[tuple[int, bool], Reach] = {}
@@ -181,10 +196,9 @@ class Relations:
             return ()
         if not through_shared or self.is_shared(failing) or self.is_shared(reached):
             return found.way(failing)[::-1]
+        if self._falling is not None and (below := self.downstream(failing)).strained:
+            return self._crossing(below, reached, self._falling)
         best: tuple[int, tuple[int, ...]] | None = None
-        through = found.way(failing)
-        if any(self.is_shared(passed) and passed not in found for passed in through[1:-1]):
-            best = (len(through) - 1, through[::-1])  # by a shared item that fails together with its likes
         for passed in found:
             steps = found[passed][0]
             if passed == failing or not self.is_shared(passed):
@@ -201,6 +215,19 @@ class Relations:
             if best is None or (length, way[::-1]) < (best[0], best[1][::-1]):
                 best = (length, way)
         return best[1] if best else ()
+
+    def _crossing(self, below: Reach, reached: int, falling: Falling) -> tuple[int, ...]:
+        """Return how failure travels to an item in another environment where redundancy has a say.
+
+        What falls there is what the shared items take down by themselves, each from when it has fallen here:
+        a member that fell in this environment alone still stands in the other one.
+        """
+        over = {item: below[item][0] for item in below if self.is_shared(item)}
+        there = falling(over, self.depth)
+        if reached not in there:
+            return ()
+        way = there.way(reached)
+        return (*below.way(way[0]), *way[1:])
 
     def _walked(self, item: int, *, up: bool) -> Reach:
         known = self._known.get((item, up))
