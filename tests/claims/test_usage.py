@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from fairway.claims import queries
 from fairway.claims.models import ClaimRow
 from fairway.claims.rules import Claim, Strength, Thing
-from fairway.claims.rules.usage import CAPACITY, USAGE, shared_use
+from fairway.claims.rules.usage import CAPACITY, USAGE, Use, shared_use, use_of_all
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.policy import Finding, Severity, tell
@@ -99,6 +101,58 @@ def test_sharing_is_what_is_found_hour_by_hour(claims: list[Claim], limit: int) 
     assert all(f.severity is Severity.BLOCK and f.waivable_by == ("environment manager",) for f in over)
 
 
+@given(bookings, st.integers(1, 5))
+def test_the_sweep_over_all_use_is_what_is_found_hour_by_hour(claims: list[Claim], limit: int) -> None:
+    lanes: dict[int, list[Use]] = {}
+    for number, one in enumerate(claims):
+        start, end = ((at - ORIGIN) // timedelta(hours=1) for at in (one.period.start, one.period.end))
+        use = (start, end, number, one.units, one.strength is not Strength.TENTATIVE)
+        lanes.setdefault(one.item, []).append(use)
+    met: dict[tuple[str, str, int, Severity], set[int]] = {}
+    crowded: dict[tuple[int, int], tuple[int, set[str]]] = {}
+    for hour in range(HOURS):
+        for thing in (1, 2):
+            here = [c for c in claims if c.item == thing and there(c, hour)]
+            for one, other in combinations(here, 2):
+                if one.source == other.source:
+                    continue
+                fits = compatible(one.usage, other.usage) and not one.exclusive and not other.exclusive
+                drafts = one.strength is other.strength is Strength.TENTATIVE
+                severity = Severity.INFORM if fits else Severity.WARN if drafts else Severity.BLOCK
+                first, second = sorted((one.source.key, other.source.key))
+                met.setdefault((first, second, thing, severity), set()).add(hour)
+            firm = [c for c in here if c.strength is not Strength.TENTATIVE]
+            if (units := sum(c.units for c in firm)) > limit:
+                crowded[thing, hour] = (units, {c.source.key for c in firm})
+
+    found = use_of_all(
+        lanes,
+        claims.__getitem__,
+        compatible=compatible,
+        capacity=lambda thing: limit,
+        instant=lambda hour: ORIGIN + timedelta(hours=hour),
+    )
+
+    told = Counter((*(party.key for party in f.parties), f.severity) for f in found if f.rule == USAGE)
+    assert told == Counter((first, second, severity) for first, second, _, severity in met)
+    begins = Counter(f.interval.start for f in found if f.rule == USAGE and f.interval is not None)
+    assert begins == Counter(ORIGIN + timedelta(hours=min(hit)) for hit in met.values())
+    stretches: list[tuple[int, int, int, set[str]]] = []
+    for (thing, hour), (units, keys) in sorted(crowded.items()):
+        if stretches and stretches[-1][0] == thing and stretches[-1][1] == hour:
+            _, _, most, before = stretches.pop()
+            units, keys = max(most, units), before | keys
+        stretches.append((thing, hour + 1, units, keys))
+    over = [
+        ((f.interval.end - ORIGIN) // timedelta(hours=1), f.params["units"], sorted(p.key for p in f.parties))
+        for f in found
+        if f.rule == CAPACITY and f.interval is not None
+    ]
+    assert sorted(map(str, over)) == sorted(
+        str((end, units, sorted(keys))) for _, end, units, keys in stretches
+    )
+
+
 @given(bookings, st.integers(1, 3))
 def test_taking_more_never_lets_in_what_was_kept_out(claims: list[Claim], limit: int) -> None:
     """One more claim of others, or less capacity, only ever closes."""
@@ -152,3 +206,9 @@ def test_stored_bookings_are_met_in_one_statement(django_assert_num_queries: obj
         found = asked()
     assert {finding.parties[1].key for finding in found} == {"BKG-1", "BKG-2", "BKG-3", "BKG-4"}
     assert queries.stored("booking") == set(held)
+    ClaimRow.objects.bulk_create([queries.row_of(booking(9, 7, hours(0, 9), thing=Thing.POOL, units=3))])
+    with django_assert_num_queries(2):  # type: ignore[operator]
+        every = queries.contentions(compatible=compatible, capacity=lambda thing: 2 if thing == 7 else None)
+    pairs = {tuple(party.key for party in f.parties) for f in every if f.rule == USAGE}
+    assert pairs == {(f"BKG-{number}", f"BKG-{number + 1}") for number in range(1, 8)}
+    assert [(f.parties[0].key, f.params["units"]) for f in every if f.rule == CAPACITY] == [("BKG-9", 3)]

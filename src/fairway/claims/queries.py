@@ -25,7 +25,7 @@ from fairway.claims.rules import Strength as Strength
 from fairway.claims.rules import Thing as Thing
 from fairway.claims.rules.usage import CAPACITY as CAPACITY
 from fairway.claims.rules.usage import USAGE as USAGE
-from fairway.claims.rules.usage import Capacity, Compatible, shared_use
+from fairway.claims.rules.usage import Capacity, Compatible, Use, shared_use, use_of_all
 from fairway.kernel.actor import Actor
 from fairway.kernel.db import fetch
 from fairway.kernel.period import Period
@@ -94,6 +94,37 @@ def contention(
             held = _held_of(thing, wanted, leave_out=subject)
             found += shared_use(wanted, map(claim_of, held), compatible=compatible, capacity=capacity)
     return sorted(found, key=lambda finding: finding.order)
+
+
+def contentions(*, compatible: Compatible, capacity: Capacity, period: Period | None = None) -> list[Finding]:
+    """Return what speaks against or about how environments and pools are shared, whoever asks: each pair of
+    records once, and each stretch of time in which too much is taken.
+
+    `period`: of what overlaps it. The rest as for `contention`; redact the findings at the door.
+    """
+    found = []
+    for thing in (Thing.ENVIRONMENT, Thing.POOL):
+        rows = list(_all(period, None, thing=thing))
+        uses: dict[int, list[Use]] = {}
+        for number, row in enumerate(rows):
+            use = (row[8], row[9], number, row[14], row[10] != Strength.TENTATIVE)
+            uses.setdefault(row[6], []).append(use)
+        found += use_of_all(
+            uses, _claims(rows), compatible=compatible, capacity=capacity, instant=_instant_of
+        )
+    return sorted(found, key=lambda finding: finding.order)
+
+
+def _claims(rows: Sequence[Stored]) -> Callable[[int], Claim]:
+    """Return what gives the claim of a row by its place; each is made when it is first asked for."""
+    made: dict[int, Claim] = {}
+
+    def claim(number: int) -> Claim:
+        if number not in made:
+            made[number] = claim_of(rows[number])
+        return made[number]
+
+    return claim
 
 
 def _held_of(thing: Thing, claims: Sequence[Claim], *, leave_out: Ref | None) -> list[Stored]:
@@ -338,7 +369,7 @@ def claim_of(row: Stored) -> Claim:
         Ref(kind, key, name, uid, pk, organisation),
         item,
         environment,
-        Period(EPOCH + starts * MICROSECOND, EPOCH + ends * MICROSECOND),
+        Period(_instant_of(starts), _instant_of(ends)),
         Strength(strength),
         bool(exclusive),
         THINGS[thing],
@@ -379,6 +410,10 @@ def micros(at: datetime) -> int:
     return (at - EPOCH) // MICROSECOND
 
 
+def _instant_of(at: int) -> datetime:
+    return EPOCH + at * MICROSECOND
+
+
 def magnitude(length: int) -> int:
     """Return the least n such that the length in microseconds is at most 2^n minutes."""
     return min(max(-(-length // MINUTE) - 1, 0).bit_length(), BIGGEST)
@@ -403,6 +438,7 @@ def _relations(known: catalog.Snapshot) -> Relations:
         downstream=lambda item, depth: graph.reach(item, catalog.Direction.DOWNSTREAM, depth),
         upstream=lambda item, depth: graph.reach(item, catalog.Direction.UPSTREAM, depth),
         is_shared=lambda item: item in items and items[item].shared,
+        falling=graph.falling if graph.groups else None,
     )
     _walked = (known, relations)
     return relations

@@ -6,12 +6,12 @@ and all that overlap at any instant do not take more units than the thing bears.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from fairway.claims.rules import Claim, Strength
+from fairway.claims.rules import Claim, Lane, Strength
 from fairway.kernel.period import Period
 from fairway.kernel.refs import Ref
 from fairway.policy import Finding, Severity
@@ -24,6 +24,8 @@ Compatible = Callable[[str, str], bool]
 """The matrix of usage kinds: whether two go together on one thing."""
 Capacity = Callable[[int], int | None]
 """How many units a thing bears at a time, by its primary key; None: any number."""
+Use = tuple[int, int, int, int, bool]
+"""Start, end, the number of the claim, its units, and whether it is more than a draft."""
 
 
 def shared_use(
@@ -40,50 +42,136 @@ def shared_use(
     asked: dict[tuple[str, int], list[Claim]] = {}
     for claim in wanted:
         asked.setdefault((claim.thing, claim.item), []).append(claim)
-    met: dict[tuple[Ref, Ref, int, str], tuple[Finding, int]] = {}
+    met = _Met(compatible)
     found: list[Finding] = []
     for (_, thing), mine in asked.items():
         others = lanes.get((mine[0].thing, thing), [])
         for claim in mine:
             for other in others:
-                _note(met, claim, other, compatible)
+                met.note(claim, other)
         limit = capacity(thing)
         if limit is not None:
             found += _crowded(mine, others, limit)
-    found += [finding for finding, _ in met.values()]
-    return sorted(found, key=lambda finding: finding.order)
+    return sorted([*found, *met.told()], key=lambda finding: finding.order)
 
 
-def _note(
-    met: dict[tuple[Ref, Ref, int, str], tuple[Finding, int]],
-    claim: Claim,
-    other: Claim,
+def use_of_all(
+    lanes: Mapping[int, Sequence[Use]],
+    claim: Callable[[int], Claim],
+    *,
     compatible: Compatible,
-) -> None:
-    """Add the meeting of two claims to what was met, the first of equals in time being told."""
-    overlap = claim.period & other.period
-    if overlap is None or claim.source == other.source:
-        return
-    exclusive = claim.exclusive or other.exclusive
-    shared = not exclusive and compatible(claim.usage, other.usage)
-    draft = other.strength is Strength.TENTATIVE
-    severity = Severity.INFORM if shared else Severity.WARN if draft else Severity.BLOCK
-    params: dict[str, Any] = {"usage": other.usage, "wanted": claim.usage, "exclusive": exclusive}
-    key = (claim.source, other.source, claim.item, severity)
-    before = met.get(key)
-    times = 1 if before is None else before[1] + 1
-    if before is not None and before[0].interval is not None and before[0].interval <= overlap:
-        told = before[0]
-    else:
-        told = Finding(
-            USAGE, severity, (claim.source, other.source), overlap, params=params,
-            waivable_by=() if shared or draft else WAIVED_BY,
-        )  # fmt: skip
-    told = Finding(
-        told.rule, told.severity, told.parties, told.interval, params={**told.params, "overlaps": times},
-        waivable_by=told.waivable_by,
-    )  # fmt: skip
-    met[key] = (told, times)
+    capacity: Capacity,
+    instant: Callable[[Any], datetime],
+) -> list[Finding]:
+    """Report what all claims on things of one kind meet: each pair of records once for each kind of meeting,
+    and each stretch of time in which the firm ones take more than the thing bears, with all who take part.
+
+    `lanes`: how each thing is used, in numbers that `instant` turns into instants; `claim` gives the claim
+    that a number stands for, and is asked for those alone that meet. A pair blocks where one of the two is
+    blocked: between two drafts it warns.
+    """
+    met = _Met(compatible, of_pairs=True)
+    found: list[Finding] = []
+    for thing, uses in lanes.items():
+        lane = Lane((start, end, number) for start, end, number, _, _ in uses)
+        for place, (start, end, number) in enumerate(lane.spans):
+            for other in lane.overlapping(start, end, before=place):
+                met.note(*sorted((claim(number), claim(other)), key=_by_source))
+        limit = capacity(thing)
+        if limit is not None:
+            found += _too_much([use for use in uses if use[4]], claim, limit, instant)
+    return sorted([*found, *met.told()], key=lambda finding: finding.order)
+
+
+def _by_source(claim: Claim) -> tuple[str, int]:
+    return claim.source.kind, claim.source.pk or 0
+
+
+class _Met:
+    """What was met: of each two records, thing and severity the first overlap, and how many there are."""
+
+    def __init__(self, compatible: Compatible, *, of_pairs: bool = False) -> None:
+        self._compatible, self._of_pairs = compatible, of_pairs
+        self._met: dict[tuple[Ref, Ref, int, Severity], tuple[Period, Claim, Claim, int]] = {}
+
+    def note(self, claim: Claim, other: Claim) -> None:
+        """Add the meeting of two claims to what was met, the first of equals in time being told."""
+        if claim.source == other.source:
+            return
+        overlap = claim.period & other.period
+        if overlap is None:
+            return
+        key = (claim.source, other.source, claim.item, self._severity(claim, other))
+        before = self._met.get(key)
+        if before is None:
+            self._met[key] = (overlap, claim, other, 1)
+        elif before[0] <= overlap:
+            self._met[key] = (*before[:3], before[3] + 1)
+        else:
+            self._met[key] = (overlap, claim, other, before[3] + 1)
+
+    def told(self) -> Iterator[Finding]:
+        for (_, _, _, severity), (overlap, claim, other, times) in self._met.items():
+            exclusive = claim.exclusive or other.exclusive
+            yield Finding(
+                USAGE,
+                severity,
+                (claim.source, other.source),
+                overlap,
+                params={
+                    "usage": other.usage,
+                    "wanted": claim.usage,
+                    "exclusive": exclusive,
+                    "overlaps": times,
+                },
+                waivable_by=WAIVED_BY if severity is Severity.BLOCK else (),
+            )
+
+    def _severity(self, claim: Claim, other: Claim) -> Severity:
+        if not claim.exclusive and not other.exclusive and self._compatible(claim.usage, other.usage):
+            return Severity.INFORM
+        drafts = (claim, other) if self._of_pairs else (other,)
+        draft = all(one.strength is Strength.TENTATIVE for one in drafts)
+        return Severity.WARN if draft else Severity.BLOCK
+
+
+def _too_much(
+    uses: Sequence[Use], claim: Callable[[int], Claim], limit: int, instant: Callable[[Any], datetime]
+) -> Iterator[Finding]:
+    """Give a finding for each stretch of time in which all together take more than the limit."""
+    edges = sorted(
+        [(end, False, number, units) for _, end, number, units, _ in uses]
+        + [(start, True, number, units) for start, _, number, units, _ in uses]
+    )  # who leaves at an instant does so before others come
+    here: dict[int, None] = {}
+    taken = most = 0
+    since: dict[int, None] | None = None
+    begun = None
+    for place, (at, comes, number, units) in enumerate(edges):
+        if comes:
+            here[number] = None
+            taken += units
+        else:
+            del here[number]
+            taken -= units
+        if place + 1 < len(edges) and edges[place + 1][0] == at:
+            continue
+        if taken > limit:
+            if since is None:
+                since, most, begun = {}, 0, at
+            since.update(here)
+            most = max(most, taken)
+        elif since is not None:
+            parties = dict.fromkeys(claim(one).source for one in sorted(since))
+            yield Finding(
+                CAPACITY,
+                Severity.BLOCK,
+                tuple(parties),
+                Period(instant(begun), instant(at)),
+                params={"units": most, "capacity": limit},
+                waivable_by=WAIVED_BY,
+            )
+            since = None
 
 
 def _crowded(mine: list[Claim], others: list[Claim], limit: int) -> Iterator[Finding]:
