@@ -75,7 +75,12 @@ def test_the_bare_algorithm_finds_the_same_conflicts(told: dict[str, Any]) -> No
     checks = [row for row in rows if "findings" in row]
     assert len(checks) == 4
     assert sum(sum(row["findings"]) for row in checks) > 0
-    assert len(rows) == 10  # the calendar, and its conflicts, three times
+    assert len(rows) == 15  # the calendar, and its conflicts, three times
+    told = {row["what"]: row["detail"] for row in rows}
+    assert "the same as the bare algorithm finds" in told["full sweep, all branches"]
+    for rule in ("claims.person", "claims.related_item", "claims.same_item", "claims.usage"):
+        assert rule in told["full sweep, all branches"]
+    assert len([what for what in told if what.startswith("100 slots")]) == 2
 
 
 def traced(act: Callable[[], object]) -> list[str]:

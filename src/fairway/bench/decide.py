@@ -6,27 +6,31 @@ import json
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from django.conf import settings
 from django.db import connection
 from django.test import Client as TestClient
 
 from fairway.accounts import queries as people
+from fairway.audit import queries as audit
 from fairway.bench import floor, timing, wire, world
 from fairway.bench.capture import statements
 from fairway.bench.shape import TODAY, Shape
-from fairway.kernel.actor import SYSTEM
+from fairway.changes import queries as changes
+from fairway.kernel.actor import SYSTEM, Actor
+from fairway.policy import Decision
 
 BUDGET = 4.0
+LIMIT = 0.010
 REQUESTS = 480
-ABOUT = "GET /api/v1/decide, one client on a connection that stays open"
+ABOUT = "GET /api/v1/decide, one client on a connection that stays open; and the decision itself, in process"
 
 
 def run(shape: Shape, *, rounds: int, requests: int) -> list[dict[str, Any]]:
@@ -38,17 +42,65 @@ def run(shape: Shape, *, rounds: int, requests: int) -> list[dict[str, Any]]:
     asking = {email: told(questions[email], tokens[email]) for email in tokens}
     everything = {key: one for some in asking.values() for key, one in some.items()}
     with ExitStack() as stack:
-        ours, theirs, _ = servers(stack, everything)
+        ours, theirs, process = servers(stack, everything)
         for label, email in askers:
             sent = [wire.get(path, tokens[email]) for path in questions[email]]
             compare(ours, theirs, sent)
             turns = (sent * (requests // len(sent) + 1))[:requests]
+            before = wire.processor(process)
             figure, bare = timing.alternate(partial(ours.timed, turns), partial(theirs.timed, turns), rounds)
-            rows.append(_row(label, figure, bare, list(asking[email].values())))
+            each = (wire.processor(process) - before) / (len(turns) * (rounds + 1))
+            rows.append(_row(label, figure, bare, list(asking[email].values()), each))
+    for label, email in askers:
+        rows.append(_in_process(label, email, questions[email], rounds, requests))
     return rows
 
 
-def _row(label: str, figure: timing.Times, bare: timing.Times, asked_: list[floor.Asked]) -> dict[str, Any]:
+def _in_process(label: str, email: str, paths: list[str], rounds: int, requests: int) -> dict[str, Any]:
+    """Measure the decision without server and token; the floor runs its statements on the same connection."""
+    actor = people.person(people.user(SYSTEM, email))
+    asked_ = [partial(_clearance, actor, parse_qs(urlsplit(path).query)) for path in paths]
+    turns = max(1, requests // len(asked_))
+    measured = timing.compared(
+        [act for _ in range(turns) for act in asked_],
+        [act for _ in range(turns) for act in map(_statements, asked_)],
+        rounds,
+        in_process=connection.vendor == "sqlite",
+    )
+    about = f"{len(asked_)} questions; redacted for who asks; floor: the same statements"
+    return measured.row(f"decide in process, {label}", LIMIT, about, share=0.99)
+
+
+def _clearance(actor: Actor, query: Mapping[str, list[str]]) -> Decision:
+    with audit.steady():
+        return changes.clearance(
+            actor,
+            item=query["system"][0],
+            environment=query["environment"][0],
+            change=query["change"][0],
+            at=datetime.fromisoformat(query["at"][0]),
+        ).redacted(people.access(actor).sees)
+
+
+def _statements(act: Callable[[], object]) -> Callable[[], None]:
+    act()
+    with statements() as ran:
+        act()
+    queries = [(query, [floor.revived(one) for one in params]) for query, params in ran]
+
+    def bare() -> None:
+        cursor = connection.connection.cursor()
+        for query, params in queries:
+            cursor.execute(query, params)
+            cursor.fetchall()
+        cursor.close()
+
+    return bare
+
+
+def _row(
+    label: str, figure: timing.Times, bare: timing.Times, asked_: list[floor.Asked], processor: float
+) -> dict[str, Any]:
     ratio = figure.median / bare.median
     verdicts = Counter(one.answer["verdict"] for one in asked_)
     counts = sorted(len(one.statements) for one in asked_)
@@ -65,7 +117,7 @@ def _row(label: str, figure: timing.Times, bare: timing.Times, asked_: list[floo
         "detail": f"{len(asked_)} questions ({dict(verdicts)}); statements {counts[0]} to {counts[-1]}, as"
         f" a rule"
         f" {counts[middle]}; findings {findings[0]} to {findings[-1]}; answer of {sizes[middle]} bytes as a"
-        f" rule",
+        f" rule; the server's processor time {processor * 1000:.2f} ms a request",
     }
 
 

@@ -24,7 +24,10 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`future`: the share of changes that lie ahead. `skew`: exponent of the popularity of what is needed."""
+    """`future`: the share of changes that lie ahead. `skew`: exponent of the popularity of what is needed.
+
+    `bookings`: how many claims as bookings hold them; `teams`: how many environments of teams they are on.
+    """
 
     changes: int = 100_000
     items: int = 50_000
@@ -35,6 +38,8 @@ class Shape:
     future: float = 0.12
     skew: float = 0.9
     seed: int = 1
+    bookings: int = 200_000
+    teams: int = 1_000
 
     def told(self) -> dict[str, object]:
         """Return the shape as plain values, with what is the same in all of them."""
@@ -61,7 +66,9 @@ class Stock:
     seed: int = 1
 
 
-TINY = Shape(changes=400, items=400, organisations=20, windows=30, recurring=6, people=12)
+TINY = Shape(
+    changes=400, items=400, organisations=20, windows=30, recurring=6, people=12, bookings=600, teams=8
+)
 """For the tests of the benchmarks themselves."""
 
 

@@ -32,7 +32,7 @@ def key(shape: Shape | Stock) -> str:
     sums = hashlib.sha256(json.dumps(asdict(shape), sort_keys=True).encode())
     made_by = [
         *SOURCE.glob("*/migrations/*"),
-        *(SOURCE / "bench" / name for name in ("shape.py", "world.py", "packages.py")),
+        *(SOURCE / "bench" / name for name in ("shape.py", "world.py", "bookings.py", "packages.py")),
     ]
     for path in sorted(path for path in made_by if path.is_file()):
         sums.update(path.relative_to(SOURCE).as_posix().encode())

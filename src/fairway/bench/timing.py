@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 errors = Console(stderr=True)
-out = Console(width=max(Console().width, 110))
+out = Console(width=max(Console().width, 130))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,63 @@ def clock(act: Callable[[], object]) -> float:
     begun = time.perf_counter()
     act()
     return time.perf_counter() - begun
+
+
+def busy(act: Callable[[], object]) -> float:
+    """Return the processor time that this thread takes: other work on the machine does not count."""
+    begun = time.thread_time()
+    act()
+    return time.thread_time() - begun
+
+
+Acts = Sequence[Callable[[], object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What the product takes and what its floor takes, in processor time, and the product by the clock.
+
+    Of a server's database the processor time is that of another process: then all are by the clock.
+    """
+
+    figure: Times
+    floor: Times
+    clock: Times
+
+    def row(self, what: str, budget: float, detail: str, *, share: float = 0.95) -> dict[str, Any]:
+        """Return a row of the table; `budget` in seconds holds for that share of all turns."""
+        clock = self.clock.told()
+        return {
+            "what": what,
+            "figure": self.figure.told(),
+            "floor": self.floor.told(),
+            "ratio": round(self.figure.median / max(self.floor.median, 1e-6), 2),
+            "budget": f"p{share * 100:g} < {budget * 1000:,.0f} ms",
+            "held": self.figure.at(share) < budget,
+            "clock": clock,
+            "detail": f"{detail}; processor time, by the clock p50 {clock['p50_ms']:.2f},"
+            f" p95 {clock['p95_ms']:.2f} ms",
+        }
+
+
+def compared(ours: Acts, floor: Acts, rounds: int, *, in_process: bool = True) -> Compared:
+    """Let the product and its floor take turns, after one turn of each to warm up.
+
+    `in_process`: the database works in this process, so that its processor time is counted.
+    """
+    clocked: list[tuple[float, ...]] = []
+
+    def turn() -> list[float]:
+        found, here = [], []
+        for act in ours:
+            begun = time.perf_counter()
+            found.append(busy(act))
+            here.append(time.perf_counter() - begun)
+        clocked.append(tuple(here))
+        return here if not in_process else found
+
+    figure, bare = alternate(turn, lambda: [(busy if in_process else clock)(act) for act in floor], rounds)
+    return Compared(figure, bare, Times(tuple(clocked[1:])))
 
 
 def machine(database: str) -> dict[str, str]:

@@ -129,3 +129,23 @@ def python(module: str, *arguments: str) -> list[str]:
 def program(name: str) -> str:
     """Return the path of a program of this installation."""
     return str(Path(sys.executable).with_name(name))
+
+
+def processor(process: int) -> float:
+    """Return the seconds of processor time that a process and those below it took; 0 where none are told."""
+    below: dict[int, list[int]] = {}
+    ticks: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        own = int(stat.parent.name)
+        below.setdefault(int(fields[1]), []).append(own)
+        ticks[own] = int(fields[11]) + int(fields[12])
+    waiting, taken = [process], 0
+    while waiting:
+        one = waiting.pop()
+        waiting += below.get(one, [])
+        taken += ticks.get(one, 0)
+    return taken / os.sysconf("SC_CLK_TCK") if taken else 0.0

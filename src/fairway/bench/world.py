@@ -11,10 +11,12 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection, transaction
+from django.db.models import Count
 
 from fairway.accounts import commands as accounts
 from fairway.audit import queries as audit
 from fairway.audit.commands import Command, execute_many
+from fairway.bench import bookings
 from fairway.bench.shape import FUTURE, KINDS, PAST, TODAY, Chance, Popular, Shape
 from fairway.changes import queries as changes
 from fairway.claims import queries as claims
@@ -97,11 +99,17 @@ def described(shape: Shape) -> dict[str, Any]:
         )
     }
     return {
-        "shape": shape.told(),
-        "rows": counts,
+        "shape": {**shape.told(), **bookings.told()},
+        "rows": {**counts, "claims by thing": _by_thing()},
         "needed by (in-degree)": _spread(list(needed_by.values())),
         "needs (out-degree)": _spread(list(needs.values())),
     }
+
+
+def _by_thing() -> dict[str, int]:
+    rows = model("claims.ClaimRow").objects.values_list("source_kind", "thing")
+    counts = rows.annotate(count=Count("pk")).order_by("source_kind", "thing")
+    return {f"{kind} on {claims.THINGS[thing]}": count for kind, thing, count in counts}
 
 
 def _spread(numbers: Sequence[int]) -> dict[str, float]:
@@ -135,6 +143,7 @@ class _World:
         yield "instances", self._instances
         yield f"{shape.windows} windows", self._windows
         yield f"{shape.changes:,} changes, their votes and claims", self._changes
+        yield f"{shape.bookings:,} claims of bookings", self._bookings
 
     def revise(self) -> None:
         """Say that each app was written, as the frame would have: caches hang on it."""
@@ -194,6 +203,14 @@ class _World:
                 organisation_id=self.few[0], created_at=TODAY - PAST, position=position,
             )
             for position, (slug, tier, control) in enumerate(PLACES)
+        ]  # fmt: skip
+        rows += [
+            environment(
+                uid=self.chance.uid(), slug=f"team-{number:04}", name=f"Team {number:04}", tier="system_test",
+                control="open", organisation_id=self.leaves[number % len(self.leaves)],
+                created_at=TODAY - PAST, position=number,
+            )
+            for number in range(self.shape.teams)
         ]  # fmt: skip
         self.places = {row.slug: row.pk for row in _written(rows)}
 
@@ -357,6 +374,20 @@ class _World:
                 row.change_id = row.change.pk
             _written(some)
         claims.replace("change", changes.held([change.pk for change in rows]))
+
+    def _bookings(self) -> None:
+        place = self.places
+        made = bookings.held(
+            self.shape.bookings,
+            self.shape.seed,
+            company=[place[slug] for slug, _, _ in PLACES[:8]],
+            teams=[pk for slug, pk in place.items() if slug.startswith("team-")],
+            systems=self.items["system"],
+            places=self.leaves,
+        )
+        claims.replace(bookings.KIND, made)
+        if claims.stored(bookings.KIND) != {claim for some in made.values() for claim in some}:
+            raise RuntimeError("the claims of bookings are not stored as they were made")
 
     def _change(self, number: int, day: datetime, of: Any, *, ahead: bool) -> Any:
         chance, change = self.chance, model("changes.Change")
