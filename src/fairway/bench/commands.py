@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 from fairway.bench import store, timing
@@ -18,6 +19,7 @@ def run(
     name: str,
     *,
     shape: Shape | None = None,
+    changes: int | None = None,
     postgresql: str | None = None,
     rounds: int = 7,
     requests: int | None = None,
@@ -25,7 +27,7 @@ def run(
 ) -> dict[str, Any]:
     """Measure one benchmark on its own database, and print the figures unless told not to.
 
-    `postgresql`: URL of a server on which a database of the world's own is used; None: that of
+    `changes`: how many the data has, if not as `shape` says; the catalogue's has none. `postgresql`: URL of a server on which a database of the world's own is used; None: that of
     FAIRWAY_DATABASE_URL, else SQLite. Call it before Django is set up: it chooses the settings.
     `rounds`: turns of the product and of the floor; `requests`: how many in each, None: as usual.
     :raises RuntimeError: the floor does not answer as the product does.
@@ -33,6 +35,8 @@ def run(
     if name == "catalogue":
         return _catalogue(shape, postgresql, rounds, requests, show)
     shape = shape or Shape()
+    if changes is not None:
+        shape = replace(shape, changes=changes)
     url = os.environ.get("FAIRWAY_DATABASE_URL", "") if postgresql is None else postgresql
     if "fairway_bench_" not in url:
         os.environ.update(store.settings(shape, url))

@@ -112,18 +112,12 @@ def bench(
 ) -> None:
     """Measure, and print each figure beside its floor. Exit code 0: all within budget."""
     from fairway.bench import commands  # noqa: PLC0415
-    from fairway.bench.shape import Shape  # noqa: PLC0415
 
     if name and name not in commands.BENCHES:
         errors.print(f"There is no benchmark “{name}”; there are {', '.join(commands.BENCHES)}.")
         raise typer.Exit(2)
     results = [
-        commands.run(
-            each,
-            shape=Shape(changes=changes) if changes and each != "catalogue" else None,
-            postgresql=postgresql,
-            show=not as_json,
-        )
+        commands.run(each, changes=changes, postgresql=postgresql, show=not as_json)
         for each in ([name] if name else commands.BENCHES)
     ]
     if as_json:
