@@ -12,7 +12,6 @@ from fairway.claims.rules import (
     RELATED_ITEM,
     SAME_ITEM,
     Claim,
-    Lane,
     Relations,
     Strength,
     findings,
@@ -49,6 +48,7 @@ def relations(plan: Plan, shared: frozenset[int]) -> Relations:
     return Relations(
         downstream=lambda item, depth: graph.reach(item, Direction.DOWNSTREAM, depth),
         upstream=lambda item, depth: graph.reach(item, Direction.UPSTREAM, depth),
+        before=graph.before,
         is_shared=shared.__contains__,
         falling=graph.falling if graph.groups else None,
     )
@@ -124,7 +124,7 @@ def test_related_is_what_the_failure_of_one_alone_takes_down(
     lanes: dict[int, list[tuple[int, int, int]]] = {}
     for number, one in enumerate(some):
         lanes.setdefault(one.item, []).append((0, 4, number))
-    swept = sweep({item: Lane(own) for item, own in lanes.items()}, known)
+    swept = sweep(lanes, known)
     told = [found for one, other in swept if (found := meet(some[one], some[other], known))]
     assert {(m.rule, *sorted((m.one.source.key, m.other.source.key))) for m in told} == expected
     for source in {one.source for one in some}:

@@ -84,6 +84,7 @@ def relations(edges: Edges, shared: frozenset[int] = frozenset()) -> Relations:
     return Relations(
         downstream=walker(walk(edges)),  # type: ignore[arg-type]
         upstream=walker(walk(frozenset((b, a) for a, b in edges))),  # type: ignore[arg-type]
+        before=walk(frozenset((b, a) for a, b in edges)).__getitem__,
         is_shared=shared.__contains__,
     )
 

@@ -27,9 +27,10 @@ def run(
 ) -> dict[str, Any]:
     """Measure one benchmark on its own database, and print the figures unless told not to.
 
-    `changes`: how many the data has, if not as `shape` says; the catalogue's has none. `postgresql`: URL of a server on which a database of the world's own is used; None: that of
-    FAIRWAY_DATABASE_URL, else SQLite. Call it before Django is set up: it chooses the settings.
-    `rounds`: turns of the product and of the floor; `requests`: how many in each, None: as usual.
+    `changes`: how many the data has, if not as `shape` says; the catalogue's has none. `postgresql`: URL of a
+    server on which a database of the world's own is used; None: that of FAIRWAY_DATABASE_URL, else SQLite.
+    Call it before Django is set up: it chooses the settings. `rounds`: turns of the product and of the floor;
+    `requests`: how many in each, None: as usual.
     :raises RuntimeError: the floor does not answer as the product does.
     """
     if name == "catalogue":

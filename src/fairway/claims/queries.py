@@ -19,7 +19,7 @@ from fairway.claims.rules import PERSON as PERSON
 from fairway.claims.rules import RELATED_ITEM as RELATED_ITEM
 from fairway.claims.rules import SAME_ITEM as SAME_ITEM
 from fairway.claims.rules import Claim as Claim
-from fairway.claims.rules import Lane, Relations, Span, findings, meet, meetings, sweep
+from fairway.claims.rules import Lane, Relations, Span, findings, meet, meetings, summed, sweep
 from fairway.claims.rules import Meeting as Meeting
 from fairway.claims.rules import Strength as Strength
 from fairway.claims.rules import Thing as Thing
@@ -104,7 +104,10 @@ def contentions(*, compatible: Compatible, capacity: Capacity, period: Period | 
     """
     found = []
     for thing in (Thing.ENVIRONMENT, Thing.POOL):
-        rows = list(_all(period, None, thing=thing))
+        where, values = "thing = %s", [THINGS.index(thing)]
+        if period is not None:
+            where, values = _at(micros(period.start), micros(period.end), thing=thing)
+        rows = fetch(f"{_SELECT} WHERE {where}", values)
         uses: dict[int, list[Use]] = {}
         for number, row in enumerate(rows):
             use = (row[8], row[9], number, row[14], row[10] != Strength.TENTATIVE)
@@ -191,10 +194,21 @@ def conflicts(
         parties = [party for party in finding.parties if not subject or subject in (party.key, party.uid)]
         return any(sees(party) for party in parties)
 
-    every = findings(met, partial(_item, known), of_pairs=True, person=_people(met))
-    told = [finding for finding in every if listed(finding)]
-    told.sort(key=lambda finding: (finding.interval, finding.order))
+    every = summed(met, partial(_item, known), of_pairs=True, person=_people(met))
+    told = _by_time(finding for finding in every if listed(finding))
     return [Clash(finding.redacted(sees)) for finding in told]
+
+
+def _by_time(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Give findings by interval, those of the same one in their own order, which is worked out for these
+    alone.
+    """
+    at: dict[tuple[datetime, datetime], list[Finding]] = {}
+    for finding in found:
+        if finding.interval is not None:
+            at.setdefault((finding.interval.start, finding.interval.end), []).append(finding)
+    for _, some in sorted(at.items(), key=lambda pair: pair[0]):
+        yield from some if len(some) == 1 else sorted(some, key=lambda finding: finding.order)
 
 
 class Stretch(NamedTuple):
@@ -360,6 +374,7 @@ def stored(source_kind: str) -> set[Claim]:
 
 
 Stored = tuple[Any, ...]
+_STRENGTHS = {str(one): one for one in Strength}
 
 
 def claim_of(row: Stored) -> Claim:
@@ -370,7 +385,7 @@ def claim_of(row: Stored) -> Claim:
         item,
         environment,
         Period(_instant_of(starts), _instant_of(ends)),
-        Strength(strength),
+        _STRENGTHS[strength],
         bool(exclusive),
         THINGS[thing],
         usage,
@@ -437,7 +452,8 @@ def _relations(known: catalog.Snapshot) -> Relations:
     relations = Relations(
         downstream=lambda item, depth: graph.reach(item, catalog.Direction.DOWNSTREAM, depth),
         upstream=lambda item, depth: graph.reach(item, catalog.Direction.UPSTREAM, depth),
-        is_shared=lambda item: item in items and items[item].shared,
+        before=graph.before,
+        is_shared={pk for pk, item in items.items() if item.shared}.__contains__,
         falling=graph.falling if graph.groups else None,
     )
     _walked = (known, relations)

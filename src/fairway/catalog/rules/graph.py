@@ -237,6 +237,11 @@ class Graph:
             for there, kind in zip(ways.places[place], ways.kinds[place], strict=True)
         }
 
+    def before(self, item: int) -> Iterator[int]:
+        """Give the items one step upstream, in the order of their keys."""
+        place = self._place.get(item)
+        return map(self._items.__getitem__, self._up.places[place] if place is not None else ())
+
     def step(self, here: int, there: int, direction: Direction = Direction.DOWNSTREAM) -> int:
         """Return the kind of relation by which failure takes this one step.
 

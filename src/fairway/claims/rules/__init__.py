@@ -45,6 +45,7 @@ class Reach(Protocol):
     def __iter__(self) -> Iterator[int]: ...
     def __len__(self) -> int: ...
     def __getitem__(self, item: int, /) -> tuple[int, int]: ...
+    def items(self) -> Iterable[tuple[int, tuple[int, int]]]: ...
     def way(self, goal: int) -> tuple[int, ...]:
         """Return the way from where the walk started, both ends included."""
 
@@ -103,27 +104,33 @@ class Claim:
 class Relations:
     """How items stand to each other along the direction of failure; remembers what it has walked.
 
-    `downstream` walks to what an item's failure reaches, `upstream` to what an item needs; `falling`, where
-    there is redundancy, from several that fall one after the other. What is remembered is bounded: some
-    200,000 items found, about 30 MB.
+    `downstream` walks to what an item's failure reaches, `upstream` to what an item needs, `before` gives
+    what is one step up; `falling` walks, where there is redundancy, from several that fall one after the
+    other. What is remembered is bounded: some 200,000 items found, about 30 MB.
     """
 
     MOST_KEPT = 200_000
     MOST_SWEPT = 500_000
+    MOST_PATHS = 20_000
 
     def __init__(
         self,
         *,
         downstream: Walk,
         upstream: Walk,
+        before: Callable[[int], Iterable[int]],
         is_shared: Callable[[int], bool],
         falling: Falling | None = None,
         depth: int = DEPTH,
     ) -> None:
         self.depth = depth
         self._falling = falling
+        self._before = before
         self.is_shared = is_shared
         self._walks = (downstream, upstream)
+        self._shared: dict[tuple[int, bool], tuple[tuple[int, int], ...]] = {}
+        self._paths: dict[tuple[int, int, bool], tuple[int, ...]] = {}
+        self._last = (0, 0)
         self._known: dict[tuple[int, bool], Reach] = {}
         self._around: dict[int, frozenset[int]] = {}
         self._apart: dict[tuple[int, int], bool] = {}
@@ -181,16 +188,57 @@ class Relations:
         item, so it does not depend on which of the two is asked about first. `through_shared`: some item on
         it, an end included, must be one that all environments share.
         """
-        there = self._way(one, other, through_shared=through_shared)
-        back = self._way(other, one, through_shared=through_shared)
-        if there and back:
-            return min(there, back, key=lambda way: (len(way), way))
-        return there or back
+        if (one, False) not in self._known and ((other, False) in self._known or other in self._last):
+            one, other = other, one  # either way it is the same; one may have been walked from, or will be
+        self._last = (one, other)
+        known = self._paths.get((one, other, through_shared))
+        if known is not None:
+            return known
+        there, back = self._down(one, other, through_shared), self._back(one, other, through_shared)
+        found = min(there, back, key=lambda way: (len(way), way)) if there and back else there or back
+        if len(self._paths) >= self.MOST_PATHS:
+            self._paths.clear()
+        self._paths[one, other, through_shared] = found
+        return found
+
+    def _down(self, failing: int, reached: int, through_shared: bool) -> tuple[int, ...]:
+        """Return the way from an item that was walked from, along what it reached."""
+        below = self.downstream(failing)
+        if reached not in below:
+            return ()
+        if self._falling is not None and below.strained:
+            return self._way(failing, reached, through_shared=through_shared)
+        if not through_shared or self.is_shared(failing) or self.is_shared(reached):
+            return self._along(failing, below, reached)
+        best: tuple[int, tuple[int, ...]] | None = None
+        for passed, steps in self._shared_in(failing, below, up=False):
+            onward = self.downstream(passed)
+            if reached not in onward:
+                continue
+            length = steps + onward[reached][0]
+            if length > self.depth or (best is not None and length > best[0]):
+                continue
+            way = self._along(failing, below, passed) + self._along(passed, onward, reached)[1:]
+            if best is None or (length, way[::-1]) < (best[0], best[1][::-1]):
+                best = (length, way)
+        return best[1] if best else ()
+
+    def _back(self, reached: int, failing: int, through_shared: bool) -> tuple[int, ...]:
+        """Return the way to an item that was walked from, along what it needs."""
+        if failing not in self.upstream(reached):
+            return ()
+        return self._way(failing, reached, through_shared=through_shared)
+
+    def _along(self, start: int, below: Reach, goal: int) -> tuple[int, ...]:
+        """Return of the shortest ways of a walk down the one that is least by keys, read from its end."""
+        way = [goal]
+        for steps in range(below[goal][0] - 1, 0, -1):
+            way.append(
+                min(here for here in self._before(way[-1]) if here in below and below[here][0] == steps)
+            )
+        return (start, *way[::-1])
 
     def _way(self, failing: int, reached: int, *, through_shared: bool) -> tuple[int, ...]:
-        below = self._known.get((failing, False))  # spares walking from the reached item where it is known
-        if below is not None and reached not in below:
-            return ()
         found = self.upstream(reached)
         if failing not in found:
             return ()
@@ -199,12 +247,9 @@ class Relations:
         if self._falling is not None and (below := self.downstream(failing)).strained:
             return self._crossing(below, reached, self._falling)
         best: tuple[int, tuple[int, ...]] | None = None
-        for passed in found:
-            steps = found[passed][0]
-            if passed == failing or not self.is_shared(passed):
-                continue
+        for passed, steps in self._shared_in(reached, found, up=True):
             if best is not None and steps >= best[0]:
-                continue
+                break
             onward = self.upstream(passed)
             if failing not in onward:
                 continue
@@ -215,6 +260,16 @@ class Relations:
             if best is None or (length, way[::-1]) < (best[0], best[1][::-1]):
                 best = (length, way)
         return best[1] if best else ()
+
+    def _shared_in(self, item: int, reach: Reach, *, up: bool) -> tuple[tuple[int, int], ...]:
+        """Return the shared items among those that were reached, each with the steps to it, nearest first."""
+        known = self._shared.get((item, up))
+        if known is None:
+            if len(self._shared) >= self.MOST_KEPT:
+                self._shared.clear()
+            some = ((steps, passed) for passed, (steps, _) in reach.items() if self.is_shared(passed))
+            known = self._shared[item, up] = tuple((passed, steps) for steps, passed in sorted(some))
+        return known
 
     def _crossing(self, below: Reach, reached: int, falling: Falling) -> tuple[int, ...]:
         """Return how failure travels to an item in another environment where redundancy has a say.
@@ -338,6 +393,19 @@ def findings(
     what nobody has asked for yet holds up nobody. So a draft is blocked by what an approved change is warned
     of. `of_pairs`: each finding is about both; it blocks where one of the two is blocked.
     """
+    found = summed(met, name, subject, of_pairs=of_pairs, person=person)
+    return sorted(found, key=lambda finding: finding.order)
+
+
+def summed(
+    met: Iterable[Meeting],
+    name: Callable[[int], Ref],
+    subject: Ref | None = None,
+    *,
+    of_pairs: bool = False,
+    person: Callable[[int], Ref] = lambda pk: Ref("user", str(pk), pk=pk),
+) -> list[Finding]:
+    """Sum up conflicts as `findings`, in no order."""
     pairs: dict[tuple[str, Ref, Ref], list[Meeting]] = {}
     for meeting in met:
         pairs.setdefault((meeting.rule, meeting.one.source, meeting.other.source), []).append(meeting)
@@ -374,7 +442,7 @@ def findings(
                 named=tuple({name(item): None for met in some for item in (met.path[0], met.path[-1])}),
             )
         )
-    return sorted(found, key=lambda finding: finding.order) if len(found) > 1 else found
+    return found
 
 
 def _double_booked(

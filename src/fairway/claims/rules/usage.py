@@ -63,8 +63,10 @@ def use_of_all(
     capacity: Capacity,
     instant: Callable[[Any], datetime],
 ) -> list[Finding]:
-    """Report what all claims on things of one kind meet: each pair of records once for each kind of meeting,
-    and each stretch of time in which the firm ones take more than the thing bears, with all who take part.
+    """Report, in no order, what all claims on things of one kind meet.
+
+    Each pair of records is told once for each kind of meeting, and each stretch of time in which the firm
+    ones take more than the thing bears, with all who take part.
 
     `lanes`: how each thing is used, in numbers that `instant` turns into instants; `claim` gives the claim
     that a number stands for, and is asked for those alone that meet. A pair blocks where one of the two is
@@ -76,11 +78,15 @@ def use_of_all(
         lane = Lane((start, end, number) for start, end, number, _, _ in uses)
         for place, (start, end, number) in enumerate(lane.spans):
             for other in lane.overlapping(start, end, before=place):
-                met.note(*sorted((claim(number), claim(other)), key=_by_source))
+                one, another = claim(number), claim(other)
+                if _by_source(one) <= _by_source(another):
+                    met.note(one, another)
+                else:
+                    met.note(another, one)
         limit = capacity(thing)
         if limit is not None:
             found += _too_much([use for use in uses if use[4]], claim, limit, instant)
-    return sorted([*found, *met.told()], key=lambda finding: finding.order)
+    return [*found, *met.told()]
 
 
 def _by_source(claim: Claim) -> tuple[str, int]:
