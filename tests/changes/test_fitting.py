@@ -81,6 +81,26 @@ def test_a_freeze_that_begins_closes_the_window_earlier(company: Company) -> Non
     assert {found.rule for found in decision.findings} == {"calendars.freeze", "claims.does_not_fit"}
 
 
+def test_a_freeze_that_is_waived_does_not_close_the_window(company: Company) -> None:
+    key = company.change(windows=(hours(0, 4),), implementation_time=60 * MINUTE, backout_time=60 * MINUTE)
+    span = hours(1.5, 6)
+    freeze = CreateWindow(
+        name="Night run", kind="hard_freeze", organisation="retail", zone="UTC",
+        starts_at=span.start, ends_at=span.end,
+    )  # fmt: skip
+    execute(freeze, actor=SYSTEM)
+    [found] = [one for one in decided(key).findings if one.rule == "calendars.freeze"]
+    ask = commands.RequestWaiver(change=key, finding=found.id, reason="It cannot wait")
+    asked = execute(ask, actor=company.rita, at=NOON).subject
+    assert asked is not None
+    execute(commands.GrantWaiver(waiver=asked.key), actor=company.max, at=NOON)
+    decision = decided(key)
+    assert {found.rule for found in decision.findings} == {"calendars.freeze"}  # it warns
+    assert decision.point_of_no_return == hours(0, 3).end
+    listed = findings_of([stored(key).pk], at=NOON)[stored(key).pk]
+    assert {found.rule for found in listed} == {"calendars.freeze"}
+
+
 @pytest.mark.parametrize(("condition", "closes"), [("priority == 1", False), ("priority == 3", True)])
 def test_a_freeze_closes_the_window_of_those_alone_whom_its_condition_names(
     company: Company, condition: str, closes: bool

@@ -13,11 +13,14 @@ from fairway.audit.commands import execute, preview
 from fairway.audit.models import Event
 from fairway.calendars.commands import CreateWindow, WindowEdit
 from fairway.calendars.models import Window
-from fairway.changes.commands import ReplanWindow
+from fairway.calendars.queries import Activity
+from fairway.changes import queries
+from fairway.changes.commands import GrantWaiver, ReplanWindow
 from fairway.changes.commands.reading import Span
-from fairway.changes.models import PlannedWindow
+from fairway.changes.models import PlannedWindow, Waiver
 from fairway.kernel.actor import SYSTEM
 from fairway.kernel.errors import Forbidden, Invalid, Stale
+from fairway.policy import Finding
 from tests.changes.conftest import NOON, Company, hours, stored
 
 LATER = hours(12, 13).start
@@ -84,6 +87,27 @@ def test_what_was_chosen_is_done_in_one_transaction(company: Company) -> None:
     assert question.subject_key == asked
     with pytest.raises(Stale):
         execute(command, actor=company.max, at=LATER)
+
+
+def test_a_change_that_is_kept_asks_for_a_waiver_in_the_same_step(company: Company) -> None:
+    hit = company.scheduled()
+    found = window()
+    execute(ReplanWindow(window=found.key, edit=LONGER, choices={hit: "keep"}), actor=company.max, at=NOON)
+    asked = Waiver.objects.get()
+
+    def stopped() -> list[Finding]:
+        return queries.stopped(queries.dossier(SYSTEM, hit).proposal(), Activity.START, at=NOON)
+
+    [told] = stopped()
+    assert (asked.finding, asked.state, asked.other_key) == (told.id, "requested", found.key)
+    assert told.interval is not None
+    assert asked.expires_at == told.interval.end
+    assert queries.to_decide(company.max) == 0  # who asks does not decide
+    assert queries.to_decide(company.ada) == 1
+    with pytest.raises(Forbidden):
+        execute(GrantWaiver(waiver=asked.key), actor=company.max, at=NOON)
+    execute(GrantWaiver(waiver=asked.key), actor=company.ada, at=NOON)
+    assert not stopped()
 
 
 def test_who_may_not_edit_the_window_or_cancel_the_change_does_neither(company: Company) -> None:

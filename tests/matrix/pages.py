@@ -662,6 +662,10 @@ PAGES: dict[str, Page] = {
         at="drift", reads=None, writes="changes.request", form=lambda b: {"reason": MARKED}
     ),
     # waivers
+    "waiver-quotas": Page(reads="changes.view"),
+    "windows/<str:key>/quota": Page(
+        at="freeze", reads=None, writes="calendars.edit", form=lambda b: {"most": "3"}
+    ),
     "waivers": Page(reads="changes.view"),
     "waivers/<str:key>": Page(at="waiver", reads="changes.view", also=("granted",)),
     "waivers/<str:key>/grant": Page(at="waiver", reads=None, writes="changes.manage"),

@@ -55,6 +55,8 @@ PAGES = (
     Page("change-pin", "/changes/CHG-131/pin?item=mobile-app-api"),
     Page("change-new", "/changes/new"),
     Page("waivers", "/waivers?tab=all"),
+    Page("waivers-mine", "/waivers?tab=mine"),
+    Page("waiver-quotas", "/waiver-quotas"),
     Page("waiver", "/waivers?tab=all", follow="main tbody a[href^='/waivers/WVR-']"),
     Page("environments", "/environments"),
     Page("environment", "/environments", follow="main tbody a[href^='/environments/']"),

@@ -38,6 +38,7 @@ class ChangeEvent(StrEnum):
     FEED_CREATE = "changes.feed.create"
     FEED_REVOKE = "changes.feed.revoke"
     WAIVER_REQUEST = "changes.waiver.request"
+    WAIVER_KEEP = "changes.waiver.keep"
     WAIVER_GRANT = "changes.waiver.grant"
     WAIVER_REFUSE = "changes.waiver.refuse"
     WAIVER_REVOKE = "changes.waiver.revoke"

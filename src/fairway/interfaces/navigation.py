@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from fairway.accounts import queries
 from fairway.accounts.web import actor_of
+from fairway.changes import queries as changes
 from fairway.ui.context import initials, rail
 from fairway.workspace import queries as workspace
 
@@ -22,6 +23,7 @@ SECTIONS = {
     "/windows": "/calendar",
     "/working-calendars": "/calendar",
     "/waivers": "/calendar",
+    "/waiver-quotas": "/calendar",
     "/events": "/administration",
     "/notifications": "/",
 }
@@ -38,7 +40,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     new = [{"label": _("Change"), "href": "/changes/new"}] if access.may("changes.request", None) else []
     return {
         "zone": actor.zone,
-        "nav": rail(SECTIONS.get(section, request.path)),
+        # counted where the rail is drawn, once
+        "nav": rail(
+            SECTIONS.get(section, request.path), counts={"work": cache(partial(changes.to_decide, actor))}
+        ),
         "shell": {
             "person": {"name": actor.name, "initials": initials(actor.name), "note": actor.zone},
             "organisation": None,

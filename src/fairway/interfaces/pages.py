@@ -56,8 +56,13 @@ def home(request: HttpRequest) -> HttpResponse:
             "empty": _("No change starts in the next seven days."),
         },
     ]
+    tabs = work_tabs("work")
+    if changes.decides(actor):
+        count = changes.to_decide(actor)
+        label, href = _("Exceptions to decide"), "/waivers?tab=mine"
+        tabs.append({"label": label, "href": href, "current": False, "count": count})
     context = {
-        "tabs": work_tabs("work"),
+        "tabs": tabs,
         "lists": lists,
         "counts": changes.counts(actor),
         "guide": _guide(actor),

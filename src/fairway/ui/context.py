@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -29,7 +29,7 @@ def rail(
     path: str,
     *,
     hidden: Collection[str] = (),
-    counts: Mapping[str, int] | None = None,
+    counts: Mapping[str, int | Callable[[], int]] | None = None,
     hrefs: Mapping[str, str] | None = None,
 ) -> list[dict[str, Any]]:
     """Return the entries of the rail in the order of the day, the current one marked by its path."""

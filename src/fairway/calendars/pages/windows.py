@@ -298,7 +298,7 @@ CHOICES = (
     ("ask", gettext_lazy("Ask its people")),
     ("move", gettext_lazy("Move it to its first free slot")),
     ("cancel", gettext_lazy("Cancel it")),
-    ("keep", gettext_lazy("Keep it; it needs an exception")),
+    ("keep", gettext_lazy("Keep it, and ask for an exception")),
 )
 """What may become of a change that an edited window newly stops."""
 

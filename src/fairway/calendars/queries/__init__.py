@@ -47,6 +47,7 @@ from fairway.calendars.queries.windows import occurrences as occurrences
 from fairway.calendars.queries.windows import openings as openings
 from fairway.calendars.queries.windows import reads_notice as reads_notice
 from fairway.calendars.queries.windows import shades as shades
+from fairway.calendars.queries.windows import waived_by as waived_by
 from fairway.calendars.queries.windows import window as window
 from fairway.calendars.queries.windows import window_called as window_called
 from fairway.calendars.queries.windows import window_page as window_page

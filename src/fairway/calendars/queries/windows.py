@@ -23,7 +23,7 @@ from fairway.calendars.models import (
 from fairway.calendars.queries.naming import lanes
 from fairway.calendars.rules import FREEZE as FREEZE
 from fairway.calendars.rules import NOTHING_PASSES as NOTHING_PASSES
-from fairway.calendars.rules import NOTICES, Kind, Scope, applies, condition, reads
+from fairway.calendars.rules import NOTICES, WAIVED_BY, Kind, Scope, applies, condition, reads
 from fairway.calendars.rules import OUTSIDE_MAINTENANCE as OUTSIDE_MAINTENANCE
 from fairway.calendars.rules import Activity as Activity
 from fairway.calendars.rules import Calendar as Calendar
@@ -389,6 +389,11 @@ def compiled_of(window: Window, *, at: datetime) -> Compiled:
         models=WindowModel.objects.filter(window=window.pk or 0).values_list("model_id", flat=True),
         groups=WindowGroup.objects.filter(window=window.pk or 0).values_list("group_id", flat=True),
     )
+
+
+def waived_by(kind: str) -> tuple[str, ...]:
+    """Return who may waive what a window of a kind says."""
+    return WAIVED_BY.get(Kind(kind), ())
 
 
 def lockdowns() -> list[Compiled]:

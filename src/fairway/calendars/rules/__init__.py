@@ -14,6 +14,7 @@ from fairway.calendars.rules.windows import LAST_YEAR as LAST_YEAR
 from fairway.calendars.rules.windows import NOTE as NOTE
 from fairway.calendars.rules.windows import OUTSIDE_MAINTENANCE as OUTSIDE_MAINTENANCE
 from fairway.calendars.rules.windows import STOPPED as STOPPED
+from fairway.calendars.rules.windows import WAIVED_BY as WAIVED_BY
 from fairway.calendars.rules.windows import Activity as Activity
 from fairway.calendars.rules.windows import Kind as Kind
 from fairway.calendars.rules.windows import Lane as Lane

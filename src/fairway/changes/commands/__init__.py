@@ -37,6 +37,7 @@ from fairway.changes.commands.taking import permitted as permitted
 from fairway.changes.commands.texts import ApplyWindows as ApplyWindows
 from fairway.changes.commands.texts import Difference as Difference
 from fairway.changes.commands.texts import TextSpan as TextSpan
+from fairway.changes.commands.waiving import MOST_WAIVERS as MOST_WAIVERS
 from fairway.changes.commands.waiving import GrantWaiver as GrantWaiver
 from fairway.changes.commands.waiving import RefuseWaiver as RefuseWaiver
 from fairway.changes.commands.waiving import RequestWaiver as RequestWaiver

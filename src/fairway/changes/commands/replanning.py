@@ -11,14 +11,17 @@ from django.utils.translation import gettext as _
 from fairway.accounts import queries as accounts
 from fairway.audit.commands import Command, Plan
 from fairway.calendars import commands as calendars
+from fairway.calendars import queries as windows
 from fairway.calendars.commands import WindowEdit
 from fairway.calendars.events import CalendarEvent
 from fairway.changes import queries
-from fairway.changes.commands.reading import Span, text
+from fairway.changes.commands.reading import Instant, Span, text
 from fairway.changes.commands.stepping import CancelChange
 from fairway.changes.commands.writing import RescheduleChange
 from fairway.changes.events import ChangeEvent
+from fairway.changes.models import Waiver
 from fairway.changes.queries import Hit
+from fairway.changes.rules.waiving import other_of, waivable
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import FieldError, Invalid
 
@@ -38,6 +41,52 @@ class AskOwner(Command, name=ChangeEvent.ASK):
         return Plan(subject=found, note={"asked": True}, texts={"question": text(self.question, "question")})
 
 
+class KeepChange(Command, name=ChangeEvent.WAIVER_KEEP):
+    """Keep a change where a window is about to stop it: ask for a waiver from what that window will say.
+
+    Part of changing the window: what stops it is known before it does, and told as findings would be.
+    """
+
+    permission: ClassVar[str] = "calendars.edit"
+    change: str
+    finding: str
+    rule: str
+    window: str
+    other_kind: str
+    other: str
+    other_key: str
+    waivable_by: str
+    starts_at: Instant
+    ends_at: Instant
+    reason: str
+
+    def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
+        accounts.require(actor, self.permission, at=None)
+        found = queries.change(actor, self.change, lock=lock)
+        scope = windows.window(actor, self.window).organisation_id
+        accounts.require(actor, self.permission, at=scope)
+        waiting = Waiver.objects.filter(change=found, finding=self.finding, state=Waiver.State.REQUESTED)
+        if waiting.exists():
+            return Plan(subject=found)
+        made = Waiver(
+            change=found,
+            organisation_id=found.organisation_id,
+            finding=self.finding,
+            rule=self.rule,
+            other_kind=self.other_kind,
+            other_uid=self.other,
+            other_key=self.other_key,
+            scope_id=scope if self.other_kind == "window" else found.organisation_id,
+            waivable_by=self.waivable_by,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            expires_at=self.ends_at,
+            reason=text(self.reason, "reason"),
+            requested_by_id=actor.pk,
+        )
+        return Plan(subject=made, create=[made])
+
+
 @dataclass(frozen=True, slots=True)
 class Replanned:
     """What an edit of a window does to changes; `moves`: where those go that are to be moved."""
@@ -49,8 +98,9 @@ class Replanned:
 class ReplanWindow(Command, name=CalendarEvent.WINDOW_REPLAN):
     """Change a window, and do with each change that it newly stops what was chosen, all in one transaction.
 
-    keep: it stays, and needs a waiver. move: to its first free slot. cancel: it is given up. ask: its people
-    are asked. Every change that the actor sees needs a choice; a dry run without any tells which those are.
+    keep: it stays, and a waiver is asked for from what the window then says. move: to its first free slot.
+    cancel: it is given up. ask: its people are asked. Every change that the actor sees needs a choice; a dry
+    run without any tells which those are.
     """
 
     permission: ClassVar[str] = "calendars.edit"
@@ -100,6 +150,8 @@ class ReplanWindow(Command, name=CalendarEvent.WINDOW_REPLAN):
                 follow.append(CancelChange(change=key, reason=why))
             elif choice == "ask":
                 follow.append(AskOwner(change=key, question=why))
+            elif choice == "keep":
+                follow += _kept(hit[key], found, after.ref.uid, why)
             elif choice == "move":
                 spans, downs = self._slot(actor, key, after, at)
                 moves[key] = spans
@@ -129,3 +181,24 @@ class ReplanWindow(Command, name=CalendarEvent.WINDOW_REPLAN):
         raise Invalid.field(
             f"choices.{key}", _("There is no free slot for %(change)s within a year.") % {"change": key}
         )
+
+
+def _kept(hit: Hit, window: Any, uid: str, why: str) -> list[Command]:
+    """Return what asks for a waiver from each thing that the edited window says against a change."""
+    return [
+        KeepChange(
+            change=hit.change.key,
+            finding=one.id,
+            rule=one.rule,
+            window=uid,
+            other_kind=(one.parties[1:] or one.path)[0].kind,
+            other=other_of(one),
+            other_key=window.key if other_of(one) == uid else (one.parties[1:] or one.path)[0].key,
+            waivable_by=one.waivable_by[0][:40],
+            starts_at=one.interval.start,
+            ends_at=one.interval.end,
+            reason=why,
+        )
+        for one in hit.findings
+        if waivable(one) and one.interval is not None
+    ]

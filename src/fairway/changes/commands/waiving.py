@@ -22,7 +22,7 @@ from fairway.kernel.period import in_utc
 from fairway.kernel.refs import Ref
 from fairway.policy import Finding
 
-MOST = 1_000
+MOST_WAIVERS = 1_000
 
 
 class RequestWaiver(Command, name=ChangeEvent.WAIVER_REQUEST):
@@ -181,7 +181,7 @@ class SetWaiverQuota(Command, name=ChangeEvent.WAIVER_QUOTA):
 
     permission: ClassVar[str] = "calendars.edit"
     window: str
-    most: Annotated[int, msgspec.Meta(ge=0, le=MOST)] | None
+    most: Annotated[int, msgspec.Meta(ge=0, le=MOST_WAIVERS)] | None
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         window: Any = calendars.window(actor, self.window)

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from fairway.accounts import queries as accounts
 from fairway.accounts.web import caller, page
 from fairway.audit.commands import Command, convert, execute
+from fairway.calendars import queries as calendars
 from fairway.changes import commands, queries
 from fairway.changes.models import Change, Waiver
 from fairway.kernel.actor import Actor
@@ -55,13 +56,15 @@ def _state(state: str) -> str:
 @require_GET
 @page
 def waivers(request: HttpRequest) -> HttpResponseBase:
-    """List waivers: by default those that wait to be decided."""
+    """List waivers: by default those that wait to be decided, by who reads where they may."""
     actor = _reader(request)
-    tab = request.GET.get("tab", "waiting")
-    asked = {"state": Waiver.State.REQUESTED} if tab == "waiting" else {}
+    decides = queries.decides(actor)
+    mine = queries.to_decide(actor) if decides else None
+    tab = request.GET.get("tab", "mine" if decides else "waiting")
+    asked = {"state": Waiver.State.REQUESTED} if tab in {"waiting", "mine"} else {}
     given = {name: request.GET[name] for name in ("cursor", "sort", "q") if request.GET.get(name)}
     query = convert({**asked, **given, "count": True}, queries.WaiverQuery)
-    found = queries.waiver_page(actor, query)
+    found = queries.waiver_page(actor, query, mine=tab == "mine")
     now = datetime.now(UTC)
     rows = [
         {
@@ -87,13 +90,69 @@ def waivers(request: HttpRequest) -> HttpResponseBase:
         "next": found.next,
         "sort": query.sort or queries.WAIVERS.sort,
         "total": found.total or 0,
-        "tabs": [
-            {"label": _("Waiting"), "href": "/waivers", "current": tab == "waiting"},
-            {"label": _("All"), "href": "/waivers?tab=all", "current": tab != "waiting"},
-        ],
+        "tabs": tabs_of(tab, mine),
         "waiting": tab == "waiting",
+        "mine": tab == "mine",
     }
     return render(request, "changes/waivers.html", context)
+
+
+def tabs_of(current: str, mine: int | None) -> list[dict[str, Any]]:
+    """Return the tabs of waivers; `mine`: how many wait for who reads, None: they decide on none."""
+    tabs: list[tuple[str, str, str, int | None]] = [
+        ("waiting", _("All that wait"), "/waivers?tab=waiting", None),
+        ("all", _("All"), "/waivers?tab=all", None),
+        ("quotas", _("Quotas"), "/waiver-quotas", None),
+    ]
+    if mine is not None:
+        tabs.insert(0, ("mine", _("Waiting for me"), "/waivers?tab=mine", mine))
+    return [
+        {"label": label, "href": href, "current": name == current, "count": count}
+        for name, label, href, count in tabs
+    ]
+
+
+@require_GET
+@page
+def quotas(request: HttpRequest) -> HttpResponseBase:
+    """Show how many waivers each window bears, how many are given, and who may give them."""
+    actor = _reader(request)
+    access = accounts.access(actor)
+    rows = [
+        {
+            "key": one.window.key,
+            "href": f"/windows/{one.window.key}",
+            "name": one.window.name,
+            "kind": str(calendars.Record.Kind(one.kind).label),
+            "organisation": one.organisation,
+            "by": ", ".join(one.waived_by),
+            "most": one.most,
+            "granted": one.granted,
+            "waiting": one.waiting,
+            "used_up": one.used_up,
+            "may_edit": access.may("calendars.edit", one.place),
+        }
+        for one in queries.allowances(actor)
+    ]
+    mine = queries.to_decide(actor) if queries.decides(actor) else None
+    return render(request, "changes/quotas.html", {"rows": rows, "tabs": tabs_of("quotas", mine)})
+
+
+@require_POST
+@page
+def quota(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Say how many waivers a window bears; empty: any number."""
+    actor, most = _reader(request), commands.MOST_WAIVERS
+    text = request.POST.get("most", "").strip()
+    wrong = bool(text) and not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= most)
+    command = commands.SetWaiverQuota(window=key, most=int(text) if text and not wrong else None)
+    if wrong:
+        told = _("“%(text)s” is no number up to %(most)d; leave it empty for any number.")
+        toasts.failed(request, told % {"text": text[:20], "most": most})
+        return redirect("/waiver-quotas")
+    execute(command, actor=actor)
+    toasts.done(request, _("The quota of %(key)s was set.") % {"key": key})
+    return redirect("/waiver-quotas")
 
 
 def _told_state(row: Any, now: datetime) -> str:
@@ -255,6 +314,8 @@ def revoke(request: HttpRequest, key: str) -> HttpResponseBase:
 urlpatterns = [
     path("waivers", waivers, name="waivers"),
     path("waivers/<str:key>", waiver, name="waiver"),
+    path("waiver-quotas", quotas, name="waiver-quotas"),
+    path("windows/<str:key>/quota", quota, name="window-quota"),
     path("waivers/<str:key>/grant", grant, name="waiver-grant"),
     path("waivers/<str:key>/refuse", refuse, name="waiver-refuse"),
     path("waivers/<str:key>/revoke", revoke, name="waiver-revoke"),

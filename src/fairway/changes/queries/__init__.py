@@ -96,6 +96,8 @@ from fairway.changes.queries.timeline import Part as Part
 from fairway.changes.queries.timeline import timeline as timeline
 from fairway.changes.queries.waiving import WAIVERS as WAIVERS
 from fairway.changes.queries.waiving import WaiverQuery as WaiverQuery
+from fairway.changes.queries.waiving import allowances as allowances
+from fairway.changes.queries.waiving import decides as decides
 from fairway.changes.queries.waiving import granted_from as granted_from
 from fairway.changes.queries.waiving import may_decide as may_decide
 from fairway.changes.queries.waiving import quota as quota

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 from fairway.accounts import queries as accounts
 from fairway.approvals import queries as approvals
@@ -393,13 +394,23 @@ def assess(
     return replace(weighed, next_open=current.start if current.start > at else None, next_close=current.end)
 
 
-def fits_of(proposal: Proposal, *, at: datetime) -> list[Fit]:
-    """Return how the work lies in its windows; nothing where nobody said how long it takes."""
+def fits_of(
+    proposal: Proposal, *, at: datetime, waivers: Callable[[], Sequence[Exempt]] | None = None
+) -> list[Fit]:
+    """Return how the work lies in its windows; nothing where nobody said how long it takes.
+
+    `waivers`: gives those granted to it; left out they are read where something closes a window early.
+    """
     if not proposal.times.known or not proposal.items:
         return []
     concerned = targets(proposal.organisation, proposal.items, proposal.environments, proposal.model)
     with audit.steady():
-        return fits(proposal, concerned, at=at)
+        return fits(proposal, concerned, at=at, waivers=waivers or cache(partial(_granted, proposal)))
+
+
+def _granted(proposal: Proposal) -> Sequence[Exempt]:
+    change = proposal.subject.pk
+    return exempt([change]).get(change, []) if change is not None else []
 
 
 def has_consent(dossier: Dossier, *, at: datetime) -> bool:

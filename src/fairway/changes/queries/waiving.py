@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from fairway.accounts import queries as accounts
 from fairway.approvals import queries as approvals
 from fairway.calendars import queries as calendars
 from fairway.changes.models import Change, Implementer, Waiver, WaiverQuota
-from fairway.changes.rules.waiving import Exempt, permission_of
+from fairway.changes.rules.waiving import PERMISSIONS, Exempt, permission_of
 from fairway.kernel.actor import Actor
 from fairway.kernel.db import Prepared
 from fairway.kernel.errors import NotFound
@@ -134,13 +135,24 @@ class WaiverQuery(ListQuery, kw_only=True, columns=WAIVERS.columns):
     expires_at__lt: str = ""
 
 
-def waiver_page(actor: Actor, query: WaiverQuery) -> Page:
-    """Return one page of waivers as plain values."""
-    return WAIVERS.page(accounts.visible(Waiver.objects.all(), actor), query)
+def waiver_page(actor: Actor, query: WaiverQuery, *, mine: bool = False) -> Page:
+    """Return one page of waivers as plain values; `mine`: those that wait for the actor to decide."""
+    rows = _to_decide(actor) if mine else accounts.visible(Waiver.objects.all(), actor)
+    return WAIVERS.page(rows, query)
 
 
 def to_decide(actor: Actor) -> int:
-    """Return how many requests of others wait where the actor may waive."""
+    """Return how many requests of others wait where the actor may waive; no statement where they may not."""
+    return _to_decide(actor).count() if decides(actor) else 0
+
+
+def decides(actor: Actor) -> bool:
+    """Say whether there is any place where the actor may waive something."""
+    access = accounts.access(actor)
+    return any(access.may(permission, None) for permission in PERMISSIONS.values())
+
+
+def _to_decide(actor: Actor) -> QuerySet[Waiver]:
     access = accounts.access(actor)
     waits = Q(pk__in=())
     for role, permission in (
@@ -153,7 +165,7 @@ def to_decide(actor: Actor) -> int:
         mine = Q(waivable_by__startswith=role)
         waits |= mine if where is None else mine & Q(scope__in=where)
     found = accounts.visible(Waiver.objects.filter(state=Waiver.State.REQUESTED), actor)
-    return found.filter(waits).exclude(requested_by=actor.pk).count()
+    return found.filter(waits).exclude(requested_by=actor.pk)
 
 
 def waivers_of(actor: Actor, change: int) -> list[Any]:
@@ -170,3 +182,49 @@ def quota_of(actor: Actor, window: str) -> tuple[Ref, int | None, int]:
     found = calendars.window(actor, window)
     known = quota(str(found.uid))
     return found.ref(), known.most if known is not None else None, granted_from(str(found.uid))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What of a window may be waived: `most` (None: any number), what is granted, and what waits."""
+
+    window: Ref
+    kind: str
+    organisation: str
+    place: int
+    waived_by: tuple[str, ...]
+    most: int | None
+    granted: int
+    waiting: int
+
+    @property
+    def used_up(self) -> bool:
+        return self.most is not None and self.granted >= self.most
+
+
+def allowances(actor: Actor) -> list[Allowance]:
+    """Return the windows that the actor sees which have a quota, or from which a waiver was granted or asked
+    for; by name. Three statements.
+    """
+    most = dict(WaiverQuota.objects.values_list("window_id", "most"))
+    counted: dict[str, dict[str, int]] = {}
+    rows = Waiver.objects.filter(other_kind="window", state__in=(*HOLDING, Waiver.State.REQUESTED))
+    for uid, state, count in rows.values_list("other_uid", "state").annotate(count=Count("pk")).order_by():
+        counted.setdefault(uid, {})[state] = count
+    seen = calendars.windows(actor).filter(Q(pk__in=most) | Q(uid__in=counted), archived_at=None)
+    found = []
+    for window in seen.order_by("name_folded", "pk"):
+        of = counted.get(str(window.uid), {})
+        found.append(
+            Allowance(
+                window.ref(),
+                window.window_kind,
+                window.organisation.name,
+                window.organisation_id,
+                calendars.waived_by(window.window_kind),
+                most.get(window.pk),
+                sum(of.get(state, 0) for state in HOLDING),
+                of.get(Waiver.State.REQUESTED, 0),
+            )
+        )
+    return found

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 from fairway.audit import queries as audit
 from fairway.calendars.queries import Activity
@@ -14,7 +14,7 @@ from fairway.changes.queries.dossier import Proposal
 from fairway.changes.queries.fitting import fit_findings
 from fairway.changes.queries.holding import proposals
 from fairway.changes.queries.waiving import exempt
-from fairway.changes.rules.waiving import waivable
+from fairway.changes.rules.waiving import Exempt, waivable
 from fairway.claims import queries as claims
 from fairway.policy import Finding
 
@@ -27,6 +27,11 @@ def findings_of(changes: Collection[int], *, at: datetime) -> dict[int, list[Fin
     asked = {pk: proposal for pk, proposal in proposals(changes).items() if proposal is not None}
     found: dict[int, list[Finding]] = {pk: [] for pk in changes}
     stopped: dict[int, tuple[Proposal, Activity]] = {}
+
+    @cache
+    def waivers() -> dict[int, list[Exempt]]:
+        return exempt(asked)
+
     with audit.steady():
         every = [claim for proposal in asked.values() for claim in claims_of(proposal)]
         for finding in claims.clashes(subject=None, claims=every):
@@ -40,7 +45,7 @@ def findings_of(changes: Collection[int], *, at: datetime) -> dict[int, list[Fin
             planned = replace(proposal, windows=tuple(ahead), downtimes=ahead_of(proposal.downtimes, at))
             activity = Activity.START if proposal.strength == "approved" else Activity.SCHEDULE
             found[pk] += said(planned, activity)
-            found[pk] += fit_findings(proposal, fits_of(proposal, at=at))
+            found[pk] += fit_findings(proposal, fits_of(proposal, at=at, waivers=partial(_of, waivers, pk)))
             if any(waivable(finding) for finding in found[pk]):
                 stopped[pk] = (planned, activity)
         for pk, granted in (exempt(stopped) if stopped else {}).items():
@@ -48,3 +53,7 @@ def findings_of(changes: Collection[int], *, at: datetime) -> dict[int, list[Fin
             look = partial(unwaived, activity=activity)
             found[pk] = let_pass(planned, look, at=at, found=found[pk], waivers=granted)
     return {pk: sorted(some, key=lambda finding: finding.order) for pk, some in found.items()}
+
+
+def _of(waivers: Callable[[], dict[int, list[Exempt]]], change: int) -> Sequence[Exempt]:
+    return waivers().get(change, ())
