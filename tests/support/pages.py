@@ -40,6 +40,8 @@ PAGES = (
     Page("windows", "/windows"),
     Page("window", "/windows", follow="main tbody a[href^='/windows/WIN-']"),
     Page("window-new", "/windows/new"),
+    Page("window-lockdown", "/windows?kind=lockdown", follow="main tbody a[href^='/windows/WIN-']"),
+    Page("window-groups", "/windows?q=regression", follow="main tbody a[href^='/windows/WIN-']"),
     Page("working-calendars", "/working-calendars"),
     Page("working-calendar", "/working-calendars/uk-offices"),
     Page("working-calendar-new", "/working-calendars/new"),

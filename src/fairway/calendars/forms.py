@@ -46,6 +46,12 @@ CRITICALITIES = (
 )
 
 
+FOLDED = (
+    "items", "environments", "criticalities", "tiers", "change_models", "condition", "downtime_only"
+)  # fmt: skip
+"""Fields that a simple window does not need."""
+
+
 class LocalTime(forms.CharField):
     """A wall time without zone, cleaned to a naive datetime."""
 
@@ -93,7 +99,11 @@ class WindowForm(forms.Form):
         ),
     )
     starts = LocalTime(label=gettext_lazy("Starts"), required=False)
-    ends = LocalTime(label=gettext_lazy("Ends"), required=False)
+    ends = LocalTime(
+        label=gettext_lazy("Ends"),
+        required=False,
+        help_text=gettext_lazy("Only a lockdown has no times: it holds from when it is enforced."),
+    )
     zone = ZoneField(
         label=gettext_lazy("Time zone"),
         help_text=gettext_lazy("Start and end are local times there, also when clocks change."),
@@ -197,6 +207,16 @@ class WindowForm(forms.Form):
                 refs = (*refs, *facets.groups)
             picker: Any = self.fields[name].widget
             picker.names = {ref.key: ref.name for ref in refs if not ref.hidden}
+
+        for name in ("starts", "ends"):
+            self.fields[name].unmarked = True  # type: ignore[attr-defined] # all kinds but one need them
+
+    @property
+    def opened(self) -> bool:
+        """Whether what lies folded away is to be seen: something stands there, or is wrong."""
+        said = any(self[name].value() for name in FOLDED)
+        usual = set(self["stops"].value() or ()) == set(stopped())
+        return said or not usual or any(name in self.errors for name in (*FOLDED, "stops"))
 
     def clean_zone(self) -> str:
         """Refuse what is no zone.

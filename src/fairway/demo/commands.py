@@ -58,6 +58,7 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
         _pin(now)
         _drift(now)
         _waive(now)
+        _lock(now)
         _settle(now)
         _describe(now)
         for by, kind, key, name, words in FILES:
@@ -460,6 +461,15 @@ def _registered(one: pipelines.Built) -> Command:
         artefacts=[catalog.ArtefactFacts(purl=purl, digest=digest) for purl, digest in one.artefacts],
         work_items=[f"{one.system[:3].upper()}-{100 + one.change}"],
     )
+
+
+def _lock(now: datetime) -> None:
+    """Have a lockdown ready: drafted by one, approved by another."""
+    drafted = execute(
+        calendars.CreateWindow(**calendar.LOCKED), actor=_person("margaret.okafor@fairway.example"), at=now
+    )
+    assert drafted.subject is not None  # noqa: S101  (what was created)
+    _run([calendars.ApproveLockdown(window=drafted.subject.uid)], _person(PERSON), now)
 
 
 def _work_hours(at: datetime) -> None:

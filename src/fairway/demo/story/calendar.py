@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fairway.demo.story.company import LONDON, NEW_YORK, ROOT, SINGAPORE
@@ -297,3 +298,13 @@ WORKING = (
         ((7, 4, 1, "Independence Day"), (12, 25, 1, "Christmas Day"), (1, 1, 1, "New Year’s Day")),
     ),
 )  # fmt: skip
+
+
+LOCKED: dict[str, Any] = {
+    "name": "Suspected intrusion at the edge",
+    "kind": "lockdown",
+    "reason": "Until the forensic team has looked at the firewalls, nothing there is touched.",
+    "organisation": "networks",
+    "tiers": ["production"],
+}
+"""A lockdown that was drafted and approved, and could be enforced at once."""
