@@ -422,6 +422,9 @@ PAGES: dict[str, Page] = {
         writers=EDITORS,
         form=lambda b: {"window": held(b), "by": "15", "apply": "1"},
     ),
+    "calendar/subscriptions": Page(reads="calendars.view"),
+    "calendar/subscriptions/<str:key>": Page(at="organisation", reads=None, writes="calendars.view"),
+    "calendar/subscriptions/<str:key>/end": Page(at="subscribed", reads=None, writes="calendars.view"),
     "calendar/feeds": Page(
         reads="changes.view", writes="changes.view", form=lambda b: {"name": MARKED, "shows": "all"}
     ),

@@ -35,6 +35,7 @@ PAGES = (
     Page("calendar-organisations", "/calendar?lanes=organisation"),
     Page("calendar-people", "/calendar?lanes=person"),
     Page("calendar-feeds", "/calendar/feeds"),
+    Page("calendar-subscriptions", "/calendar/subscriptions"),
     Page("conflicts", "/conflicts"),
     Page("conflict", "/conflicts?span=quarter", follow="main tbody a[href^='/conflicts/CHG-']"),
     Page("windows", "/windows"),

@@ -25,6 +25,9 @@ IRREGULAR = {
     "submit": "submitted", "take": "took", "withdraw": "withdrew",
 }  # fmt: skip
 DEEDS = {
+    "calendars.calendar.subscribe": gettext_lazy("subscribed to the calendar"),
+    "calendars.calendar.unsubscribe": gettext_lazy("unsubscribed from the calendar"),
+    "calendars.window.remind": gettext_lazy("reminded: it is about to begin"),
     "accounts.delegation.create": gettext_lazy("delegated"),
     "accounts.delegation.end": gettext_lazy("ended a delegation"),
     "accounts.grant.create": gettext_lazy("gave a role"),

@@ -24,3 +24,6 @@ class CalendarEvent(StrEnum):
     WORKING_ARCHIVE = "calendars.working_calendar.archive"
     HOLIDAY_PUT = "calendars.holiday.put"
     HOLIDAY_REMOVE = "calendars.holiday.remove"
+    SUBSCRIBE = "calendars.calendar.subscribe"
+    UNSUBSCRIBE = "calendars.calendar.unsubscribe"
+    WINDOW_REMIND = "calendars.window.remind"

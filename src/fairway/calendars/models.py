@@ -280,3 +280,36 @@ class CalendarDay(Row):
     @property
     def owning_organisation(self) -> int | None:
         return self.calendar.organisation_id
+
+
+class Subscription(Row):
+    """Somebody who wants to be told of the windows of a branch."""
+
+    person = models.ForeignKey("accounts.User", models.PROTECT, related_name="+")
+    organisation = models.ForeignKey("accounts.Organisation", models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("organisation", "person", name="calendars_subscribed_once")]
+        indexes = [models.Index("person", name="calendars_subscriber")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} of {self.organisation_id}"
+
+    @property
+    def owning_organisation(self) -> int | None:
+        return self.organisation_id
+
+
+class Reminder(models.Model):
+    """That people were reminded of a window before it began."""
+
+    id = models.BigAutoField(primary_key=True)
+    window = models.ForeignKey(Window, models.CASCADE, related_name="+")
+    starts_at = models.DateTimeField(help_text="UTC; the beginning that was told of")
+
+    class Meta:
+        constraints = [models.UniqueConstraint("window", "starts_at", name="calendars_reminded_once")]
+        indexes = [models.Index("starts_at", name="calendars_reminded_of")]
+
+    def __str__(self) -> str:
+        return f"{self.window_id} {self.starts_at}"

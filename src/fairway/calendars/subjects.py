@@ -17,6 +17,7 @@ register(
         model="calendars.Window",
         find=queries.window,
         visible=queries.windows,
+        people=queries.window_people,
         parts={
             "calendars.WindowItem": "window_id",
             "calendars.WindowEnvironment": "window_id",

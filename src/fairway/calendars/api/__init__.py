@@ -1,5 +1,5 @@
-"""Freezes, maintenance windows and working calendars over the API."""
+"""Freezes, maintenance windows, working calendars and subscriptions over the API."""
 
-from fairway.calendars.api import windows, working
+from fairway.calendars.api import subscribing, windows, working
 
-urls = [*windows.urls, *working.urls]
+urls = [*windows.urls, *working.urls, *subscribing.urls]

@@ -7,6 +7,10 @@ from fairway.calendars.commands.lockdowns import EnforceLockdown as EnforceLockd
 from fairway.calendars.commands.lockdowns import InFlight as InFlight
 from fairway.calendars.commands.lockdowns import ReleaseLockdown as ReleaseLockdown
 from fairway.calendars.commands.lockdowns import holds as holds
+from fairway.calendars.commands.subscribing import RemindWindow as RemindWindow
+from fairway.calendars.commands.subscribing import SubscribeCalendar as SubscribeCalendar
+from fairway.calendars.commands.subscribing import UnsubscribeCalendar as UnsubscribeCalendar
+from fairway.calendars.commands.subscribing import remind_all as remind_all
 from fairway.calendars.commands.windows import ArchiveWindow as ArchiveWindow
 from fairway.calendars.commands.windows import CreateWindow as CreateWindow
 from fairway.calendars.commands.windows import EditWindow as EditWindow

@@ -1,5 +1,5 @@
-"""Pages of freezes, maintenance windows and working calendars."""
+"""Pages of freezes, maintenance windows, working calendars and subscriptions."""
 
-from fairway.calendars.pages import windows, working
+from fairway.calendars.pages import subscribing, windows, working
 
-urlpatterns = [*windows.urlpatterns, *working.urlpatterns]
+urlpatterns = [*windows.urlpatterns, *working.urlpatterns, *subscribing.urlpatterns]

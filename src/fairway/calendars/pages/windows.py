@@ -54,6 +54,11 @@ def tabs_of(current: str) -> list[dict[str, Any]]:
     return [
         {"label": _("Freezes and maintenance"), "href": "/windows", "current": current == "windows"},
         {"label": _("Working calendars"), "href": "/working-calendars", "current": current == "working"},
+        {
+            "label": _("Subscriptions"),
+            "href": "/calendar/subscriptions",
+            "current": current == "subscriptions",
+        },
     ]
 
 

@@ -14,6 +14,12 @@ from fairway.calendars.queries.naming import seen_environments as seen_environme
 from fairway.calendars.queries.naming import seen_groups as seen_groups
 from fairway.calendars.queries.naming import seen_items as seen_items
 from fairway.calendars.queries.naming import tiers as tiers
+from fairway.calendars.queries.subscribing import REMIND_EVERY as REMIND_EVERY
+from fairway.calendars.queries.subscribing import about_to_begin as about_to_begin
+from fairway.calendars.queries.subscribing import now as now
+from fairway.calendars.queries.subscribing import subscribers as subscribers
+from fairway.calendars.queries.subscribing import subscriptions as subscriptions
+from fairway.calendars.queries.subscribing import window_people as window_people
 from fairway.calendars.queries.windows import COMPILED as COMPILED
 from fairway.calendars.queries.windows import FREEZE as FREEZE
 from fairway.calendars.queries.windows import GATE as GATE

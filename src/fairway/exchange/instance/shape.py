@@ -42,6 +42,7 @@ LEFT_OUT: Final = {
     "changes.CalendarFeed": "its address is that of the installation that made it, no other",
     "accounts.ShareOpening": "how often a link of one installation was opened",
     "accounts.SignInFailure": "kept for a day",
+    "calendars.Reminder": "what one installation told people of",
     "claims.ClaimRow": "a projection of changes",
     "exchange.ImportRun": "a file on its way into one installation; what it brought travels",
     "exchange.ImportLine": "a file on its way into one installation; what it brought travels",

@@ -69,6 +69,7 @@ class Notification(models.Model):
         TEAM = "team", _("your team owns it")
         COMMENTED = "commented", _("you commented on it")
         WATCHING = "watching", _("you watch it")
+        SUBSCRIBED = "subscribed", _("you subscribe to its calendar")
 
     id = models.BigAutoField(primary_key=True)
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)

@@ -35,6 +35,7 @@ WHY = {
     "team": gettext_lazy("Your team owns this record"),
     "commented": gettext_lazy("You commented on this record"),
     "watching": gettext_lazy("You watch this record"),
+    "subscribed": gettext_lazy("You subscribe to the calendar it stands in"),
 }
 """Why somebody is told, as a sentence about the reader."""
 

@@ -55,6 +55,7 @@ from fairway.workspace.queries.following import uids_of as uids_of
 from fairway.workspace.queries.following import unread as unread
 from fairway.workspace.queries.following import watch_of as watch_of
 from fairway.workspace.queries.following import watched as watched
+from fairway.workspace.queries.following import watched_uids as watched_uids
 from fairway.workspace.queries.following import watchers as watchers
 from fairway.workspace.queries.grids import columns_of as columns_of
 from fairway.workspace.queries.grids import last_edit as last_edit

@@ -150,3 +150,9 @@ def watched(actor: Actor, *, limit: int = 500) -> list[dict[str, Any]]:
 def uids_of(given: Sequence[str]) -> list[UUID]:
     """Return what reads as uids."""
     return [uid for one in given if (uid := as_uid(one)) is not None]
+
+
+def watched_uids(uids: Sequence[str]) -> set[str]:
+    """Return those of the records, by uid, that anybody watches."""
+    rows = Watch.objects.filter(subject_uid__in=uids, muted=False).values_list("subject_uid", flat=True)
+    return {str(uid) for uid in rows.distinct()}

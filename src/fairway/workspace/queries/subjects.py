@@ -18,7 +18,8 @@ from fairway.kernel.errors import Invalid, NotFound
 from fairway.kernel.models import Versioned
 
 People = Mapping[str, Collection[int]]
-"""Primary keys of people by what they are to a record: `owner`, `requester`, `implementer`, `team`."""
+"""Primary keys of people by what they are to a record: `owner`, `requester`, `implementer`, `team`,
+`subscribed`."""
 
 
 def nobody(record: Any) -> People:
