@@ -424,7 +424,9 @@ PAGES: dict[str, Page] = {
     ),
     "calendar/subscriptions": Page(reads="calendars.view"),
     "calendar/subscriptions/<str:key>": Page(at="organisation", reads=None, writes="calendars.view"),
-    "calendar/subscriptions/<str:key>/end": Page(at="subscribed", reads=None, writes="calendars.view"),
+    "calendar/subscriptions/<str:key>/end": Page(
+        at="organisation", reads=None, writes="calendars.view", writing=False
+    ),
     "calendar/feeds": Page(
         reads="changes.view", writes="changes.view", form=lambda b: {"name": MARKED, "shows": "all"}
     ),

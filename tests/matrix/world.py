@@ -29,6 +29,7 @@ from fairway.calendars.commands import (
     CreateWorkingCalendar,
     EnforceLockdown,
     PutHoliday,
+    SubscribeCalendar,
 )
 from fairway.catalog.commands import (
     ArchiveBuild,
@@ -314,6 +315,7 @@ def _workspace(branch: Branch, boss: str) -> None:
     records["item_kind"] = Named("item", "item")
     records["boss"] = branch.people["administrator"].named
     run(workspace.SetWatch(kind="item", subject=f"{slug}-item"), by="root@group.example")
+    run(SubscribeCalendar(organisation=slug), by="root@group.example")
     words = f"{loud} **comment** for @{records['person'].key}"
     run(workspace.CreateComment(kind="item", subject=f"{slug}-item", text=words), by=boss)
     records["comment"] = _only_uid(Comment.objects.get(author__email=boss))

@@ -40,6 +40,7 @@ class UnsubscribeCalendar(Command, name=CalendarEvent.UNSUBSCRIBE):
 
     def plan(self, *, actor: Actor, at: datetime, lock: bool = False) -> Plan:
         organisation = accounts.organisation(actor, self.organisation)
+        accounts.require(actor, self.permission, at=organisation.pk)
         rows = Subscription.objects.filter(person=accounts.myself(actor), organisation=organisation)
         return Plan(remove=list(rows))
 

@@ -301,10 +301,10 @@ WORKING = (
 
 
 LOCKED: dict[str, Any] = {
-    "name": "Suspected intrusion at the edge",
+    "name": "Suspected intrusion in payments",
     "kind": "lockdown",
-    "reason": "Until the forensic team has looked at the firewalls, nothing there is touched.",
-    "organisation": "networks",
+    "reason": "Until the forensic team has looked at the logs, nothing there is touched.",
+    "organisation": "payments",
     "tiers": ["production"],
 }
 """A lockdown that was drafted and approved, and could be enforced at once."""
