@@ -62,7 +62,7 @@ def remind_all(at: datetime) -> int:
     """Remind of each window that begins within a day and that anybody wants to be told of; say how many."""
     told = 0
     for window, starts_at in queries.about_to_begin(at)[:MOST_AT_ONCE]:
-        _row, fresh = Reminder.objects.get_or_create(window_id=window.pk, starts_at=starts_at)
+        _row, fresh = Reminder.objects.get_or_create(window_id=window.pk or 0, starts_at=starts_at)
         if fresh:
             execute(RemindWindow(window=window.key, starts_at=starts_at), actor=SYSTEM, at=at)
             told += 1
