@@ -347,6 +347,32 @@ def test_a_token_may_no_more_than_its_scopes(company: Company) -> None:
     assert none("GET", "/users").status_code == 403
 
 
+def test_members_move_the_version_of_a_team_so_nobody_overwrites_the_other(boss: Api) -> None:
+    made = boss("POST", "/teams", {"slug": "ops", "name": "Ops", "organisation": "retail"})
+    read = made["ETag"]
+    first = boss("PUT", "/teams/ops/members", {"members": ["rita@example.org"]}, If_Match=read)
+    assert (first.status_code, first["ETag"]) == (200, '"2"')
+    late = boss("PUT", "/teams/ops/members", {"members": ["vera@example.org"]}, If_Match=read)
+    assert late.status_code == 412
+    same = boss("PUT", "/teams/ops/members", {"members": ["rita@example.org"]}, If_Match='"2"')
+    assert (same.status_code, same["ETag"]) == (200, '"2"')
+    put = {"name": "Operations", "organisation": "retail", "members": ["vera@example.org"]}
+    assert boss("PUT", "/teams/ops", put, If_Match='"2"')["ETag"] == '"3"'
+
+
+def test_members_whom_one_does_not_see_stay_in_the_team(boss: Api, rita: Api) -> None:
+    people = {"members": ["carl@example.org", "vera@example.org"]}
+    boss("POST", "/teams", {"slug": "ops", "name": "Ops", "organisation": "retail", **people})
+    shown = told(rita("GET", "/teams/ops"))["members"]
+    assert [member["name"] for member in shown] == ["Vera"]
+    for method, path, body in (
+        ("PUT", "/teams/ops/members", {"members": []}),
+        ("PUT", "/teams/ops", {"name": "Ops", "organisation": "retail", "members": []}),
+    ):
+        assert rita(method, path, body, If_Match="*").status_code == 200
+        assert [member["name"] for member in told(boss("GET", "/teams/ops"))["members"]] == ["Carl"]
+
+
 def test_a_token_made_by_a_token_ends_with_it(company: Company) -> None:
     parent = Api(company.boss, days=7)
     ends = ApiToken.objects.latest("pk").expires_at

@@ -110,6 +110,9 @@ class Team(Slugged):
     """People who own and do things together; what an inactive one was granted holds for nobody."""
 
     is_active = models.BooleanField(default=True)
+    member_edits = models.PositiveIntegerField(
+        default=0, editable=False, help_text="how often its members were changed: so that its version moves"
+    )
 
     kind = "team"
 

@@ -185,7 +185,9 @@ class PutTeam(Command, name="accounts.team.put"):
         edited = EditTeam(team=self.key, name=self.name, is_active=True, version=self.version)
         plan = edited.plan(actor=actor, at=at, lock=lock)
         people = SetMembers(team=self.key, members=self.members).plan(actor=actor, at=at, lock=lock)
-        return Plan(subject=plan.subject, change=plan.change, create=people.create, remove=people.remove)
+        moved = {name: value for _, values in people.change for name, value in values.items()}
+        change = [(row, {**values, **moved}) for row, values in plan.change]
+        return Plan(subject=plan.subject, change=change, create=people.create, remove=people.remove)
 
 
 def _may_join(actor: Actor, team: Team, people: Sequence[int]) -> None:
@@ -202,7 +204,7 @@ def _may_join(actor: Actor, team: Team, people: Sequence[int]) -> None:
 
 
 class SetMembers(Command, name="accounts.team.set_members"):
-    """Say who is in a team."""
+    """Say who is in a team. Members whom the actor may not see stay."""
 
     permission: ClassVar[str] = "accounts.invite"
     team: str
@@ -221,7 +223,11 @@ class SetMembers(Command, name="accounts.team.set_members"):
         if added:
             _may_join(actor, team, sorted(added))
         create = [Membership(team=team, user=person) for pk, person in wanted.items() if pk not in present]
-        remove = [row for pk, row in present.items() if pk not in wanted]
+        gone = present.keys() - wanted.keys()
+        seen = set(queries.people(actor).filter(pk__in=gone).values_list("pk", flat=True)) if gone else set()
+        remove = [row for pk, row in present.items() if pk in seen]
         if remove:
             keep_administered(lock, at, members=[row.pk for row in remove])
-        return Plan(subject=team, create=create, remove=remove)
+        moved = bool(create or remove)
+        change = [(team, {"member_edits": team.member_edits + 1})] if moved else []
+        return Plan(subject=team, create=create, change=change, remove=remove)

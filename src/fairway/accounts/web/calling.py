@@ -57,7 +57,7 @@ def way_back(request: HttpRequest) -> str:
 def actor_of(request: HttpRequest) -> Actor | None:
     """Return who calls by session, or None; found once per request."""
     if not hasattr(request, "fairway_actor"):
-        user = request.user
+        user = getattr(request, "user", None)  # missing where it was refused before anybody asked who calls
         found = None
         if isinstance(user, User) and user.may_sign_in(datetime.now(UTC)):
             found = queries.person(user, request_id=request_id(request))
