@@ -14,7 +14,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from fairway.accounts import commands, queries
-from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, User
+from fairway.accounts.history import changes
+from fairway.accounts.models import ApiToken, Delegation, Grant, Organisation, Team, User
+from fairway.audit import queries as audit
 from fairway.audit.commands import execute
 from fairway.audit.models import Denial, IdempotentRequest
 from fairway.kernel.actor import SYSTEM, Actor
@@ -358,6 +360,9 @@ def test_members_move_the_version_of_a_team_so_nobody_overwrites_the_other(boss:
     assert (same.status_code, same["ETag"]) == (200, '"2"')
     put = {"name": "Operations", "organisation": "retail", "members": ["vera@example.org"]}
     assert boss("PUT", "/teams/ops", put, If_Match='"2"')["ETag"] == '"3"'
+    logged = audit.history(organisations=None, subject=Team.objects.get(slug="ops").uid)
+    fields = {told["field"] for one in changes(SYSTEM, logged) for told in one}
+    assert fields == {"Membership", "Name"}, "how often it was edited is no news"
 
 
 def test_members_whom_one_does_not_see_stay_in_the_team(boss: Api, rita: Api) -> None:

@@ -286,8 +286,8 @@ def _follows(field: Field[Any, Any]) -> bool:
     """Say whether a field tells nothing of its own: bookkeeping, or the fold of another."""
     if field.name == "organisation":
         return issubclass(field.model, Record)
-    inner = {"created_at", "custom", "number", "digest", "round", "stakeholder_edits"}
-    return field.name in inner or field.name.endswith("_folded")
+    inner = {"created_at", "custom", "number", "digest", "round"}
+    return field.name in inner or field.name.endswith(("_folded", "_edits"))
 
 
 def _label(field: Field[Any, Any]) -> str:
