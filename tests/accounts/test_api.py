@@ -610,6 +610,7 @@ def test_a_key_needs_somebody(company: Company) -> None:
         ("POST", "/teams", '{"slug": "x", "name": "\\u0000", "organisation": "group"}', 422),
         ("POST", "/teams", '{"slug": "x", "name": "' + "n" * 201 + '", "organisation": "group"}', 422),
         ("POST", "/users", '{"email": "no", "name": "x", "organisation": "group"}', 422),
+        ("POST", "/users", '{"email": "a@b.example\\u2028", "name": "x", "organisation": "group"}', 422),
         (
             "POST",
             "/users",

@@ -106,6 +106,7 @@ def test_a_link_never_shows_more_than_its_maker_may_see_now(rita: Caller, compan
         {"what": "items", "query": {"nonsense": "1"}}, {"what": "items/ledger", "fields": ["digest"]},
         {"what": "items/ledger", "fields": []}, {"what": "items/ledger", "days": 91},
         {"what": "calendar", "query": {"days": "1000"}}, {"what": "items/bulk"},
+        {"what": "items", "query": {"format": "csv"}}, {"what": "calendar", "query": {"format": "csv"}},
     ],
 )  # fmt: skip
 def test_nothing_else_can_be_shared(rita: Caller, body: dict[str, Any]) -> None:

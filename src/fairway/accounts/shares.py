@@ -56,6 +56,8 @@ def look(actor: Actor, what: str, query: Mapping[str, str], *, at: datetime) -> 
         )
     single = found[2] is not None
     asked = dict(query)
+    if "format" in asked:
+        raise Invalid.field("query", _("A link shows a page, no file; leave format out."))
     if what == "calendar":
         days = _days(asked.pop("days", "30"))
         asked |= {"from": at.isoformat(), "to": (at + timedelta(days=days)).isoformat()}

@@ -44,8 +44,11 @@ class CreateUser(Command, name="accounts.user.create"):
         queries.require(actor, self.permission, at=organisation.pk)
         try:
             validate_email(self.email)
+            if not self.email.isprintable():
+                raise ValidationError("it holds marks that nobody sees")
         except ValidationError as cause:
-            raise Invalid.field("email", f"“{self.email[:80]}” is not an e-mail address.") from cause
+            shown = "".join(mark if mark.isprintable() else "�" for mark in self.email)
+            raise Invalid.field("email", f"“{shown[:80]}” is not an e-mail address.") from cause
         if User.objects.filter(email_folded=self.email.casefold()).exists():
             raise Conflict(f"{self.email} has an account already.", code="accounts.user.exists")
         made = User(
