@@ -27,6 +27,7 @@ from fairway.kernel.refs import Ref
 from fairway.policy import Finding, Severity, Verdict, decide, tell
 
 LONGEST, MOST_WINDOWS, MOST_EXAMPLES = 256_000, 500, 500
+DEEPEST = 20
 LONGEST_BACKTEST = timedelta(days=366 * 10)
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 EXAMPLE = "calendars.example"
@@ -217,8 +218,14 @@ def read(source: str) -> Text:
     if len(source) > LONGEST:
         raise Invalid.field("text", f"The text is longer than {LONGEST:,} characters.")
     try:
-        if any(isinstance(event, yaml.events.AliasEvent) for event in yaml.parse(source, Loader=_Loader)):
-            raise Invalid.field("text", "Anchors and aliases (&, *) are not possible here; write it out.")
+        depth = 0
+        for event in yaml.parse(source, Loader=_Loader):
+            if isinstance(event, yaml.events.AliasEvent):
+                raise Invalid.field("text", "Anchors and aliases (&, *) are not possible here; write it out.")
+            depth += isinstance(event, yaml.events.CollectionStartEvent)
+            depth -= isinstance(event, yaml.events.CollectionEndEvent)
+            if depth > DEEPEST:  # each level makes each word after it take longer
+                raise ValueError("nested too deeply")
         loader = _Loader(source)
         try:
             found = loader.get_single_data()
