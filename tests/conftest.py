@@ -74,6 +74,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     other = "sqlite_only" if ON_POSTGRES else "postgres_only"
     left_out = {item for item in items if item.get_closest_marker(other)}
     if ON_POSTGRES:
+        items.sort(key=lambda item: "demo" in item.path.parts)  # by then SQLite has told what it takes
         left_out |= {item for item in items if asks_no_database(item)}
         if config.getoption("--hypothesis-profile") != "deep":
             left_out |= {*sampled([item for item in items if item not in left_out])}
