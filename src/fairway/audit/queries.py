@@ -196,13 +196,13 @@ def checkpoint(*, at: datetime | None = None) -> str:
 def exported(*, after: int = 0, texts: bool = False) -> Iterator[bytes]:
     """Yield the log as NDJSON, one event a line, fit for `verification(export=…)` without a server.
 
-    `texts`: with the free text, which holds personal data; the chain is verifiable without. PostgreSQL keeps
-    the names in a text in an order of its own: they are told in one order, so that the bytes are the same.
+    `texts`: with the free text, which holds personal data; the chain is verifiable without. PostgreSQL gives
+    texts and the names in them in an order of its own: they are told in one, so that the bytes are the same.
     """
     for event in logged(after=after, until=head()[0]):
         told: dict[int, Any] = {
             position: (salt, msgspec.Raw(canonical(kept).encode()))
-            for position, (salt, kept) in event.texts.items()
+            for position, (salt, kept) in sorted(event.texts.items())
         }
         yield msgspec.json.encode(replace(event, texts=told if texts else {})) + b"\n"
 
