@@ -663,6 +663,14 @@ def shots(arguments: Sequence[str]) -> int:
     return call([PYTHON, "-m", "tests.support.shots", *arguments])
 
 
+@recipe("measure frames of the timeline with 10,000 bars in Chromium; --bars N, --every N")
+def frames(arguments: Sequence[str]) -> int:
+    set_up(tools=True)
+    if lacking := provide_chromium():
+        stop(lacking)
+    return call([PYTHON, "-m", "tests.support.frames", *arguments])
+
+
 @recipe("measure: `bench NAME` prints figures beside their floors")
 def bench(arguments: Sequence[str]) -> int:
     set_up(tools=False)

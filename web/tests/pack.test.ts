@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { layout, lineAt } from "../src/timeline/layout";
+import { laned, layout, lineAt } from "../src/timeline/layout";
 import { bands, overlap, pack, type Span } from "../src/timeline/pack";
 import type { Bar, Lane } from "../src/timeline/plan";
 
@@ -62,7 +62,7 @@ describe("layout", () => {
   const lanes = [lane("a", "one"), lane("b", "one"), lane("c", "two")];
 
   it("heads each group, stacks what overlaps, and lines touch each other", () => {
-    const { lines, height, byId } = layout(lanes, [bar("x", "a", 0, 10), bar("y", "a", 5, 15), bar("z", "c", 0, 1)], new Set(), 0, false, all);
+    const { lines, height, byId } = layout(lanes, laned([bar("x", "a", 0, 10), bar("y", "a", 5, 15), bar("z", "c", 0, 1)]), new Set(), 0, false, all);
     expect(lines.map((one) => one.lane?.key ?? `# ${one.group}`)).toEqual(["# one", "a", "b", "# two", "c"]);
     lines.slice(1).forEach((one, index) => expect(one.top).toBe((lines[index]?.top ?? 0) + (lines[index]?.height ?? 0)));
     expect(height).toBe((lines.at(-1)?.top ?? 0) + (lines.at(-1)?.height ?? 0));
@@ -70,22 +70,22 @@ describe("layout", () => {
     expect(lines[1]?.height).toBeGreaterThan(lines[2]?.height ?? 0);
   });
   it("leaves out the lanes of a shut group and still counts them", () => {
-    const { lines } = layout(lanes, [bar("x", "a", 0, 10)], new Set(["one"]), 0, false, all);
+    const { lines } = layout(lanes, laned([bar("x", "a", 0, 10)]), new Set(["one"]), 0, false, all);
     expect(lines.map((one) => one.lane?.key ?? `# ${one.group}`)).toEqual(["# one", "# two", "c"]);
     expect(lines[0]?.count).toBe(1);
   });
   it("lets only what is near decide the height of a lane", () => {
     const far = [bar("x", "a", 100, 110), bar("y", "a", 105, 115)];
-    const { lines, byId } = layout(lanes, far, new Set(), 0, false, { start: 0, end: 50 });
+    const { lines, byId } = layout(lanes, laned(far), new Set(), 0, false, { start: 0, end: 50 });
     expect(lines[1]?.height).toBe(lines[2]?.height);
     expect([byId.get("x")?.row, byId.get("y")?.row]).toEqual([0, 0]);
   });
   it("merges three or more that lie close, and no two", () => {
-    const { lines } = layout(lanes, [bar("x", "a", 0, 1), bar("y", "a", 1, 2), bar("z", "a", 2, 3), bar("w", "b", 0, 1), bar("v", "b", 1, 2)], new Set(), 1, true, all);
+    const { lines } = layout(lanes, laned([bar("x", "a", 0, 1), bar("y", "a", 1, 2), bar("z", "a", 2, 3), bar("w", "b", 0, 1), bar("v", "b", 1, 2)]), new Set(), 1, true, all);
     expect([lines[1]?.dense.length, lines[1]?.bars.length, lines[2]?.dense.length, lines[2]?.bars.length]).toEqual([1, 0, 0, 2]);
   });
   it("finds the line at a height", () => {
-    const { lines } = layout(lanes, [], new Set(), 0, false, all);
+    const { lines } = layout(lanes, laned([]), new Set(), 0, false, all);
     lines.forEach((one, index) => {
       expect(lineAt(lines, one.top)).toBe(index);
       expect(lineAt(lines, one.top + one.height - 1)).toBe(index);

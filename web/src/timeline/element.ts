@@ -196,12 +196,16 @@ export class Timeline extends LitElement {
     this.moved();
   }
 
-  private zoom(factor: number, about = 0.5): void {
+  /** `going`: by a wheel that turns on; bars keep their lines until it rests, for to lay out thousands anew takes longer than a frame. */
+  private zoom(factor: number, about = 0.5, going = false): void {
     const range = Math.min(WIDEST, Math.max(NARROWEST, this.range * factor));
     this.start += (this.range - range) * about;
     this.range = range;
     this.preset = Object.keys(PRESETS).find((name) => Math.abs((PRESETS[name] as number) / range - 1) < 0.02) ?? "";
-    this.relay();
+    if (going) {
+      this.stale = true;
+      this.plot(true);
+    } else this.relay();
     this.moved();
   }
 
@@ -222,13 +226,14 @@ export class Timeline extends LitElement {
     clearTimeout(this.asked);
     this.asked = window.setTimeout(() => {
       if (this.width && !this.listed && !this.holding) {
-        if (this.start < this.near.start || this.start + this.range > this.near.end) this.relay();
+        if (this.stale || this.start < this.near.start || this.start + this.range > this.near.end) this.relay();
         else this.tell();
       }
       void this.fetch();
-    }, 140);
+    }, this.stale ? 280 : 140); // a wheel turns in steps
   }
   private asked = 0;
+  private stale = false;
 
   // What is there
 
@@ -306,12 +311,14 @@ export class Timeline extends LitElement {
 
   private relay(): void {
     if (!this.width) return;
+    this.stale = false;
     const view = this.el.view;
     const held = this.placed.lines[lineAt(this.placed.lines, view.scrollTop)];
     const above = held ? view.scrollTop - held.top : 0;
     this.near = { start: this.start - this.range * 0.1, end: this.start + this.range * 1.1 };
-    this.placed = layout(this.plan.lanes, this.plan.bars.values(), this.shut, this.perPixel, this.range > MERGE_BEYOND, this.near);
+    this.placed = layout(this.plan.lanes, this.plan.inLanes, this.shut, this.perPixel, this.range > MERGE_BEYOND, this.near);
     this.stamp += 1;
+    this.layouts += 1;
     this.el.canvas.style.height = this.el.names.style.height = `${Math.max(this.placed.height, 0)}px`;
     // lanes may have grown or shrunk: what stood at the top stays there
     if (held && view.scrollTop > 0) {
@@ -398,16 +405,18 @@ export class Timeline extends LitElement {
     }
     const first = Math.max(0, lineAt(this.placed.lines, top - 400));
     const last = Math.min(this.placed.lines.length, lineAt(this.placed.lines, bottom + 400) + 1);
-    this.drawn = { from, to, top: top - 400, bottom: bottom + 400, stamp: this.stamp };
+    const sideways = this.drawn.stamp !== this.stamp || this.drawn.from !== from;
+    // drawn again before the last line is reached: so there is little to make at a time
+    this.drawn = { from, to, top: top - 200, bottom: bottom + 200, stamp: this.stamp };
     if (last >= this.placed.lines.length) this.drawn.bottom = Infinity;
     if (first === 0) this.drawn.top = -Infinity;
     const lines = this.placed.lines.slice(first, last);
-    this.drawAxis(from, to);
+    if (sideways) this.drawAxis(from, to);
     this.drawNames(lines);
     this.drawBack(lines, from, to);
     this.drawBars(lines, from, to);
     this.drawLinks();
-    this.tell();
+    if (!this.stale) this.tell();
   }
 
   /** Counts follow what is in sight, once the hand rests. */
@@ -425,6 +434,9 @@ export class Timeline extends LitElement {
   }
 
   private count(): void {
+    const about = `${this.start} ${this.range} ${this.layouts} ${this.phase}`;
+    if (about === this.counted) return; // lanes alone were scrolled
+    this.counted = about;
     const keys = new Set<string>();
     let seen = 0;
     for (const bar of this.plan.bars.values()) {
@@ -435,6 +447,9 @@ export class Timeline extends LitElement {
     this.clashes = keys.size;
     this.el.hint.hidden = this.phase !== "ready" || seen > 0 || !this.plan.lanes.length;
   }
+
+  private counted = "";
+  private layouts = 0;
 
   private inSight(bar: Bar): boolean {
     return bar.start < this.start + this.range && bar.end > this.start;
@@ -571,7 +586,7 @@ export class Timeline extends LitElement {
   }
 
   /** Bring a layer to hold these and no others; what stands there since the last origin is left alone. */
-  private sync(layer: HTMLElement, shown: Map<string, Shown>, wanted: Entry[], keep: (node: HTMLElement) => boolean = () => false): void {
+  private sync(layer: HTMLElement, shown: Map<string, Shown>, wanted: Entry[], keep: (node: HTMLElement) => boolean = () => false, move?: (node: HTMLElement, id: string) => void): void {
     const stay = new Set<string>();
     const fresh: Node[] = [];
     for (const [id, make] of wanted) {
@@ -579,6 +594,10 @@ export class Timeline extends LitElement {
       stay.add(id);
       const old = shown.get(id);
       if (old?.epoch === this.epoch) continue;
+      if (old && move && this.stale) {
+        move(old.node, id); // made anew once the wheel rests
+        continue;
+      }
       const node = make();
       if (old) {
         const held = old.node.contains(document.activeElement);
@@ -605,7 +624,10 @@ export class Timeline extends LitElement {
       }
       for (const dense of one.dense) if (dense.start < to && dense.end > from) wanted.push([dense.id, () => this.band(dense, one)]);
     }
-    this.sync(this.el.bars, this.nodes, wanted, (node) => node === document.activeElement);
+    this.sync(this.el.bars, this.nodes, wanted, (node) => node === document.activeElement, (node, id) => {
+      const bar = this.placed.byId.get(id)?.bar;
+      if (bar) set(node, this.x(bar.start), Math.max(LEAST, (bar.end - bar.start) / this.perPixel));
+    });
     this.rove();
   }
 
@@ -881,6 +903,15 @@ export class Timeline extends LitElement {
     const from = { x: event.clientX, start: this.start };
     const box = this.el.canvas.getBoundingClientRect();
     this.dragged = false;
+    let frame = 0;
+    let at = event.clientX;
+    const follow = (): void => {
+      frame = 0;
+      const edge = at < box.left + 24 ? -14 : at > box.right - 24 ? 14 : 0;
+      if (edge) this.pan(edge);
+      this.mover.drag(bar, at - from.x + (this.start - from.start) / this.perPixel);
+      if (edge) frame = requestAnimationFrame(follow); // on and on, as long as the hand stays there
+    };
     const move = (next: PointerEvent): void => {
       if (!this.dragged) {
         if (Math.abs(next.clientX - from.x) < 5) return;
@@ -888,15 +919,18 @@ export class Timeline extends LitElement {
         this.unnote();
         this.el.view.classList.add("is-held");
       }
-      const edge = next.clientX < box.left + 24 ? -14 : next.clientX > box.right - 24 ? 14 : 0;
-      if (edge) this.pan(edge);
-      this.mover.drag(bar, next.clientX - from.x + (this.start - from.start) / this.perPixel);
+      at = next.clientX;
+      frame ||= requestAnimationFrame(follow);
     };
     const end = (dropped: boolean): void => {
       removeEventListener("pointermove", move);
       removeEventListener("pointerup", up);
       removeEventListener("pointercancel", cancelled);
       removeEventListener("keydown", left, true);
+      if (frame) {
+        cancelAnimationFrame(frame);
+        if (dropped && this.dragged) this.mover.drag(bar, at - from.x + (this.start - from.start) / this.perPixel);
+      }
       this.el.view.classList.remove("is-held");
       if (this.holding && dropped) void this.mover.drop();
       else if (this.holding) this.mover.leave();
@@ -921,7 +955,7 @@ export class Timeline extends LitElement {
     if (event.ctrlKey || event.metaKey) {
       event.preventDefault();
       const box = this.el.canvas.getBoundingClientRect();
-      this.zoom(Math.exp(Math.max(-80, Math.min(80, event.deltaY)) * 0.004), (event.clientX - box.left) / Math.max(1, box.width));
+      this.zoom(Math.exp(Math.max(-80, Math.min(80, event.deltaY)) * 0.004), (event.clientX - box.left) / Math.max(1, box.width), true);
     } else if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
       event.preventDefault();
       this.unnote();
@@ -1033,7 +1067,8 @@ export class Timeline extends LitElement {
   private reveal(id: string, each: Placed | Dense): void {
     const start = "bar" in each ? each.bar.start : each.start;
     const end = "bar" in each ? each.bar.end : each.end;
-    if (start < this.start || Math.min(end, start + this.range * 0.2) > this.start + this.range) {
+    // a short one is drawn wider than it is, and a hand has to hit it
+    if (start < this.start || Math.max(Math.min(end, start + this.range * 0.2), start + 24 * this.perPixel) > this.start + this.range) {
       this.start = start - this.range * 0.3;
       this.moved();
     }

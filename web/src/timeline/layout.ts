@@ -41,13 +41,23 @@ export interface Layout {
   byKey: Map<string, Placed[]>;
 }
 
+/** The bars of each lane, in the order in which they are laid out. */
+export function laned(bars: Iterable<Bar>): Map<string, Bar[]> {
+  const found = new Map<string, Bar[]>();
+  for (const bar of bars) {
+    const own = found.get(bar.lane);
+    if (own) own.push(bar);
+    else found.set(bar.lane, [bar]);
+  }
+  for (const own of found.values()) own.sort((one, other) => one.start - other.start || one.end - other.end || (one.id < other.id ? -1 : 1));
+  return found;
+}
+
 /**
  * `near` is what may be seen before the next layout: it alone decides how high a lane is. Bars beyond it keep a place
  * within that height, so that keys can still go to them.
  */
-export function layout(lanes: readonly Lane[], bars: Iterable<Bar>, shut: ReadonlySet<string>, perPixel: number, merge: boolean, near: Span): Layout {
-  const inLane = new Map<string, Bar[]>(lanes.map((lane) => [lane.key, []]));
-  for (const bar of bars) inLane.get(bar.lane)?.push(bar);
+export function layout(lanes: readonly Lane[], bars: ReadonlyMap<string, readonly Bar[]>, shut: ReadonlySet<string>, perPixel: number, merge: boolean, near: Span): Layout {
   const lines: Line[] = [];
   const byId = new Map<string, Placed>();
   const byKey = new Map<string, Placed[]>();
@@ -55,8 +65,7 @@ export function layout(lanes: readonly Lane[], bars: Iterable<Bar>, shut: Readon
   const named = new Set(lanes.map((lane) => lane.group)).size > 1 || Boolean(lanes[0]?.group);
   let top = 0;
   for (const lane of lanes) {
-    const own = inLane.get(lane.key) ?? [];
-    own.sort((one, other) => one.start - other.start || one.end - other.end || (one.id < other.id ? -1 : 1));
+    const own = bars.get(lane.key) ?? [];
     if (named && !groups.has(lane.group)) {
       const line: Line = { kind: "group", group: lane.group, lane: null, top, height: GROUP, bars: [], dense: [], count: 0, shut: shut.has(lane.group) };
       groups.set(lane.group, line);
@@ -68,14 +77,15 @@ export function layout(lanes: readonly Lane[], bars: Iterable<Bar>, shut: Readon
     if (group?.shut) continue;
     const line: Line = { kind: "lane", group: lane.group, lane, top, height: 0, bars: [], dense: [], count: own.length, shut: false };
     const index = lines.length;
-    let single = own;
+    let single: readonly Bar[] = own;
     if (merge) {
-      single = [];
+      const apart: Bar[] = [];
       for (const band of bands(own, perPixel * 2)) {
         const members = band.members.map((member) => own[member] as Bar);
-        if (members.length < 3) single.push(...members);
+        if (members.length < 3) apart.push(...members);
         else line.dense.push({ id: `band ${lane.key} ${members[0]?.id}`, start: band.start, end: band.end, bars: members, lane: index });
       }
+      single = apart;
     }
     const seen = (one: Span): boolean => one.start < near.end && one.end > near.start;
     const least = perPixel * (LEAST + 2);

@@ -1,4 +1,5 @@
 // What the server answers, and what has been fetched of it so far.
+import { laned } from "./layout";
 
 export interface Conflict {
   rule: string;
@@ -69,10 +70,16 @@ export class Plan {
   bars = new Map<string, Bar>();
   shades = new Map<string, Shade>();
 
+  private sorted: Map<string, Bar[]> | null = null;
   /** Stretches whose conflicts have not been asked for. */
   private unmarked: [from: number, to: number][] = [];
 
   constructor(private readonly src: string) {}
+
+  /** The bars of each lane in order, until more are fetched. */
+  get inLanes(): ReadonlyMap<string, readonly Bar[]> {
+    return (this.sorted ??= laned(this.bars.values()));
+  }
 
   /** Whether the conflicts of all that was fetched are known. */
   get marked(): boolean {
@@ -134,6 +141,7 @@ export class Plan {
   }
 
   private empty(): void {
+    this.sorted = null;
     this.bars = new Map();
     this.shades.clear();
     this.lanes = [];
@@ -159,6 +167,7 @@ export class Plan {
 
   private take(wire: Wire, from: number, to: number): void {
     if (wire.conflicts) this.unmarked.push([from, to]);
+    this.sorted = null;
     const fresh = wire.lanes.map((lane) => ({ group: "", href: "", note: "", state: "", order: "", ...lane }));
     const known = new Set(fresh.map((lane) => lane.key));
     this.lanes = [...fresh, ...this.lanes.filter((lane) => !known.has(lane.key))];
