@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import combinations, pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairway.catalog.rules.graph import Direction, Failure, Graph, Group
@@ -97,6 +97,30 @@ claims = st.builds(
 )
 
 
+Case = tuple[Plan, frozenset[int], list[Claim]]
+
+
+def crossing(needs: set[tuple[int, int]], shared: set[int], goal: int) -> Case:
+    """A plan in which one member of item 1 is needed; claims on 2 in one place, on the goal in another."""
+    members = frozenset(other for one, other in needs if one == 1)
+    some = [
+        Claim(change(number), thing, place, hours(0, 4), Strength.APPROVED)
+        for number, thing, place in ((1, 2, PROD), (2, goal, SIT2))
+    ]
+    return (frozenset(needs), {100: Group(1, DEPENDS, 1, members)}), frozenset(shared), some
+
+
+# 2 takes the shared 3 down, and both together 1; elsewhere 2 stands, so that 3 alone does not
+STANDS = crossing({(1, 2), (1, 3), (3, 2)}, {3}, 1)
+# there 1 falls by 3 and 4, which all share
+FALLS = crossing({(1, 3), (1, 4), (3, 2), (4, 2)}, {3, 4}, 1)
+# 6 falls here in two steps; by way of the shared 3 it would be the fourth there
+FAR = crossing({(4, 2), (6, 4), (3, 4), (5, 3), (6, 5), (1, 2), (1, 7)}, {3}, 6)
+
+
+@example(*STANDS)
+@example(*FALLS)
+@example(*FAR)
 @given(plans(), st.frozensets(st.sampled_from(ITEMS), max_size=2), st.lists(claims, min_size=2, max_size=6))
 def test_related_is_what_the_failure_of_one_alone_takes_down(
     plan: Plan, shared: frozenset[int], some: list[Claim]
