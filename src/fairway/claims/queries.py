@@ -360,6 +360,41 @@ def replace(source_kind: str, claims: Mapping[int, Iterable[Claim]]) -> None:
     ClaimRow.objects.bulk_create(rows, batch_size=500)
 
 
+def place(source_kind: str, places: Mapping[int, Sequence[int]]) -> None:
+    """Let these records hold their items in these environments and in no others; in the first they do so.
+
+    What they hold there is copied: nothing else of it is read or written.
+    """
+    held: dict[int, set[int]] = {}
+    rows = ClaimRow.objects.filter(
+        source_kind=source_kind, source_id__in=places, thing=THINGS.index(Thing.ITEM)
+    ).exclude(environment_id=None)
+    for source, environment in rows.order_by().values_list("source_id", "environment_id").distinct():
+        held.setdefault(source, set()).add(environment or 0)
+    come: dict[tuple[int, int], list[int]] = {}
+    go: dict[int, list[int]] = {}
+    for source, stands in held.items():
+        for environment in sorted({*places[source]} - stands):
+            come.setdefault((places[source][0], environment), []).append(source)
+        for environment in sorted(stands - {*places[source]}):
+            go.setdefault(environment, []).append(source)
+    others = [str(field.column) for field in ClaimRow._meta.concrete_fields if not field.primary_key]
+    read = ["%s" if column == "environment_id" else column for column in others]
+    for (like, environment), sources in come.items():
+        marks = ", ".join(["%s"] * len(sources))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO claims_claimrow ({', '.join(others)}) SELECT {', '.join(read)}"  # noqa: S608
+                " FROM claims_claimrow WHERE source_kind = %s AND thing = %s AND environment_id = %s"
+                f" AND source_id IN ({marks})",
+                [environment, source_kind, THINGS.index(Thing.ITEM), like, *sources],
+            )
+    for environment, sources in go.items():
+        ClaimRow.objects.filter(
+            source_kind=source_kind, source_id__in=sources, environment_id=environment
+        ).delete()
+
+
 def rebuild(source_kind: str, claims: Mapping[int, Iterable[Claim]]) -> None:
     """Write anew everything that records of a kind hold; `claims` are those of all of them."""
     ClaimRow.objects.filter(source_kind=source_kind).delete()

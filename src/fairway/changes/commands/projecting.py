@@ -32,10 +32,16 @@ def relink(rows: Sequence[Any]) -> None:
     after, so that neither overlooks the other.
     """
     environments.lock_links()
-    named = environments.above({row.parent_id for row in rows})
-    query = AffectedEnvironment.objects.filter(environment__in=named).order_by("change_id")
+    children = environments.children()
+    above = environments.above({row.parent_id for row in rows})
+    query = AffectedEnvironment.objects.filter(environment__in=above).order_by("change_id")
     touched = list(query.values_list("change_id", flat=True).distinct())
     for start in range(0, len(touched), BATCH):
         some = touched[start : start + BATCH]
         list(Change.objects.filter(pk__in=some).order_by("pk").select_for_update(no_key=True).values("pk"))
-        claims.replace(Change.kind, queries.held(some))
+        named: dict[int, list[int]] = {}
+        places = AffectedEnvironment.objects.filter(change_id__in=some).order_by("pk")
+        for change, place in places.values_list("change_id", "environment_id"):
+            named.setdefault(change, []).append(place)
+        taken = {change: environments.expanded(some, children) for change, some in named.items()}
+        claims.place(Change.kind, taken)
