@@ -59,6 +59,7 @@ def load(*, password: str, now: datetime | None = None, seed: int = SEED) -> Non
         _drift(now)
         _waive(now)
         _lock(now)
+        _run([calendars.SubscribeCalendar(organisation=calendar.FOLLOWED)], _person(PERSON), now)
         _settle(now)
         _describe(now)
         for by, kind, key, name, words in FILES:

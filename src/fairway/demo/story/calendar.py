@@ -308,3 +308,6 @@ LOCKED: dict[str, Any] = {
     "tiers": ["production"],
 }
 """A lockdown that was drafted and approved, and could be enforced at once."""
+
+FOLLOWED = "payments"
+"""The branch to whose calendar the person who signs in subscribes."""
