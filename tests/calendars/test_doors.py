@@ -233,6 +233,12 @@ def test_a_recurring_window_by_form(
         ({"starts": "tomorrow"}, "is no date and time"),
         ({"repeats": "own"}, "Write the rule"),
         ({"repeats": "own", "rule": "FREQ=HOURLY"}, "use DAILY, WEEKLY, MONTHLY or YEARLY"),
+        ({"repeats": "own", "rule": "FREQ=DAILY;COUNT=10000000"}, "from 1 to 10000"),
+        ({"ends": "9999-12-31T18:00"}, "9999"),
+        (
+            {"zone": "Europe/London", "starts": "2027-03-28T01:30", "ends": "2027-03-28T09:00"},
+            "jumps over 01:30",
+        ),
         ({"items": "nothing"}, "There is no item “nothing”."),
         ({"name": ""}, "This field is required."),
     ],
@@ -245,6 +251,28 @@ def test_a_form_keeps_what_was_typed_and_says_what_is_wrong(
     text = answer.content.decode()
     assert told in text
     assert {**FORM, **changed}["ends"] in text
+    assert not Window.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "told"),
+    [
+        ({**NIGHTS, "rrule": "FREQ=DAILY;COUNT=10000000"}, "rrule", "from 1 to 10000"),
+        ({**NIGHTS, "rrule": "FREQ=MINUTELY"}, "rrule", "use DAILY, WEEKLY, MONTHLY or YEARLY"),
+        ({**NIGHTS, "rrule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}, "rrule", "no date"),
+        ({**NIGHTS, "local_start": "9999-12-05T22:00"}, "local_start", "9999"),
+        ({**FREEZE, "ends_at": "9999-12-31T23:59:59Z"}, "ends_at", "9999"),
+        ({**FREEZE, "starts_at": "2026-12-20T01:30:00"}, "starts_at", ""),
+    ],
+)
+def test_times_without_sense_are_refused_by_field(
+    company: Company, body: dict[str, Any], field: str, told: str
+) -> None:
+    answer = Caller("rita")("post", "windows", body)
+    assert answer.status_code == 422, answer.content
+    assert any(field in one["field"] and told in one["message"] for one in answer.json()["errors"]), (
+        answer.content
+    )
     assert not Window.objects.exists()
 
 

@@ -16,7 +16,7 @@ from fairway.calendars.models import Window, stopped
 from fairway.kernel.actor import Actor
 from fairway.kernel.errors import Invalid
 from fairway.policy.expressions import TEXT_LIMIT
-from fairway.scheduling import WEEKDAYS, local_to_utc
+from fairway.scheduling import WEEKDAYS, is_skipped, local_to_utc
 from fairway.scheduling import zone as zone_called
 from fairway.ui.forms import KeysField, ZoneField
 
@@ -236,6 +236,14 @@ class WindowForm(forms.Form):
             for name in ("starts", "ends"):
                 if not values.get(name) and name not in self.errors:
                     self.add_error(name, _("This is needed, except for a lockdown."))
+        if values.get("zone") and values.get("repeats") == ONCE:
+            where = zone_called(values["zone"])
+            for name, wall in (("starts", starts), ("ends", ends)):
+                if wall and is_skipped(wall, where):
+                    told = _(
+                        "The clock of %(zone)s jumps over %(time)s on this day; give a time that it shows."
+                    )
+                    self.add_error(name, told % {"zone": where.key, "time": f"{wall:%H:%M}"})
         if starts and ends and ends <= starts:
             self.add_error("ends", _("The end must be later than the start."))
         if values.get("repeats") == OWN and not values.get("rule", "").strip():

@@ -48,6 +48,11 @@ def local_to_utc(local: datetime, where: ZoneInfo) -> datetime:
     return local.replace(tzinfo=where, fold=0).astimezone(UTC)
 
 
+def is_skipped(local: datetime, where: ZoneInfo) -> bool:
+    """Say whether the clock never shows this naive wall time, for it jumps over it."""
+    return local_to_utc(local, where).astimezone(where).replace(tzinfo=None) != local
+
+
 @dataclass(frozen=True, slots=True)
 class Recurrence:
     """A window that comes again.
