@@ -569,7 +569,7 @@ OPERATIONS: dict[str, Entry] = {
     "POST feeds": Entry(body=lambda b: {"name": MARKED, "item": b.item}, scopes=frozenset()),
     "DELETE feeds/{key}": Entry(at="feed", who=ADMINISTRATORS),
     "GET slots": Entry(
-        query=lambda b: {"change": b.scheduled},
+        query=lambda b: {"change": b.scheduled, "sort": "start", "within": "P7D"},
         filters=lambda b: {"change": b.scheduled},
     ),
     "GET changes": Entry(
