@@ -733,7 +733,7 @@ def run_pytest(arguments: Sequence[str], *options: str) -> int:
 
 def browser_part() -> Part:
     """Describe the browser tests; the pages they open come from the demo company."""
-    return pytest_part("browser", "-m", "browser", env={"CHROMIUM": find_chromium() or ""})
+    return pytest_part("browser", "-m", "browser and not deep", env={"CHROMIUM": find_chromium() or ""})
 
 
 def main(arguments: Sequence[str]) -> int:

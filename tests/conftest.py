@@ -45,9 +45,10 @@ def asks_no_database(item: pytest.Item) -> bool:
     return not item.get_closest_marker("race") and STARTING.isdisjoint(item.path.parts)
 
 
-SAMPLE = 3
-EACH_CASE = ("audit", "browser", "kernel", "matrix", "test_search.py", "test_instance.py")
-"""Folders and files whose cases differ by their statements: triggers, orders, words, tables and routes."""
+SAMPLE, ROUTES = 3, 24
+"""So many cases of one test run on PostgreSQL; of the matrix more, for routes have their own."""
+EACH_CASE = ("audit", "browser", "kernel", "test_search.py", "test_instance.py")
+"""Folders and files whose cases differ by their statements: triggers, orders, words and tables."""
 
 
 def sampled(items: list[pytest.Item]) -> list[pytest.Item]:
@@ -61,7 +62,8 @@ def sampled(items: list[pytest.Item]) -> list[pytest.Item]:
         cases.setdefault(item.nodeid.partition("[")[0] if alike else item.nodeid, []).append(item)
     left_out: list[pytest.Item] = []
     for many in cases.values():
-        kept = {round(number * (len(many) - 1) / (SAMPLE - 1)) for number in range(SAMPLE)}
+        size = ROUTES if "matrix" in many[0].path.parts else SAMPLE
+        kept = {round(number * (len(many) - 1) / (size - 1)) for number in range(size)}
         left_out += [item for number, item in enumerate(many) if number not in kept]
     return left_out
 

@@ -13,19 +13,23 @@ import pytest
 from fairway.bench.shape import TINY
 
 PROGRAM = """
-import json
+import json, sys
 from fairway.bench import commands
 from fairway.bench.shape import TINY
 print(json.dumps([
-    commands.run(name, shape=TINY, rounds=2, requests=6, show=False) for name in commands.BENCHES
+    commands.run(name, shape=TINY, rounds=2, requests=6, show=False) for name in sys.argv[1:]
 ]))
 """
+
+
+ON_POSTGRES = bool(os.environ.get("FAIRWAY_DATABASE_URL"))
+NAMES = ["decide", "conflicts"] if ON_POSTGRES else ["decide", "conflicts", "catalogue"]
 
 
 @pytest.mark.long
 def test_they_run_through_and_tell_all_they_promise(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", PROGRAM, *NAMES],
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path)},
         cwd=tmp_path,
         capture_output=True,
@@ -34,11 +38,12 @@ def test_they_run_through_and_tell_all_they_promise(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    decide, conflicts, catalogue = json.loads(done.stdout)
+    decide, conflicts, *more = json.loads(done.stdout)
     assert (decide["name"], conflicts["name"]) == ("decide", "conflicts")
-    assert (catalogue["name"], catalogue["data"]["items"]) == ("catalogue", TINY.items)
-    assert len(catalogue["rows"]) == 11
-    for row in catalogue["rows"]:
+    assert [(one["name"], one["data"]["items"], len(one["rows"])) for one in more] == (
+        [] if ON_POSTGRES else [("catalogue", TINY.items, 11)]
+    )
+    for row in (row for one in more for row in one["rows"]):
         assert row["figure"]["p50_ms"] > 0, row
         assert row["floor"]["p50_ms"] > 0 or row["what"] == "server, memory", row
     for result in (decide, conflicts):
