@@ -70,6 +70,14 @@ def test_a_hand_moves_a_bar_and_sees_what_stands_in_the_way_before_it_lets_go(ta
     expect(tab.locator(f'.fwt-bar[data-id="{before}"]')).to_have_count(0)
 
 
+STANDS_AT = """([id, x, y]) => {
+  const bar = [...document.querySelectorAll(".fwt-bar")].find((it) => it.dataset.id === id);
+  const box = bar?.getBoundingClientRect();
+  return box && box.x === x && box.y === y;
+}"""
+"""Asked until it is so: bars are drawn anew, and one is gone for a moment."""
+
+
 def test_what_is_refused_goes_back_and_says_why(tab: Tab) -> None:
     def refuse(route: Route) -> None:
         if "apply=1" in (route.request.post_data or ""):
@@ -80,11 +88,12 @@ def test_what_is_refused_goes_back_and_says_why(tab: Tab) -> None:
     tab.route("**/calendar/move", refuse)
     bar = draft(tab)
     box = bar.bounding_box()
+    assert box is not None
     bar.focus()
     tab.keyboard.press("Shift+ArrowRight")
     tab.keyboard.press("Enter")
     expect(tab.locator("[data-part=move]")).to_contain_text("Somebody else was first.")
-    assert bar.bounding_box() == box
+    tab.wait_for_function(STANDS_AT, arg=[bar.get_attribute("data-id"), box["x"], box["y"]])
 
 
 def test_several_are_held_together(tab: Tab) -> None:
